@@ -1,0 +1,2 @@
+//! The `argosy` binary.
+fn main() {}
