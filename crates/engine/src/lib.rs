@@ -1,1 +1,6 @@
-//! argosy-engine.
+//! The decisions of the hub: what is desired against what is live, what to do about it, and why not.
+//!
+//! Everything here is a synchronous function over plain data; the clock is a parameter. This crate
+//! must never perform I/O, read the environment, or hold state between calls.
+
+pub mod object;
