@@ -1,0 +1,24 @@
+//! How much one text may cost. Never a matter of taste about content: only size, depth and expansion.
+
+/// Bounds that hold while a text is read; exceeding one is an [`Error`](crate::Error).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest text, in bytes. Default 64 MiB, several times what an API server would accept in one object.
+    pub bytes: usize,
+    /// The deepest nesting of collections. Default 500: no Kubernetes schema comes near, and a recursive reader of the
+    /// value stays well within a thread's stack.
+    pub depth: usize,
+    /// The most nodes one document may have after its aliases are expanded. Default 4,000,000. The ratio of expanded to
+    /// written nodes is bounded besides, as Kubernetes does it.
+    pub nodes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes: 64 << 20,
+            depth: 500,
+            nodes: 4_000_000,
+        }
+    }
+}
