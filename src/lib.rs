@@ -1,1 +1,7 @@
-//! The hub and the CLI.
+//! Argosy: a multi-cluster GitOps fleet hub that speaks Argo CD's API.
+//!
+//! This crate is the shell: the only one that talks to clusters, repositories, clocks and people.
+//! What decides lives in the pure crates below it. The modules follow the path of a change.
+
+pub mod cli;
+pub mod diagnostic;

@@ -1,0 +1,96 @@
+//! The command line: one file a command.
+//!
+//! A command parses its flags, calls the library and prints; it decides nothing itself. What it
+//! prints goes through [`output`]; what goes wrong is a [`Diagnostic`].
+
+mod admin;
+mod app;
+mod appset;
+mod output;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::diagnostic::{Diagnostic, Kind};
+
+/// The exit status for an error, as Argo CD's CLI has it.
+const FAILURE: u8 = 20;
+
+/// A multi-cluster GitOps fleet hub that speaks Argo CD's API.
+#[derive(Parser)]
+#[command(name = "argosy", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Look at applications, sync them and compare them.
+    #[command(subcommand)]
+    App(app::Command),
+    /// Look at ApplicationSets and what they generate.
+    #[command(subcommand)]
+    Appset(appset::Command),
+    /// Ask how the hub would decide, without a hub.
+    #[command(subcommand)]
+    Admin(admin::Command),
+    /// Print the version.
+    Version(version::Args),
+}
+
+/// What a command that did its work has to say: most say nothing, some answer "no".
+pub(crate) enum Outcome {
+    /// Done, and the answer is good.
+    Success,
+    /// Done, and the answer is what scripts branch on: differences found, not healthy, denied.
+    Negative,
+}
+
+type CommandResult = Result<Outcome, Diagnostic>;
+
+/// Parses the command line, runs the command, and prints what went wrong.
+pub fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(Outcome::Success) => ExitCode::SUCCESS,
+        Ok(Outcome::Negative) => ExitCode::from(1),
+        Err(diagnostic) => {
+            output::error(&diagnostic);
+            ExitCode::from(FAILURE)
+        }
+    }
+}
+
+fn run(command: Command) -> CommandResult {
+    match command {
+        Command::App(command) => app::run(command),
+        Command::Appset(command) => appset::run(command),
+        Command::Admin(command) => admin::run(command),
+        Command::Version(args) => version::run(&args),
+    }
+}
+
+/// Runs a command that talks to a hub, until it is done or Ctrl-C.
+#[expect(dead_code, reason = "called by the commands that talk to a hub")]
+fn block_on(command: impl Future<Output = CommandResult>) -> CommandResult {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Diagnostic::new(Kind::Internal, "RuntimeFailed", "cannot start the async runtime")
+                .because(&error)
+        })?
+        .block_on(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_tree_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

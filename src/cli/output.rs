@@ -1,0 +1,92 @@
+//! The one place that prints: answers to standard output, everything else to standard error.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this module is what prints")]
+
+use std::path::Path;
+
+use argosy_yaml as yaml;
+use clap::ValueEnum;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::diagnostic::Diagnostic;
+
+/// The form of an answer that is one document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For a person.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+    /// One YAML document.
+    Yaml,
+}
+
+/// Prints the problem that ended the command.
+pub(crate) fn error(diagnostic: &Diagnostic) {
+    eprintln!("{diagnostic}");
+}
+
+/// Prints one line of an answer.
+pub(crate) fn line(text: impl AsRef<str>) {
+    println!("{}", text.as_ref());
+}
+
+/// Prints a warning or progress, apart from the answer.
+#[expect(dead_code, reason = "used by commands with warnings")]
+pub(crate) fn note(text: impl AsRef<str>) {
+    eprintln!("{}", text.as_ref());
+}
+
+/// Prints an answer as one document.
+pub(crate) fn document(
+    format: Format,
+    value: &impl Serialize,
+    text: impl FnOnce() -> String,
+) -> Result<(), Diagnostic> {
+    let encoded = || {
+        serde_json::to_value(value).map_err(|error| {
+            Diagnostic::user("NotPrintable", "cannot encode the answer").because(&error)
+        })
+    };
+    match format {
+        Format::Text => line(text().trim_end_matches('\n')),
+        Format::Json => line(format!("{:#}", encoded()?)),
+        Format::Yaml => line(yaml::to_string(&encoded()?).trim_end_matches('\n')),
+    }
+    Ok(())
+}
+
+/// Reads a file that the user named.
+pub(crate) fn read(path: &Path) -> Result<String, Diagnostic> {
+    std::fs::read_to_string(path).map_err(|error| {
+        Diagnostic::user("FileUnreadable", "cannot read the file")
+            .at(path.display().to_string())
+            .because(&error)
+    })
+}
+
+/// Reads all YAML or JSON documents of a file that the user named; empty ones are left out.
+pub(crate) fn read_documents(path: &Path) -> Result<Vec<Value>, Diagnostic> {
+    let text = read(path)?;
+    let documents = yaml::parse_documents(&text).map_err(|error| {
+        Diagnostic::user("FileMalformed", "cannot parse the file")
+            .at(path.display().to_string())
+            .because(&error)
+    })?;
+    Ok(documents.into_iter().map(|document| document.value).filter(|value| !value.is_null()).collect())
+}
+
+/// Reads a file that holds exactly one YAML or JSON document.
+pub(crate) fn read_document(path: &Path) -> Result<Value, Diagnostic> {
+    let mut documents = read_documents(path)?;
+    match (documents.pop(), documents.is_empty()) {
+        (Some(document), true) => Ok(document),
+        (found, _) => Err(Diagnostic::user(
+            "FileMalformed",
+            format!("expected one document, found {}", documents.len() + usize::from(found.is_some())),
+        )
+        .at(path.display().to_string())),
+    }
+}

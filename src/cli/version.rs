@@ -1,0 +1,19 @@
+//! `argosy version`.
+
+use clap::Parser;
+use serde_json::json;
+
+use super::{CommandResult, Outcome, output};
+
+#[derive(Parser)]
+pub(crate) struct Args {
+    /// How to print it.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: output::Format,
+}
+
+pub(crate) fn run(args: &Args) -> CommandResult {
+    let version = env!("CARGO_PKG_VERSION");
+    output::document(args.output, &json!({ "argosy": version }), || format!("argosy {version}"))?;
+    Ok(Outcome::Success)
+}
