@@ -3,4 +3,5 @@
 //! Everything here is a synchronous function over plain data; the clock is a parameter. This crate
 //! must never perform I/O, read the environment, or hold state between calls.
 
+pub mod health;
 pub mod object;
