@@ -1,1 +1,24 @@
-//! argosy-gotemplate.
+//! Go's text/template with the sprig functions, as Argo CD runs it.
+//!
+//! Parse a text once, execute it as often as needed, from as many threads as wanted. Nothing here reads the clock, the
+//! environment, the file system or the network: the time and the seed of random functions are [`Seams`].
+
+#![allow(clippy::float_cmp, reason = "Go compares floats exactly, and so must we")]
+
+pub mod argocd;
+mod containers;
+mod error;
+mod fmt;
+mod funcs;
+mod options;
+pub mod sprig;
+mod template;
+mod value;
+
+pub use containers::{Elem, List, Map};
+pub use error::{ExecError, FuncError, OptionError, ParseError};
+pub use funcs::{FuncMap, Function, Param};
+pub use options::{Limits, MissingKey, Options};
+pub use sprig::Seams;
+pub use template::Template;
+pub use value::{Opaque, Value};
