@@ -34,7 +34,14 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A problem in one line, with a stable CamelCase reason.
     pub fn new(kind: Kind, reason: &'static str, what: impl Into<String>) -> Self {
-        Self { what: what.into(), place: None, causes: Vec::new(), fix: None, reason, kind }
+        Self {
+            what: what.into(),
+            place: None,
+            causes: Vec::new(),
+            fix: None,
+            reason,
+            kind,
+        }
     }
 
     /// A mistake of the caller.
@@ -62,14 +69,7 @@ impl Diagnostic {
     /// Adds an error and all that caused it.
     #[must_use]
     pub fn because(mut self, error: &(dyn Error + 'static)) -> Self {
-        let mut next = Some(error);
-        while let Some(cause) = next {
-            let text = cause.to_string();
-            if self.causes.last() != Some(&text) {
-                self.causes.push(text);
-            }
-            next = cause.source();
-        }
+        self.causes.extend(causes(error));
         self
     }
 
@@ -124,6 +124,25 @@ impl fmt::Display for Diagnostic {
 
 impl Error for Diagnostic {}
 
+/// An error and all that caused it, in one line.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    causes(error).join(": ")
+}
+
+/// The texts of an error and of its causes; one that only repeats what stands before is left out.
+fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if texts.last().is_none_or(|last| !last.contains(&text)) {
+            texts.push(text);
+        }
+        next = cause.source();
+    }
+    texts
+}
+
 /// The name in `known` nearest to `wanted`, if one is near enough to be a slip of the hand.
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
@@ -155,7 +174,10 @@ mod tests {
 
     #[test]
     fn suggests_a_near_name_only() {
-        assert_eq!(nearest("stagin", ["dev", "staging", "prod"]), Some("staging"));
+        assert_eq!(
+            nearest("stagin", ["dev", "staging", "prod"]),
+            Some("staging")
+        );
         assert_eq!(nearest("mainframe", ["dev", "staging", "prod"]), None);
     }
 }

@@ -3,5 +3,12 @@
 //! This crate is the shell: the only one that talks to clusters, repositories, clocks and people.
 //! What decides lives in the pure crates below it. The modules follow the path of a change.
 
+pub mod clock;
+pub mod cluster;
+pub mod controller;
+pub mod executor;
+pub mod fleet;
+pub mod metrics;
+
 pub mod cli;
 pub mod diagnostic;

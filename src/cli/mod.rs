@@ -79,8 +79,12 @@ fn block_on(command: impl Future<Output = CommandResult>) -> CommandResult {
         .enable_all()
         .build()
         .map_err(|error| {
-            Diagnostic::new(Kind::Internal, "RuntimeFailed", "cannot start the async runtime")
-                .because(&error)
+            Diagnostic::new(
+                Kind::Internal,
+                "RuntimeFailed",
+                "cannot start the async runtime",
+            )
+            .because(&error)
         })?
         .block_on(command)
 }

@@ -1,6 +1,10 @@
 //! The one place that prints: answers to standard output, everything else to standard error.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this module is what prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this module is what prints"
+)]
 
 use std::path::Path;
 
@@ -75,7 +79,11 @@ pub(crate) fn read_documents(path: &Path) -> Result<Vec<Value>, Diagnostic> {
             .at(path.display().to_string())
             .because(&error)
     })?;
-    Ok(documents.into_iter().map(|document| document.value).filter(|value| !value.is_null()).collect())
+    Ok(documents
+        .into_iter()
+        .map(|document| document.value)
+        .filter(|value| !value.is_null())
+        .collect())
 }
 
 /// Reads a file that holds exactly one YAML or JSON document.
@@ -85,7 +93,10 @@ pub(crate) fn read_document(path: &Path) -> Result<Value, Diagnostic> {
         (Some(document), true) => Ok(document),
         (found, _) => Err(Diagnostic::user(
             "FileMalformed",
-            format!("expected one document, found {}", documents.len() + usize::from(found.is_some())),
+            format!(
+                "expected one document, found {}",
+                documents.len() + usize::from(found.is_some())
+            ),
         )
         .at(path.display().to_string())),
     }

@@ -14,6 +14,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> CommandResult {
     let version = env!("CARGO_PKG_VERSION");
-    output::document(args.output, &json!({ "argosy": version }), || format!("argosy {version}"))?;
+    output::document(args.output, &json!({ "argosy": version }), || {
+        format!("argosy {version}")
+    })?;
     Ok(Outcome::Success)
 }

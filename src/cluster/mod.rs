@@ -1,0 +1,85 @@
+//! The clusters of the fleet: one connection, one health state and one view of what lives there
+//! each, shared with no other cluster.
+//!
+//! A cluster that is dead or slow must cost the others nothing; nothing in here may wait for one
+//! cluster while it holds something of another.
+
+mod connection;
+mod discovery;
+mod health;
+mod live;
+mod registry;
+mod secret;
+
+use std::sync::Arc;
+
+use kube::Client;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub use connection::IN_CLUSTER_SERVER;
+pub use discovery::{Discovery, Served, ServedKind};
+pub use health::{ConnectionState, ConnectionStatus};
+pub use live::{Changed, Found, LiveState, OwnerOf};
+pub use registry::{Clusters, Events};
+pub use secret::{ClusterConfig, Error as SecretError};
+
+use self::health::Health;
+
+/// A registered cluster and the connection to it.
+pub struct Cluster {
+    /// What its Secret says.
+    pub config: ClusterConfig,
+    /// The client; of this cluster alone.
+    pub client: Client,
+    /// What it serves.
+    pub discovery: Discovery,
+    /// What lives there.
+    pub live: Arc<LiveState>,
+    health: Arc<Health>,
+    _stop: DropGuard,
+}
+
+impl Cluster {
+    fn connect(
+        config: ClusterConfig,
+        hub: &Client,
+        events: &Events,
+    ) -> Result<Arc<Self>, connection::Error> {
+        let client = connection::client(&config, hub)?;
+        let health = Arc::new(Health::new(events.clock.clone()));
+        let live = Arc::new(LiveState::new(
+            client.clone(),
+            config.namespaces.clone(),
+            Arc::clone(&events.owner_of),
+            events.live_changed(&config.server),
+        ));
+        let stop = CancellationToken::new();
+        let probing =
+            Arc::clone(&health).probe(client.clone(), events.connection_changed(&config.server));
+        let stopped = stop.clone();
+        tokio::spawn(async move { stopped.run_until_cancelled(probing).await });
+        Ok(Arc::new(Self {
+            config,
+            client,
+            discovery: Discovery::default(),
+            live,
+            health,
+            _stop: stop.drop_guard(),
+        }))
+    }
+
+    /// Whether it could be reached when last tried, and what it said.
+    pub fn connection(&self) -> ConnectionState {
+        self.health.state()
+    }
+
+    /// Has the connection tried at once, because a request just failed on it.
+    pub fn suspect(&self) {
+        self.health.suspect();
+    }
+
+    /// Waits until the connection has been tried once.
+    pub async fn tried(&self) -> ConnectionState {
+        self.health.tried().await
+    }
+}

@@ -1,0 +1,95 @@
+//! All registered clusters, kept in step with their Secrets.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use kube::Client;
+
+use super::live::{Changed, OwnerOf};
+use super::{Cluster, ClusterConfig};
+use crate::clock::Clock;
+
+/// What a cluster tells the hub, and what it has to know to do so.
+#[derive(Clone)]
+pub struct Events {
+    /// Tells the time.
+    pub clock: Clock,
+    /// Reads which application an object belongs to.
+    pub owner_of: OwnerOf,
+    /// Live objects of an application (server, instance name) changed.
+    pub live: Arc<dyn Fn(&str, &str) + Send + Sync>,
+    /// A cluster (server) became reachable or unreachable.
+    pub connection: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Events {
+    pub(super) fn live_changed(&self, server: &str) -> Changed {
+        let (live, server) = (Arc::clone(&self.live), server.to_owned());
+        Arc::new(move |instance| live(&server, instance))
+    }
+
+    pub(super) fn connection_changed(&self, server: &str) -> impl Fn() + Send + Sync + 'static {
+        let (connection, server) = (Arc::clone(&self.connection), server.to_owned());
+        move || connection(&server)
+    }
+}
+
+/// The connections of the fleet, by API server.
+pub struct Clusters {
+    hub: Client,
+    events: Events,
+    clusters: RwLock<BTreeMap<String, Arc<Cluster>>>,
+}
+
+impl Clusters {
+    /// No cluster yet; `hub` is the client of the cluster that the hub itself uses.
+    pub fn new(hub: Client, events: Events) -> Self {
+        Self {
+            hub,
+            events,
+            clusters: RwLock::default(),
+        }
+    }
+
+    /// The cluster behind `server`.
+    pub fn get(&self, server: &str) -> Option<Arc<Cluster>> {
+        self.read().get(server).cloned()
+    }
+
+    /// All clusters, by server.
+    pub fn all(&self) -> Vec<Arc<Cluster>> {
+        self.read().values().cloned().collect()
+    }
+
+    /// Connects what is registered, reconnects what changed, and lets go of what is no longer
+    /// there. Returns what could not be connected, by server, with the reason.
+    pub fn reconcile(
+        &self,
+        registered: &BTreeMap<String, ClusterConfig>,
+    ) -> BTreeMap<String, String> {
+        let mut clusters = self
+            .clusters
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        clusters.retain(|server, cluster| registered.get(server) == Some(&cluster.config));
+        let mut refused = BTreeMap::new();
+        for (server, config) in registered {
+            if clusters.contains_key(server) {
+                continue;
+            }
+            match Cluster::connect(config.clone(), &self.hub, &self.events) {
+                Ok(cluster) => {
+                    clusters.insert(server.clone(), cluster);
+                }
+                Err(error) => {
+                    refused.insert(server.clone(), crate::diagnostic::chain(&error));
+                }
+            }
+        }
+        refused
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, Arc<Cluster>>> {
+        self.clusters.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,3 @@
+//! The controllers: each takes a key, reads the world anew, decides, acts and reports.
+
+pub mod queue;

@@ -1,0 +1,260 @@
+//! The requests that change a workload cluster: apply, replace, delete.
+//!
+//! One apply per object, without a read before it: what an apply returns is what lives there from
+//! then on. Nothing here decides what is applied, and nothing retries: the plan does both.
+
+use argosy_crds::names::FIELD_MANAGER;
+use argosy_engine::object::{ObjectExt as _, ResourceKey};
+use kube::api::{
+    ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions,
+    PropagationPolicy, ValidationDirective,
+};
+use kube::{Api, Client};
+use serde_json::Value;
+
+/// How an object is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ApplyOptions {
+    /// Whether nothing is to be changed.
+    pub dry_run: bool,
+    /// Whether unknown and duplicate fields are an error; `Validate=true`.
+    pub validate: bool,
+    /// Whether the object is replaced as a whole; `Replace=true`.
+    pub replace: bool,
+    /// Whether it is deleted and created again where it cannot be changed; `Force=true`.
+    pub force: bool,
+}
+
+/// Why a request did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// The HTTP status; 0 when no answer came.
+    pub code: u16,
+    /// Kubernetes' reason, such as `Invalid`.
+    pub reason: String,
+    /// Kubernetes' words.
+    pub message: String,
+}
+
+impl Failure {
+    /// Whether no answer came: the cluster, not the request, is at fault.
+    pub fn is_unreachable(&self) -> bool {
+        self.code == 0
+    }
+
+    /// Whether the object does not exist.
+    pub fn is_not_found(&self) -> bool {
+        self.code == 404
+    }
+
+    fn is_immutable(&self) -> bool {
+        self.code == 422 && self.message.contains("immutable") || self.code == 409
+    }
+}
+
+impl From<kube::Error> for Failure {
+    fn from(error: kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => Self {
+                code: status.code,
+                reason: status.reason.clone(),
+                message: status.message.clone(),
+            },
+            other => Self {
+                code: 0,
+                reason: "Unreachable".to_owned(),
+                message: crate::diagnostic::chain(&other),
+            },
+        }
+    }
+}
+
+/// Where an object lives.
+pub struct Place {
+    client: Client,
+    resource: ApiResource,
+    namespace: Option<String>,
+}
+
+impl Place {
+    /// Objects of a kind, in a namespace if the kind has any.
+    pub fn new(client: &Client, resource: &ApiResource, namespace: Option<&str>) -> Self {
+        Self {
+            client: client.clone(),
+            resource: resource.clone(),
+            namespace: namespace.map(str::to_owned),
+        }
+    }
+
+    /// Writes `object` and returns it as the cluster has it.
+    pub async fn apply(&self, object: &Value, options: ApplyOptions) -> Result<Value, Failure> {
+        let written = if options.replace {
+            self.replace(object, options).await
+        } else {
+            self.server_side_apply(object, options).await
+        };
+        match written {
+            Err(failure) if options.force && !options.dry_run && failure.is_immutable() => {
+                self.recreate(object).await
+            }
+            written => written,
+        }
+    }
+
+    /// Deletes an object; one that does not exist is deleted. With `uid`, only that very object.
+    pub async fn delete(
+        &self,
+        name: &str,
+        uid: Option<&str>,
+        propagation: Propagation,
+        dry_run: bool,
+    ) -> Result<(), Failure> {
+        let params = DeleteParams {
+            dry_run,
+            propagation_policy: Some(propagation.policy()),
+            preconditions: uid.map(|uid| Preconditions {
+                uid: Some(uid.to_owned()),
+                resource_version: None,
+            }),
+            ..DeleteParams::default()
+        };
+        match self
+            .api()
+            .delete(name, &params)
+            .await
+            .map_err(Failure::from)
+        {
+            Err(failure) if !failure.is_not_found() => Err(failure),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads an object; `None` if it does not exist.
+    pub async fn get(&self, name: &str) -> Result<Option<Value>, Failure> {
+        match self.api().get_opt(name).await {
+            Ok(Some(object)) => self.value(object).map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Changes an object by a JSON merge patch.
+    pub async fn merge(&self, name: &str, patch: &Value) -> Result<Value, Failure> {
+        let object = self
+            .api()
+            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await?;
+        self.value(object)
+    }
+
+    async fn server_side_apply(
+        &self,
+        object: &Value,
+        options: ApplyOptions,
+    ) -> Result<Value, Failure> {
+        let params = PatchParams {
+            dry_run: options.dry_run,
+            force: true,
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            field_validation: Some(validation(options.validate)),
+        };
+        let applied = self
+            .api()
+            .patch(object.name(), &params, &Patch::Apply(object))
+            .await?;
+        self.value(applied)
+    }
+
+    async fn replace(&self, object: &Value, options: ApplyOptions) -> Result<Value, Failure> {
+        let params = PostParams {
+            dry_run: options.dry_run,
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+        };
+        let mut wanted: DynamicObject =
+            serde_json::from_value(object.clone()).map_err(malformed)?;
+        let written = match self.get(object.name()).await? {
+            Some(live) => {
+                wanted.metadata.resource_version = Some(live.resource_version().to_owned());
+                self.api().replace(object.name(), &params, &wanted).await?
+            }
+            None => self.api().create(&params, &wanted).await?,
+        };
+        self.value(written)
+    }
+
+    async fn recreate(&self, object: &Value) -> Result<Value, Failure> {
+        self.delete(object.name(), None, Propagation::Background, false)
+            .await?;
+        let wanted: DynamicObject = serde_json::from_value(object.clone()).map_err(malformed)?;
+        let params = PostParams {
+            dry_run: false,
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+        };
+        let created = self.api().create(&params, &wanted).await?;
+        self.value(created)
+    }
+
+    fn api(&self) -> Api<DynamicObject> {
+        match &self.namespace {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &self.resource),
+            None => Api::all_with(self.client.clone(), &self.resource),
+        }
+    }
+
+    fn value(&self, mut object: DynamicObject) -> Result<Value, Failure> {
+        object.types.get_or_insert_with(|| kube::api::TypeMeta {
+            api_version: self.resource.api_version.clone(),
+            kind: self.resource.kind.clone(),
+        });
+        serde_json::to_value(object).map_err(malformed)
+    }
+}
+
+fn malformed(error: serde_json::Error) -> Failure {
+    Failure {
+        code: 400,
+        reason: "BadRequest".to_owned(),
+        message: error.to_string(),
+    }
+}
+
+fn validation(strict: bool) -> ValidationDirective {
+    if strict {
+        ValidationDirective::Strict
+    } else {
+        ValidationDirective::Ignore
+    }
+}
+
+/// What becomes of the objects that an object owns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Propagation {
+    /// They are deleted first.
+    #[default]
+    Foreground,
+    /// They are deleted afterwards.
+    Background,
+    /// They stay.
+    Orphan,
+}
+
+impl Propagation {
+    fn policy(self) -> PropagationPolicy {
+        match self {
+            Self::Foreground => PropagationPolicy::Foreground,
+            Self::Background => PropagationPolicy::Background,
+            Self::Orphan => PropagationPolicy::Orphan,
+        }
+    }
+}
+
+/// What kubectl would print of a write, such as `deployment.apps/web serverside-applied`.
+pub fn written_message(key: &ResourceKey, word: &str) -> String {
+    let kind = key.kind.to_lowercase();
+    if key.group.is_empty() {
+        format!("{kind}/{} {word}", key.name)
+    } else {
+        format!("{kind}.{}/{} {word}", key.group, key.name)
+    }
+}

@@ -1,0 +1,50 @@
+//! The index of everything observed: events in, dirty keys out, snapshots on request.
+//!
+//! Events wake, they do not inform: whoever is woken reads the index anew. So a lost event costs a
+//! delay and never a wrong state.
+
+mod index;
+mod settings;
+mod wake;
+mod watch;
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+pub use index::{Entry, Index, Malformed, ObjectName, Table};
+pub use settings::Settings;
+pub use wake::Wake;
+pub use watch::Watches;
+
+/// The index behind a lock, and whoever wants to hear of changes.
+pub struct Fleet {
+    index: RwLock<Index>,
+    settings: RwLock<Arc<Settings>>,
+    woken: Box<dyn Fn(Wake) + Send + Sync>,
+}
+
+impl Fleet {
+    /// Nothing observed yet; `woken` is told what each change concerns.
+    pub fn new(settings: Settings, woken: impl Fn(Wake) + Send + Sync + 'static) -> Self {
+        Self {
+            index: RwLock::default(),
+            settings: RwLock::new(Arc::new(settings)),
+            woken: Box::new(woken),
+        }
+    }
+
+    /// The index as it stands; do not hold it across an await.
+    pub fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The settings as they stand.
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn wake(&self, wakes: impl IntoIterator<Item = Wake>) {
+        for wake in wakes {
+            (self.woken)(wake);
+        }
+    }
+}

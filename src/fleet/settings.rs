@@ -1,0 +1,149 @@
+//! What `argocd-cm` and `argocd-cmd-params-cm` say, as far as the hub heeds it.
+//!
+//! Unknown keys are left alone, and a value that cannot be read leaves its default standing: a
+//! slip in a ConfigMap must not stop a fleet.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::index::Index;
+
+/// The hub's settings; the defaults are Argo CD's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// All of `argocd-cm`, for the parts that read their own keys.
+    pub argocd_cm: BTreeMap<String, String>,
+    /// How often repositories are asked for new revisions; `timeout.reconciliation`.
+    pub reconciliation: Duration,
+    /// Whether the cluster of the hub is registered without a Secret; `cluster.inClusterEnabled`.
+    pub in_cluster_enabled: bool,
+    /// The namespaces, as globs, where applications may live besides the hub's own.
+    pub application_namespaces: Vec<String>,
+    /// The pause between two waves; `controller.sync.wave.delay.seconds`.
+    pub wave_delay: Duration,
+    /// How long a sync may take; none when zero; `controller.sync.timeout.seconds`.
+    pub sync_timeout: Option<Duration>,
+    /// Whether git files are matched by doublestar instead of by git's own patterns.
+    pub new_git_file_globbing: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            argocd_cm: BTreeMap::new(),
+            reconciliation: Duration::from_mins(2),
+            in_cluster_enabled: true,
+            application_namespaces: Vec::new(),
+            wave_delay: Duration::from_secs(2),
+            sync_timeout: None,
+            new_git_file_globbing: false,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the settings from the ConfigMaps that are known.
+    pub(super) fn read(index: &Index) -> Self {
+        let data = |name: &str| {
+            let found = index.config_maps.iter().find(|(key, _)| key.name == name);
+            found
+                .and_then(|(_, map)| map.data.clone())
+                .unwrap_or_default()
+        };
+        Self::from_data(data("argocd-cm"), &data("argocd-cmd-params-cm"))
+    }
+
+    fn from_data(argocd_cm: BTreeMap<String, String>, params: &BTreeMap<String, String>) -> Self {
+        let default = Self::default();
+        let seconds = |key: &str| {
+            params
+                .get(key)?
+                .trim()
+                .parse()
+                .ok()
+                .map(Duration::from_secs)
+        };
+        Self {
+            reconciliation: argocd_cm
+                .get("timeout.reconciliation")
+                .and_then(|text| duration(text))
+                .unwrap_or(default.reconciliation),
+            in_cluster_enabled: argocd_cm
+                .get("cluster.inClusterEnabled")
+                .is_none_or(|text| text != "false"),
+            application_namespaces: list(params.get("application.namespaces")),
+            wave_delay: seconds("controller.sync.wave.delay.seconds").unwrap_or(default.wave_delay),
+            sync_timeout: seconds("controller.sync.timeout.seconds")
+                .filter(|timeout| !timeout.is_zero()),
+            new_git_file_globbing: params
+                .get("applicationsetcontroller.enable.new.git.file.globbing")
+                .is_some_and(|text| text == "true"),
+            argocd_cm,
+        }
+    }
+}
+
+fn list(text: Option<&String>) -> Vec<String> {
+    let items = text
+        .map(String::as_str)
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim);
+    items
+        .filter(|item| !item.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// A duration as Go writes it, such as `3m0s`; a bare number is seconds.
+pub fn duration(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let span: jiff::SignedDuration = text.parse().ok()?;
+    span.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
+        entries
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn reads_what_argo_cd_reads() {
+        let settings = Settings::from_data(
+            map(&[
+                ("timeout.reconciliation", "3m0s"),
+                ("cluster.inClusterEnabled", "false"),
+            ]),
+            &map(&[("application.namespaces", "team-*, web")]),
+        );
+        assert_eq!(settings.reconciliation, Duration::from_mins(3));
+        assert!(!settings.in_cluster_enabled);
+        assert_eq!(settings.application_namespaces, ["team-*", "web"]);
+    }
+
+    #[test]
+    fn a_slip_leaves_the_default() {
+        let settings = Settings::from_data(
+            map(&[("timeout.reconciliation", "soon")]),
+            &map(&[("controller.sync.wave.delay.seconds", "-1")]),
+        );
+        assert_eq!(settings.reconciliation, Duration::from_mins(2));
+        assert_eq!(settings.wave_delay, Duration::from_secs(2));
+    }
+
+    #[test]
+    fn durations_are_go_s() {
+        assert_eq!(duration("90"), Some(Duration::from_secs(90)));
+        assert_eq!(duration("1h30m"), Some(Duration::from_mins(90)));
+        assert_eq!(duration("-5s"), None);
+    }
+}

@@ -1,0 +1,71 @@
+//! What a change concerns: the closed list of reasons to do something.
+
+use argosy_crds::{Application, ApplicationSet};
+
+use super::ObjectName;
+use crate::controller::queue::Lane;
+
+/// Something that has to be looked at again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// One application.
+    Application(ObjectName, Lane),
+    /// The applications of one project.
+    Project(String),
+    /// All applications: settings that every comparison depends on changed.
+    AllApplications,
+    /// One ApplicationSet, its inputs or an application of its own.
+    ApplicationSet(ObjectName, Lane),
+    /// Only what an ApplicationSet reports of its applications.
+    ApplicationSetStatus(ObjectName),
+    /// The cluster Secrets: connections, and the sets that generate from them.
+    Clusters,
+    /// The repository Secrets.
+    Repositories,
+}
+
+/// Whether the change of an application asks its controller to act. What the controller
+/// itself writes, the status, does not.
+pub(super) fn application_asks(before: Option<&Application>, after: &Application) -> bool {
+    let Some(before) = before else { return true };
+    before.spec != after.spec
+        || before.operation != after.operation
+        || before.metadata.annotations != after.metadata.annotations
+        || before.metadata.labels != after.metadata.labels
+        || before.metadata.finalizers != after.metadata.finalizers
+        || before.metadata.deletion_timestamp != after.metadata.deletion_timestamp
+}
+
+/// Whether the change of an application is one that its ApplicationSet may have to undo.
+pub(super) fn generated_part_changed(before: Option<&Application>, after: &Application) -> bool {
+    before.is_some_and(|before| {
+        before.spec != after.spec
+            || before.metadata.annotations != after.metadata.annotations
+            || before.metadata.labels != after.metadata.labels
+            || before.metadata.finalizers != after.metadata.finalizers
+            || before.metadata.owner_references != after.metadata.owner_references
+    })
+}
+
+/// Whether the change of a set asks its controller to act.
+pub(super) fn application_set_asks(
+    before: Option<&ApplicationSet>,
+    after: &ApplicationSet,
+) -> bool {
+    let Some(before) = before else { return true };
+    before.spec != after.spec
+        || before.metadata.annotations != after.metadata.annotations
+        || before.metadata.labels != after.metadata.labels
+        || before.metadata.finalizers != after.metadata.finalizers
+        || before.metadata.deletion_timestamp != after.metadata.deletion_timestamp
+}
+
+/// The set that controls an application.
+pub fn owner_set(application: &Application) -> Option<ObjectName> {
+    let owners = application.metadata.owner_references.as_ref()?;
+    let owner = owners
+        .iter()
+        .find(|owner| owner.kind == "ApplicationSet" && owner.controller == Some(true))?;
+    let namespace = application.metadata.namespace.clone()?;
+    Some(ObjectName::new(namespace, &owner.name))
+}

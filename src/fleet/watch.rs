@@ -1,0 +1,320 @@
+//! Watches of the hub's own API server: objects go into the index, wakes come out.
+//!
+//! Objects are read as plain values, so that a malformed one is one entry in the index and never
+//! the end of a watch.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
+
+use argosy_crds::names;
+use argosy_engine::object::ObjectExt as _;
+use futures::StreamExt as _;
+use kube::api::{ApiResource, DynamicObject, TypeMeta};
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::watcher::{self, Event};
+use kube::{Api, Client, Resource as _};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::wake::{application_asks, application_set_asks, generated_part_changed, owner_set};
+use super::{Fleet, Index, ObjectName, Settings, Wake};
+use crate::controller::queue::Lane;
+
+/// A kind that the hub watches in its own API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Application,
+    ApplicationSet,
+    AppProject,
+    Secret,
+    ConfigMap,
+}
+
+impl Kind {
+    const ALL: [Self; 5] = [
+        Self::ConfigMap,
+        Self::Secret,
+        Self::AppProject,
+        Self::Application,
+        Self::ApplicationSet,
+    ];
+
+    fn resource(self) -> ApiResource {
+        match self {
+            Self::Application => ApiResource::erase::<argosy_crds::Application>(&()),
+            Self::ApplicationSet => ApiResource::erase::<argosy_crds::ApplicationSet>(&()),
+            Self::AppProject => ApiResource::erase::<argosy_crds::AppProject>(&()),
+            Self::Secret => ApiResource::erase::<k8s_openapi::api::core::v1::Secret>(&()),
+            Self::ConfigMap => ApiResource::erase::<k8s_openapi::api::core::v1::ConfigMap>(&()),
+        }
+    }
+
+    fn config(self) -> watcher::Config {
+        let config = watcher::Config::default();
+        match self {
+            Self::Application | Self::ApplicationSet | Self::AppProject => config,
+            Self::Secret => config.labels(names::label::SECRET_TYPE),
+            Self::ConfigMap => config.labels("app.kubernetes.io/part-of=argocd"),
+        }
+    }
+
+    /// Whether objects outside the hub's namespace count.
+    fn is_anywhere(self) -> bool {
+        matches!(self, Self::Application | Self::ApplicationSet)
+    }
+}
+
+/// The watches of one hub.
+pub struct Watches {
+    /// Where the objects go.
+    pub fleet: Arc<Fleet>,
+    /// The client of the hub's API server.
+    pub client: Client,
+    /// The hub's namespace.
+    pub namespace: String,
+    /// Whether applications and sets of other namespaces count.
+    pub any_namespace: bool,
+}
+
+impl Watches {
+    /// Watches until stopped.
+    pub fn spawn(self, stop: &CancellationToken) {
+        let watches = Arc::new(self);
+        for kind in Kind::ALL {
+            let watches = Arc::clone(&watches);
+            let stopped = stop.clone();
+            tokio::spawn(async move { stopped.run_until_cancelled(watches.watch(kind)).await });
+        }
+    }
+
+    async fn watch(&self, kind: Kind) {
+        let resource = kind.resource();
+        let api: Api<DynamicObject> = if kind.is_anywhere() && self.any_namespace {
+            Api::all_with(self.client.clone(), &resource)
+        } else {
+            Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
+        };
+        let mut events = watcher::watcher(api, kind.config())
+            .default_backoff()
+            .boxed();
+        let mut present = BTreeSet::new();
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => self.take(kind, &resource, event, &mut present),
+                Err(error) => tracing::warn!(
+                    kind = resource.kind,
+                    error = crate::diagnostic::chain(&error),
+                    "cannot watch the hub's API server; what is known stays"
+                ),
+            }
+        }
+    }
+
+    fn take(
+        &self,
+        kind: Kind,
+        resource: &ApiResource,
+        event: Event<DynamicObject>,
+        present: &mut BTreeSet<ObjectName>,
+    ) {
+        match event {
+            Event::Init => present.clear(),
+            Event::InitApply(object) => {
+                present.insert(name_of(&object));
+                self.fleet.apply(kind, value_of(object, resource));
+            }
+            Event::InitDone => self.fleet.listed(kind, present),
+            Event::Apply(object) => self.fleet.apply(kind, value_of(object, resource)),
+            Event::Delete(object) => self.fleet.delete(kind, &name_of(&object)),
+        }
+    }
+}
+
+fn name_of(object: &DynamicObject) -> ObjectName {
+    let meta = object.meta();
+    ObjectName::new(
+        meta.namespace.clone().unwrap_or_default(),
+        meta.name.clone().unwrap_or_default(),
+    )
+}
+
+fn value_of(mut object: DynamicObject, resource: &ApiResource) -> Value {
+    object.metadata.managed_fields = None;
+    object.types = Some(TypeMeta {
+        api_version: resource.api_version.clone(),
+        kind: resource.kind.clone(),
+    });
+    serde_json::to_value(object).unwrap_or_default()
+}
+
+impl Fleet {
+    /// Takes in what a write of an application returned, ahead of the watch.
+    pub fn wrote_application(&self, object: Value) {
+        self.apply(Kind::Application, object);
+    }
+
+    /// Takes in what a write of a set returned, ahead of the watch.
+    pub fn wrote_application_set(&self, object: Value) {
+        self.apply(Kind::ApplicationSet, object);
+    }
+
+    fn apply(&self, kind: Kind, object: Value) {
+        let name = ObjectName::new(object.namespace(), object.name());
+        let wakes = {
+            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            apply_to(&mut index, kind, &name, object)
+        };
+        self.after(kind, wakes);
+    }
+
+    fn delete(&self, kind: Kind, name: &ObjectName) {
+        let wakes = {
+            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            delete_from(&mut index, kind, name)
+        };
+        self.after(kind, wakes);
+    }
+
+    fn listed(&self, kind: Kind, present: &BTreeSet<ObjectName>) {
+        let (gone, first) = {
+            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            let was_ready = index.is_ready();
+            let gone = match kind {
+                Kind::Application => index.applications.listed(present),
+                Kind::ApplicationSet => index.application_sets.listed(present),
+                Kind::AppProject => index.projects.listed(present),
+                Kind::Secret => index.secrets.listed(present),
+                Kind::ConfigMap => index.config_maps.listed(present),
+            };
+            (gone, !was_ready && index.is_ready())
+        };
+        for name in gone {
+            self.delete(kind, &name);
+        }
+        self.after(kind, Vec::new());
+        if first {
+            self.wake([Wake::Clusters, Wake::Repositories, Wake::AllApplications]);
+            let sets: Vec<_> = self.index().application_sets.names().cloned().collect();
+            self.wake(
+                sets.into_iter()
+                    .map(|set| Wake::ApplicationSet(set, Lane::Routine)),
+            );
+        }
+    }
+
+    fn after(&self, kind: Kind, wakes: Vec<Wake>) {
+        if kind == Kind::ConfigMap {
+            let settings = Settings::read(&self.index());
+            let changed = {
+                let mut current = self
+                    .settings
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner);
+                let changed = **current != settings;
+                *current = Arc::new(settings);
+                changed
+            };
+            if changed {
+                self.wake([Wake::Clusters, Wake::AllApplications]);
+            }
+        }
+        self.wake(wakes);
+    }
+}
+
+fn apply_to(index: &mut Index, kind: Kind, name: &ObjectName, object: Value) -> Vec<Wake> {
+    match kind {
+        Kind::Application => {
+            let Some(replaced) = index.applications.apply(object) else {
+                return Vec::new();
+            };
+            application_wakes(
+                name,
+                replaced.before.as_deref(),
+                index.applications.read(name),
+            )
+        }
+        Kind::ApplicationSet => {
+            let Some(replaced) = index.application_sets.apply(object) else {
+                return Vec::new();
+            };
+            let asks = index
+                .application_sets
+                .read(name)
+                .is_none_or(|after| application_set_asks(replaced.before.as_deref(), after));
+            if asks {
+                vec![Wake::ApplicationSet(name.clone(), Lane::Urgent)]
+            } else {
+                Vec::new()
+            }
+        }
+        Kind::AppProject => match index.projects.apply(object) {
+            Some(_) => vec![Wake::Project(name.name.clone())],
+            None => Vec::new(),
+        },
+        Kind::Secret => match index.secrets.apply(object) {
+            Some(_) => vec![Wake::Clusters, Wake::Repositories],
+            None => Vec::new(),
+        },
+        Kind::ConfigMap => {
+            index.config_maps.apply(object);
+            Vec::new()
+        }
+    }
+}
+
+fn application_wakes(
+    name: &ObjectName,
+    before: Option<&argosy_crds::Application>,
+    after: Option<&Arc<argosy_crds::Application>>,
+) -> Vec<Wake> {
+    // A malformed one is looked at, too: it gets the condition that says so.
+    let Some(after) = after else {
+        return vec![Wake::Application(name.clone(), Lane::Urgent)];
+    };
+    let mut wakes = Vec::new();
+    if application_asks(before, after) {
+        let lane = if before.is_some() {
+            Lane::Urgent
+        } else {
+            Lane::Routine
+        };
+        wakes.push(Wake::Application(name.clone(), lane));
+    }
+    if let Some(set) = owner_set(after) {
+        wakes.push(if generated_part_changed(before, after) {
+            Wake::ApplicationSet(set, Lane::Urgent)
+        } else {
+            Wake::ApplicationSetStatus(set)
+        });
+    }
+    wakes
+}
+
+fn delete_from(index: &mut Index, kind: Kind, name: &ObjectName) -> Vec<Wake> {
+    match kind {
+        Kind::Application => {
+            let before = index.applications.delete(name);
+            let set = before.as_deref().and_then(owner_set);
+            let mut wakes = vec![Wake::Application(name.clone(), Lane::Urgent)];
+            wakes.extend(set.map(|set| Wake::ApplicationSet(set, Lane::Urgent)));
+            wakes
+        }
+        Kind::ApplicationSet => {
+            index.application_sets.delete(name);
+            vec![Wake::ApplicationSet(name.clone(), Lane::Urgent)]
+        }
+        Kind::AppProject => {
+            index.projects.delete(name);
+            vec![Wake::Project(name.name.clone())]
+        }
+        Kind::Secret => {
+            index.secrets.delete(name);
+            vec![Wake::Clusters, Wake::Repositories]
+        }
+        Kind::ConfigMap => {
+            index.config_maps.delete(name);
+            Vec::new()
+        }
+    }
+}
