@@ -27,7 +27,7 @@ fn application() -> Value {
         "status": open(),
     });
     definition(&Kind {
-        kind: "Application",
+        name: "Application",
         plural: "applications",
         short_names: &["app", "apps"],
         columns: json!([
@@ -43,7 +43,7 @@ fn application() -> Value {
 
 fn application_set() -> Value {
     definition(&Kind {
-        kind: "ApplicationSet",
+        name: "ApplicationSet",
         plural: "applicationsets",
         short_names: &["appset", "appsets"],
         columns: json!([
@@ -56,7 +56,7 @@ fn application_set() -> Value {
 
 fn app_project() -> Value {
     definition(&Kind {
-        kind: "AppProject",
+        name: "AppProject",
         plural: "appprojects",
         short_names: &["appproj", "appprojs"],
         columns: json!([]),
@@ -67,7 +67,7 @@ fn app_project() -> Value {
 
 /// What distinguishes one CRD from another.
 struct Kind {
-    kind: &'static str,
+    name: &'static str,
     plural: &'static str,
     short_names: &'static [&'static str],
     columns: Value,
@@ -77,7 +77,7 @@ struct Kind {
 
 fn definition(kind: &Kind) -> Value {
     let Kind {
-        kind,
+        name,
         plural,
         short_names,
         columns,
@@ -127,10 +127,10 @@ fn definition(kind: &Kind) -> Value {
             "group": names::GROUP,
             "scope": "Namespaced",
             "names": {
-                "kind": kind,
-                "listKind": format!("{kind}List"),
+                "kind": name,
+                "listKind": format!("{name}List"),
                 "plural": plural,
-                "singular": kind.to_lowercase(),
+                "singular": name.to_lowercase(),
                 "shortNames": short_names,
             },
             "versions": [version],

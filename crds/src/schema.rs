@@ -81,10 +81,32 @@ pub(crate) fn nested_generators(generator: &mut SchemaGenerator) -> Schema {
         ("selector", label_selector(generator)),
     ]
     .into_iter()
-    .map(|(name, schema)| (name.to_owned(), schema.to_value()))
+    .map(|(name, schema)| {
+        let mut schema = schema.to_value();
+        drop_descriptions(&mut schema);
+        (name.to_owned(), schema)
+    })
     .collect();
     json_schema!({
         "type": "array",
         "items": {"type": "object", "properties": properties},
     })
+}
+
+/// Removes the descriptions, which stand at the first level already.
+fn drop_descriptions(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
+    object.remove("description");
+    if let Some(Value::Object(properties)) = object.get_mut("properties") {
+        properties.values_mut().for_each(drop_descriptions);
+    }
+    for key in ["items", "additionalProperties", "anyOf"] {
+        match object.get_mut(key) {
+            Some(Value::Array(variants)) => variants.iter_mut().for_each(drop_descriptions),
+            Some(inner) => drop_descriptions(inner),
+            None => {}
+        }
+    }
 }

@@ -187,8 +187,8 @@ impl SourceHydrator {
     pub fn dry_source(&self) -> ApplicationSource {
         let DrySource {
             repo_url,
-            target_revision,
             path,
+            target_revision,
             helm,
             kustomize,
             directory,
@@ -196,8 +196,8 @@ impl SourceHydrator {
         } = self.dry_source.clone();
         ApplicationSource {
             repo_url,
-            target_revision,
             path,
+            target_revision,
             helm,
             kustomize,
             directory,
