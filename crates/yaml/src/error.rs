@@ -40,6 +40,14 @@ impl Error {
         }
     }
 
+    /// The same error in a text that stands after `lines` others.
+    pub(crate) fn below(mut self, lines: usize) -> Self {
+        if let Some(position) = &mut self.position {
+            position.line += lines;
+        }
+        self
+    }
+
     /// What is wrong, without the place.
     pub fn message(&self) -> &str {
         &self.message

@@ -1,5 +1,7 @@
 //! How much one text may cost. Never a matter of taste about content: only size, depth and expansion.
 
+use crate::Error;
+
 /// Bounds that hold while a text is read; exceeding one is an [`Error`](crate::Error).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -20,5 +22,17 @@ impl Default for Limits {
             depth: 500,
             nodes: 4_000_000,
         }
+    }
+}
+
+impl Limits {
+    pub(crate) fn check_size(&self, text: &str) -> Result<(), Error> {
+        if text.len() > self.bytes {
+            return Err(Error::new(format!(
+                "the text is longer than {} bytes",
+                self.bytes
+            )));
+        }
+        Ok(())
     }
 }

@@ -1,0 +1,36 @@
+//! The tree of one document as written: aliases are references, scalars are text.
+//! Never expands or interprets anything.
+
+use crate::cursor::Mark;
+
+/// Where a node stands in [`Tree::nodes`].
+pub(crate) type NodeId = usize;
+
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) content: Content,
+    /// The full tag; empty if there is none.
+    pub(crate) tag: String,
+    pub(crate) mark: Mark,
+}
+
+#[derive(Debug)]
+pub(crate) enum Content {
+    Scalar {
+        text: String,
+        /// Whether it has neither quotes nor a tag (other than `!`), so that its form says what it is.
+        implicit: bool,
+    },
+    Sequence(Vec<NodeId>),
+    Mapping(Vec<(NodeId, NodeId)>),
+    Alias {
+        name: String,
+        target: NodeId,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) struct Tree {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) root: NodeId,
+}

@@ -1,0 +1,101 @@
+//! A document's value with the kinds that YAML has and JSON has not, and its conversion to JSON.
+//! Never drops what JSON cannot hold: that is an error.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{Error, number, scalar::Scalar};
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Typed {
+    Scalar(Scalar),
+    Sequence(Vec<Self>),
+    Mapping(Map),
+}
+
+/// A mapping whose keys are told apart by kind: `1` and `"1"` are two until JSON makes them one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Map {
+    entries: Vec<(Scalar, Typed)>,
+    places: BTreeMap<String, usize>,
+}
+
+impl Map {
+    /// Sets a key and returns how it reads if it was set before.
+    pub(crate) fn insert(&mut self, key: Scalar, value: Typed) -> Option<String> {
+        let Some(identity) = identity(&key) else {
+            self.entries.push((key, value));
+            return None;
+        };
+        if let Some(&place) = self.places.get(&identity) {
+            self.entries[place].1 = value;
+            return Some(identity);
+        }
+        self.places.insert(identity, self.entries.len());
+        self.entries.push((key, value));
+        None
+    }
+}
+
+/// What tells keys apart; `None` for what is no number, which equals nothing.
+fn identity(key: &Scalar) -> Option<String> {
+    Some(match key {
+        Scalar::Null => "null".to_owned(),
+        Scalar::Bool(bool) => bool.to_string(),
+        Scalar::Int(int) => int.to_string(),
+        Scalar::Uint(int) => int.to_string(),
+        Scalar::Float(float) if float.is_nan() => return None,
+        Scalar::Float(float) => format!("float {:?}", float + 0.0),
+        Scalar::Text(text) => format!("{text:?}"),
+    })
+}
+
+impl Typed {
+    pub(crate) fn into_json(self) -> Result<Value, Error> {
+        match self {
+            Self::Scalar(scalar) => scalar_json(scalar),
+            Self::Sequence(items) => {
+                let items = items.into_iter().map(Self::into_json);
+                items.collect::<Result<_, _>>().map(Value::Array)
+            }
+            Self::Mapping(map) => {
+                let entries = map.entries.into_iter();
+                let entries = entries.map(|(key, value)| Ok((key_text(&key)?, value.into_json()?)));
+                entries.collect::<Result<_, _>>().map(Value::Object)
+            }
+        }
+    }
+}
+
+fn scalar_json(scalar: Scalar) -> Result<Value, Error> {
+    Ok(match scalar {
+        Scalar::Null => Value::Null,
+        Scalar::Bool(bool) => bool.into(),
+        Scalar::Int(int) => int.into(),
+        Scalar::Uint(int) => int.into(),
+        Scalar::Float(float) => number::json(float).ok_or_else(|| {
+            Error::new(format!(
+                "unsupported value: {}; JSON has no such number",
+                number::long(float)
+            ))
+        })?,
+        Scalar::Text(text) => text.into(),
+    })
+}
+
+/// A key as JSON has it.
+pub(crate) fn key_text(key: &Scalar) -> Result<String, Error> {
+    Ok(match key {
+        Scalar::Text(text) => text.clone(),
+        Scalar::Bool(bool) => bool.to_string(),
+        Scalar::Int(int) => int.to_string(),
+        Scalar::Float(float) => number::short(*float),
+        Scalar::Null => return Err(Error::new("unsupported map key: null; put it in quotes")),
+        Scalar::Uint(int) => {
+            return Err(Error::new(format!(
+                "unsupported map key: {int}; put it in quotes"
+            )));
+        }
+    })
+}
