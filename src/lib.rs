@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod cluster;
+pub mod config;
 pub mod controller;
 pub mod executor;
 pub mod fleet;
@@ -12,3 +13,4 @@ pub mod metrics;
 
 pub mod cli;
 pub mod diagnostic;
+pub mod telemetry;

@@ -6,7 +6,9 @@
 mod admin;
 mod app;
 mod appset;
+mod hub_access;
 mod output;
+mod table;
 mod version;
 
 use std::process::ExitCode;
@@ -73,7 +75,6 @@ fn run(command: Command) -> CommandResult {
 }
 
 /// Runs a command that talks to a hub, until it is done or Ctrl-C.
-#[expect(dead_code, reason = "called by the commands that talk to a hub")]
 fn block_on(command: impl Future<Output = CommandResult>) -> CommandResult {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -1,12 +1,88 @@
 //! `argosy app …`.
 
-use clap::Subcommand;
+mod get;
+mod list;
+mod refresh;
+mod show;
+mod sync;
+mod wait;
 
-use super::CommandResult;
+use argosy_crds::Application;
+use clap::Subcommand;
+use kube::Api;
+use kube::api::ListParams;
+
+use super::hub_access::{absent, failed};
+use super::{CommandResult, block_on};
+use crate::diagnostic::Diagnostic;
 
 #[derive(Subcommand)]
-pub(crate) enum Command {}
+pub(crate) enum Command {
+    /// List applications.
+    List(list::Args),
+    /// Show one application.
+    Get(get::Args),
+    /// Sync applications.
+    Sync(sync::Args),
+    /// Wait until applications are in a state.
+    Wait(wait::Args),
+    /// Have the hub look at an application anew.
+    Refresh(refresh::Args),
+}
 
 pub(crate) fn run(command: Command) -> CommandResult {
-    match command {}
+    match command {
+        Command::List(args) => block_on(list::run(args)),
+        Command::Get(args) => block_on(get::run(args)),
+        Command::Sync(args) => block_on(sync::run(args)),
+        Command::Wait(args) => block_on(wait::run(args)),
+        Command::Refresh(args) => block_on(refresh::run(args)),
+    }
+}
+
+/// One application, or which one may have been meant.
+async fn find(api: &Api<Application>, name: &str) -> Result<Application, Diagnostic> {
+    let found = api.get_opt(name).await;
+    match found.map_err(|error| failed(format!("cannot read the application `{name}`"), &error))? {
+        Some(app) => Ok(app),
+        None => Err(absent("app", name, &names(api, None).await?)),
+    }
+}
+
+/// The applications that a command is about: those named, or those with certain labels.
+async fn select(
+    api: &Api<Application>,
+    named: Vec<String>,
+    selector: Option<String>,
+) -> Result<Vec<String>, Diagnostic> {
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    let Some(selector) = selector else {
+        return Err(Diagnostic::user("NothingNamed", "no application is named")
+            .fix("give one or more names, or labels with --selector"));
+    };
+    let found = names(api, Some(selector.clone())).await?;
+    if found.is_empty() {
+        return Err(Diagnostic::user(
+            "NothingSelected",
+            format!("no application has `{selector}`"),
+        ));
+    }
+    Ok(found)
+}
+
+async fn names(
+    api: &Api<Application>,
+    selector: Option<String>,
+) -> Result<Vec<String>, Diagnostic> {
+    let params = ListParams {
+        label_selector: selector,
+        ..ListParams::default()
+    };
+    let list = api
+        .list(&params)
+        .await
+        .map_err(|error| failed("cannot list applications", &error))?;
+    Ok(list.items.iter().map(show::name).collect())
 }

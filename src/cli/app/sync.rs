@@ -1,0 +1,215 @@
+//! `argosy app sync NAME…`.
+
+use std::time::Duration;
+
+use argosy_crds::Application;
+use argosy_crds::application::{
+    Operation, OperationInitiator, RetryStrategy, SyncOperation, SyncOperationResource,
+    SyncStrategy, SyncStrategyApply, SyncStrategyHook,
+};
+use clap::{Parser, ValueEnum};
+use kube::Api;
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
+
+use super::{find, select, wait};
+use crate::cli::hub_access::{HubArgs, failed};
+use crate::cli::{CommandResult, Outcome, output};
+use crate::diagnostic::Diagnostic;
+
+/// Syncs applications, and waits for the result.
+#[derive(Parser)]
+pub(crate) struct Args {
+    /// The applications.
+    names: Vec<String>,
+    #[command(flatten)]
+    hub: HubArgs,
+    /// Sync all applications with these labels.
+    #[arg(short = 'l', long, conflicts_with = "names")]
+    selector: Option<String>,
+    /// Sync to this revision instead of the target revision.
+    #[arg(long, default_value = "")]
+    revision: String,
+    /// Delete what git no longer has.
+    #[arg(long)]
+    prune: bool,
+    /// Change nothing; only say what would be done.
+    #[arg(long)]
+    dry_run: bool,
+    /// Delete and create again what cannot be changed.
+    #[arg(long)]
+    force: bool,
+    /// With hooks or without.
+    #[arg(long, value_enum, default_value_t)]
+    strategy: Strategy,
+    /// Only this resource, as GROUP:KIND:NAME or GROUP:KIND:NAMESPACE/NAME; may be repeated.
+    #[arg(long, value_parser = resource)]
+    resource: Vec<SyncOperationResource>,
+    /// Retry a failed sync so many times.
+    #[arg(long, default_value_t = 0)]
+    retry_limit: i64,
+    /// Do not wait for the result.
+    #[arg(long, visible_alias = "async")]
+    no_wait: bool,
+    /// Give up waiting after so many seconds; 0 waits for ever.
+    #[arg(long, default_value_t = 0)]
+    timeout: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Strategy {
+    /// Apply, with hooks.
+    #[default]
+    Hook,
+    /// Apply alone.
+    Apply,
+}
+
+pub(crate) async fn run(args: Args) -> CommandResult {
+    let api = args.hub.api().await?;
+    let names = select(&api, args.names.clone(), args.selector.clone()).await?;
+    let operation = operation(&args);
+    for name in &names {
+        request(&api, name, &operation).await?;
+    }
+    if args.no_wait {
+        return Ok(Outcome::Success);
+    }
+    let patience = match args.timeout {
+        0 => Duration::MAX,
+        seconds => Duration::from_secs(seconds),
+    };
+    let mut outcome = Outcome::Success;
+    for name in &names {
+        let app = wait::until(&api, name, patience, "the sync", |app| {
+            app.operation.is_none()
+        })
+        .await?;
+        if !report(name, &app) {
+            outcome = Outcome::Negative;
+        }
+    }
+    Ok(outcome)
+}
+
+fn operation(args: &Args) -> Operation {
+    let strategy = match args.strategy {
+        Strategy::Hook => SyncStrategy {
+            hook: Some(SyncStrategyHook { force: args.force }),
+            apply: None,
+        },
+        Strategy::Apply => SyncStrategy {
+            apply: Some(SyncStrategyApply { force: args.force }),
+            hook: None,
+        },
+    };
+    let retry = (args.retry_limit > 0).then(|| RetryStrategy {
+        limit: args.retry_limit,
+        ..RetryStrategy::default()
+    });
+    Operation {
+        sync: Some(SyncOperation {
+            revision: args.revision.clone(),
+            prune: args.prune,
+            dry_run: args.dry_run,
+            sync_strategy: Some(strategy),
+            resources: args.resource.clone(),
+            ..SyncOperation::default()
+        }),
+        initiated_by: OperationInitiator {
+            username: "argosy".to_owned(),
+            automated: false,
+        },
+        retry,
+        ..Operation::default()
+    }
+}
+
+async fn request(
+    api: &Api<Application>,
+    name: &str,
+    operation: &Operation,
+) -> Result<(), Diagnostic> {
+    let app = find(api, name).await?;
+    if app.operation.is_some() {
+        let what = format!("cannot sync `{name}`: another operation is already in progress");
+        return Err(Diagnostic::user("OperationInProgress", what).fix(format!(
+            "wait for it with `argosy app wait {name} --operation`"
+        )));
+    }
+    let mut operation = operation.clone();
+    if let (Some(sync), Some(policy)) = (&mut operation.sync, &app.spec.sync_policy) {
+        sync.sync_options.clone_from(&policy.sync_options);
+    }
+    // The version makes two requests at the same moment fail instead of one being lost.
+    let patch = json!({
+        "metadata": {"resourceVersion": app.metadata.resource_version},
+        "operation": operation,
+    });
+    api.patch(name, &PatchParams::default(), &Patch::Merge(patch))
+        .await
+        .map_err(|error| failed(format!("cannot ask for the sync of `{name}`"), &error))?;
+    Ok(())
+}
+
+/// Prints what came of a sync; returns whether it went well.
+fn report(name: &str, app: &Application) -> bool {
+    let Some(state) = app
+        .status
+        .as_ref()
+        .and_then(|status| status.operation_state.as_ref())
+    else {
+        output::line(format!("{name}: no result was reported"));
+        return false;
+    };
+    output::line(format!("{name}: {} {}", state.phase, state.message));
+    for resource in state
+        .sync_result
+        .iter()
+        .flat_map(|result| &result.resources)
+    {
+        output::line(format!(
+            "  {} {}/{} {}",
+            resource
+                .status
+                .map(|code| code.to_string())
+                .unwrap_or_default(),
+            resource.kind,
+            resource.name,
+            resource.message
+        ));
+    }
+    state.phase.is_successful()
+}
+
+fn resource(text: &str) -> Result<SyncOperationResource, String> {
+    let wrong = || format!("`{text}` is not GROUP:KIND:NAME or GROUP:KIND:NAMESPACE/NAME");
+    let (group, rest) = text.split_once(':').ok_or_else(wrong)?;
+    let (kind, name) = rest.split_once(':').ok_or_else(wrong)?;
+    let (namespace, name) = name.split_once('/').unwrap_or(("", name));
+    if kind.is_empty() || name.is_empty() {
+        return Err(wrong());
+    }
+    Ok(SyncOperationResource {
+        group: group.to_owned(),
+        kind: kind.to_owned(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resources_are_named_as_in_argo_cd() {
+        let parsed = resource("apps:Deployment:shop/web").unwrap();
+        assert_eq!(
+            (parsed.group.as_str(), parsed.namespace.as_str()),
+            ("apps", "shop")
+        );
+        assert_eq!(resource(":Service:web").unwrap().group, "");
+        assert!(resource("Service").is_err());
+    }
+}

@@ -1,0 +1,43 @@
+//! How a hub is started: what its command line says. What its ConfigMaps say is in
+//! [`crate::fleet::Settings`].
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// How a hub is started.
+#[derive(Clone, Debug)]
+pub struct HubConfig {
+    /// The namespace of its Secrets, ConfigMaps, projects and applications.
+    pub namespace: String,
+    /// Where mirrors of repositories are kept; a cache that may be deleted at any time.
+    pub data: PathBuf,
+    /// Where it listens for metrics, health checks and webhooks.
+    pub listen: SocketAddr,
+    /// How many applications of one cluster are worked on at once.
+    pub workers_per_cluster: usize,
+    /// How many ApplicationSets are worked on at once.
+    pub application_set_workers: usize,
+    /// How many objects of one application are written at once.
+    pub apply_parallelism: usize,
+    /// Whether applications and sets of other namespaces are looked at.
+    pub any_namespace: bool,
+}
+
+impl HubConfig {
+    /// Where a hub listens when it is told nothing: the port of Argo CD's metrics, on this machine
+    /// alone.
+    pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8082);
+
+    /// A hub with the defaults, its caches in `data`.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self {
+            namespace: "argocd".to_owned(),
+            data: data.into(),
+            listen: Self::LISTEN,
+            workers_per_cluster: 8,
+            application_set_workers: 4,
+            apply_parallelism: 8,
+            any_namespace: false,
+        }
+    }
+}
