@@ -10,6 +10,7 @@ pub mod controller;
 pub mod executor;
 pub mod fleet;
 pub mod metrics;
+pub mod source;
 
 pub mod cli;
 pub mod diagnostic;

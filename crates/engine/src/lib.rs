@@ -5,3 +5,4 @@
 
 pub mod health;
 pub mod object;
+pub mod repo_url;

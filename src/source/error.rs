@@ -1,0 +1,143 @@
+//! What can go wrong between a repository's URL and a tree, as told to users.
+//!
+//! An error names the repository and the revision, prints its whole chain of causes (the reason
+//! for a failed TLS handshake lies two levels down), and never holds a credential.
+
+use std::{error::Error, time::Duration};
+
+/// What a queue should do about an error; a property of the error, not of the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Trying again cannot help until the input changes.
+    Never,
+    /// Try again with growing delays.
+    Backoff,
+    /// Try again after this long.
+    After(Duration),
+}
+
+/// How long to wait before asking again for something that only a person can repair.
+const UNTIL_SOMEONE_ACTS: Duration = Duration::from_secs(180);
+
+/// Why a source could not be read. Cheap to clone, because one failed request answers everybody
+/// who waited for it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The URL is of a form that no transport serves.
+    #[error("cannot use {url:?} as a git repository: {why}")]
+    Url {
+        /// The URL, without credentials.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No ref, tag or commit answers to the revision.
+    #[error("unable to resolve '{revision}' to a commit SHA in {url}{hint}")]
+    Revision {
+        /// The repository.
+        url: String,
+        /// The revision as it stands in the source.
+        revision: String,
+        /// What comes close, or why nothing does; starts with its own separator, or is empty.
+        hint: String,
+    },
+    /// The remote refused who we are, or we have nothing to show.
+    #[error(
+        "{url}: authentication failed ({why}); check the credentials in the repository or \
+         repo-creds Secret"
+    )]
+    Authentication {
+        /// The repository.
+        url: String,
+        /// What the remote said.
+        why: String,
+    },
+    /// The remote says that there is no such repository.
+    #[error("{url}: repository not found ({why}); check the URL, or whether it needs credentials")]
+    NotFound {
+        /// The repository.
+        url: String,
+        /// What the remote said.
+        why: String,
+    },
+    /// The remote could not be reached, or the conversation broke off.
+    #[error("cannot {action} {url}: {why}")]
+    Remote {
+        /// The repository.
+        url: String,
+        /// What was being done: `list refs of`, `fetch from`.
+        action: &'static str,
+        /// The chain of causes.
+        why: String,
+    },
+    /// The remote took longer than allowed.
+    #[error("cannot {action} {url}: no answer within {seconds} s")]
+    Timeout {
+        /// The repository.
+        url: String,
+        /// What was being done.
+        action: &'static str,
+        /// The limit.
+        seconds: u64,
+    },
+    /// The local mirror is damaged or the disk failed.
+    #[error("the local mirror of {url} failed: {why}")]
+    Mirror {
+        /// The repository.
+        url: String,
+        /// The chain of causes.
+        why: String,
+    },
+    /// A credential or certificate in a Secret cannot be used.
+    #[error("the credentials of {url} cannot be used: {why}")]
+    Credentials {
+        /// The repository.
+        url: String,
+        /// What is wrong, without the value.
+        why: String,
+    },
+}
+
+impl SourceError {
+    /// Whether and when to try again.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Url { .. } | Self::Credentials { .. } => Retry::Never,
+            Self::Revision { .. } | Self::Authentication { .. } | Self::NotFound { .. } => {
+                Retry::After(UNTIL_SOMEONE_ACTS)
+            }
+            Self::Remote { .. } | Self::Timeout { .. } | Self::Mirror { .. } => Retry::Backoff,
+        }
+    }
+
+    /// A stable word for metric labels and conditions.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Url { .. } => "InvalidRepositoryURL",
+            Self::Revision { .. } => "RevisionNotFound",
+            Self::Authentication { .. } => "AuthenticationFailed",
+            Self::NotFound { .. } => "RepositoryNotFound",
+            Self::Remote { .. } => "RepositoryUnreachable",
+            Self::Timeout { .. } => "RepositoryTimeout",
+            Self::Mirror { .. } => "MirrorFailed",
+            Self::Credentials { .. } => "InvalidCredentials",
+        }
+    }
+}
+
+/// An error and all its causes on one line, without repeating a cause that its parent quotes.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let part = error.to_string().replace('\n', " ");
+        if !part.is_empty() && !text.contains(&part) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&part);
+        }
+        next = error.source();
+    }
+    text
+}

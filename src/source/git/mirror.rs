@@ -1,0 +1,348 @@
+//! A bare mirror of one repository: what the remote has, fetching, and the commits that are here.
+//!
+//! A mirror fetches single commits at depth one: comparing and rendering need trees, not history.
+//! It never deletes an object that a reader may hold, and a fetch that breaks off leaves nothing
+//! that a later one trips over, because a pack counts only once it is whole.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use gix::{
+    bstr::ByteSlice,
+    progress::Discard,
+    protocol::handshake::Ref,
+    remote::{Direction, fetch::Shallow, fetch::Tags, ref_map},
+};
+
+use super::{RemoteRefs, Sha, transport::Session};
+use crate::source::{Repository, SourceError, error::chain};
+
+/// A bare repository on disk that follows a remote.
+#[derive(Clone, Debug)]
+pub(crate) struct Mirror {
+    folder: PathBuf,
+    repository: Arc<Repository>,
+}
+
+/// What to fetch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wanted<'a> {
+    /// This commit, with as much history as the repository's `depth` says, or none.
+    Commit(&'a Sha),
+    /// Every branch and tag with all history.
+    Everything,
+}
+
+/// What a commit says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitInfo {
+    /// The commit.
+    pub sha: Sha,
+    /// `Name <address>` of the author.
+    pub author: String,
+    /// When it was authored, in seconds since 1970.
+    pub authored_at: i64,
+    /// The message, all of it.
+    pub message: String,
+}
+
+impl Mirror {
+    /// The mirror of `repository` in `folder`, which is created when first needed.
+    pub(crate) fn new(folder: PathBuf, repository: Arc<Repository>) -> Self {
+        Self { folder, repository }
+    }
+
+    /// Asks the remote for all its refs, without fetching anything.
+    pub(crate) fn list_remote(&self, limit: Duration) -> Result<RemoteRefs, SourceError> {
+        const ACTION: &str = "list the refs of";
+        let session = Session::new(&self.repository, limit)?;
+        let local = self.open(session.configuration())?;
+        within(limit, |_| {
+            let remote = local.remote_at(session.url())?.with_fetch_tags(Tags::None);
+            // The mapping is not used; some refspec has to be there for the conversation to start.
+            let remote = remote.with_refspecs(["+HEAD:refs/argosy/head"], Direction::Fetch)?;
+            let mut connection = remote.connect(Direction::Fetch)?;
+            connection.set_credentials(|_| Ok(None));
+            if let Some(options) = session.http() {
+                connection.set_transport_options(Box::new(options));
+            }
+            let options = ref_map::Options {
+                prefix_from_spec_as_filter_on_remote: false,
+                ..Default::default()
+            };
+            let (map, _) = connection.ref_map(Discard, options)?;
+            Ok(remote_refs(map.remote_refs))
+        })
+        .map_err(|failure| self.explain(ACTION, limit, failure))
+    }
+
+    /// Whether the commit is here with its tree.
+    pub(crate) fn has(&self, sha: &Sha) -> bool {
+        self.open_local().is_ok_and(|local| {
+            object_id(sha).is_some_and(|id| {
+                local
+                    .find_commit(id)
+                    .ok()
+                    .and_then(|commit| commit.tree_id().ok())
+                    .is_some_and(|tree| local.has_object(tree))
+            })
+        })
+    }
+
+    /// Fetches what is wanted.
+    pub(crate) fn fetch(&self, wanted: Wanted<'_>, limit: Duration) -> Result<(), SourceError> {
+        const ACTION: &str = "fetch from";
+        let session = Session::new(&self.repository, limit)?;
+        let local = self.open(session.configuration())?;
+        let (specs, shallow) = match wanted {
+            Wanted::Commit(sha) => (
+                vec![format!("+{sha}:refs/argosy/commits/{sha}")],
+                Shallow::DepthAtRemote(self.repository.depth.unwrap_or(std::num::NonZeroU32::MIN)),
+            ),
+            Wanted::Everything => (
+                vec![
+                    "+refs/heads/*:refs/heads/*".to_owned(),
+                    "+refs/tags/*:refs/tags/*".to_owned(),
+                ],
+                if local.is_shallow().map_err(|error| self.damaged(&error))? {
+                    Shallow::undo()
+                } else {
+                    Shallow::NoChange
+                },
+            ),
+        };
+        within(limit, |interrupt| {
+            let remote = local.remote_at(session.url())?.with_fetch_tags(Tags::None);
+            let specs = specs.iter().map(|spec| spec.as_bytes().as_bstr());
+            let remote = remote.with_refspecs(specs, Direction::Fetch)?;
+            let mut connection = remote.connect(Direction::Fetch)?;
+            connection.set_credentials(|_| Ok(None));
+            if let Some(options) = session.http() {
+                connection.set_transport_options(Box::new(options));
+            }
+            connection
+                .prepare_fetch(Discard, ref_map::Options::default())?
+                .with_shallow(shallow)
+                .receive(Discard, interrupt)?;
+            Ok(())
+        })
+        .map_err(|failure| self.explain(ACTION, limit, failure))
+    }
+
+    /// The one commit here whose id begins with `prefix`; the error is a hint for the user.
+    pub(crate) fn complete(&self, prefix: &str) -> Result<Result<Sha, String>, SourceError> {
+        let local = self.open_local()?;
+        let spec = format!("{prefix}^{{commit}}");
+        Ok(match local.rev_parse_single(spec.as_str()) {
+            Ok(id) => Sha::parse(&id.to_string()).ok_or_else(String::new),
+            Err(error) => Err(format!(" ({})", causes(&error))),
+        })
+    }
+
+    /// What a commit that is here says about itself.
+    pub(crate) fn commit(&self, sha: &Sha) -> Result<CommitInfo, SourceError> {
+        let local = self.open_local()?;
+        let read = || -> gix::Result<CommitInfo> {
+            let commit = local.find_commit(gix::ObjectId::from_hex(sha.as_str().as_bytes())?)?;
+            let author = commit.author()?;
+            Ok(CommitInfo {
+                sha: sha.clone(),
+                author: format!(
+                    "{} <{}>",
+                    author.name.to_str_lossy(),
+                    author.email.to_str_lossy()
+                ),
+                authored_at: author.seconds(),
+                message: commit.message_raw()?.to_str_lossy().into_owned(),
+            })
+        };
+        read().map_err(|error| self.damaged(&error))
+    }
+
+    /// A handle for readers, which outlives every fetch.
+    pub(crate) fn open_shared(&self) -> Result<gix::ThreadSafeRepository, SourceError> {
+        Ok(self.open_local()?.into_sync())
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.repository.url
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A failure of the mirror itself.
+    pub(crate) fn damaged(&self, error: &gix::Error) -> SourceError {
+        SourceError::Mirror {
+            url: self.repository.url.clone(),
+            why: self.redact(causes(error)),
+        }
+    }
+
+    fn open_local(&self) -> Result<gix::Repository, SourceError> {
+        self.open(&[])
+    }
+
+    fn open(&self, configuration: &[String]) -> Result<gix::Repository, SourceError> {
+        let options = gix::open::Options::isolated()
+            .open_path_as_is(true)
+            .config_overrides(configuration.iter().map(String::as_str));
+        // `HEAD` is written last when a repository is made, so without it there is none yet.
+        let opened = if self.folder.join("HEAD").is_file() {
+            gix::open_opts(&self.folder, options.clone())
+        } else {
+            create(&self.folder, options.clone())
+        };
+        let mut repository = opened.map_err(|error| self.damaged(&error))?;
+        // Trees are read many times over by generators and by renders of neighbouring directories.
+        repository.object_cache_size_if_unset(4 * 1024 * 1024);
+        Ok(repository)
+    }
+
+    fn explain(&self, action: &'static str, limit: Duration, failure: Failure) -> SourceError {
+        let url = self.repository.url.clone();
+        let error = match failure {
+            Failure::Timeout => {
+                return SourceError::Timeout {
+                    url,
+                    action,
+                    seconds: limit.as_secs(),
+                };
+            }
+            Failure::Git(error) => error,
+        };
+        let why = self.redact(causes(&error));
+        let lower = why.to_ascii_lowercase();
+        let says = |texts: &[&str]| texts.iter().any(|text| lower.contains(text));
+        if error.is_unauthenticated()
+            || error.is_permission_denied() && says(&["401", "403", "auth"])
+            || says(&[
+                "status 401",
+                "status 403",
+                "authentication",
+                "credentials",
+                "permission denied (",
+                "host key verification failed",
+            ])
+        {
+            SourceError::Authentication { url, why }
+        } else if says(&[
+            "status 404",
+            "repository not found",
+            "does not appear to be a git repository",
+            "does not exist",
+        ]) {
+            SourceError::NotFound { url, why }
+        } else {
+            SourceError::Remote { url, action, why }
+        }
+    }
+
+    /// Removes every credential that a program or library may have quoted.
+    fn redact(&self, mut text: String) -> String {
+        for secret in self.repository.secrets() {
+            if !secret.is_empty() {
+                text = text.replace(secret.expose(), "***");
+            }
+        }
+        text
+    }
+}
+
+/// Makes the repository beside its place and moves it there whole.
+fn create(folder: &Path, options: gix::open::Options) -> gix::Result<gix::Repository> {
+    gix::ThreadSafeRepository::init_opts(
+        folder,
+        gix::create::Kind::Bare,
+        gix::create::Options::default(),
+        options,
+    )
+    .map(|repository| repository.to_thread_local())
+}
+
+enum Failure {
+    Timeout,
+    Git(gix::Error),
+}
+
+/// Runs `work` with a flag that is raised when the time is over.
+fn within<T>(
+    limit: Duration,
+    work: impl FnOnce(&AtomicBool) -> gix::Result<T>,
+) -> Result<T, Failure> {
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let (done, over) = mpsc::channel::<()>();
+    let watchdog = std::thread::spawn({
+        let interrupt = Arc::clone(&interrupt);
+        move || {
+            if over.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
+                interrupt.store(true, Ordering::Relaxed);
+            }
+        }
+    });
+    let result = work(&interrupt);
+    drop(done);
+    let _ = watchdog.join();
+    match result {
+        Err(_) if interrupt.load(Ordering::Relaxed) => Err(Failure::Timeout),
+        other => other.map_err(Failure::Git),
+    }
+}
+
+fn causes(error: &gix::Error) -> String {
+    let mut text = String::new();
+    for cause in error.iter_errors() {
+        let part = chain(cause);
+        if !part.is_empty() && !text.contains(&part) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&part);
+        }
+    }
+    text
+}
+
+pub(super) fn object_id(sha: &Sha) -> Option<gix::ObjectId> {
+    gix::ObjectId::from_hex(sha.as_str().as_bytes()).ok()
+}
+
+fn remote_refs(list: Vec<Ref>) -> RemoteRefs {
+    let mut refs = RemoteRefs::default();
+    for entry in list {
+        let (name, id) = match entry {
+            Ref::Peeled {
+                full_ref_name,
+                object,
+                ..
+            }
+            | Ref::Direct {
+                full_ref_name,
+                object,
+            } => (full_ref_name, object),
+            Ref::Symbolic {
+                full_ref_name,
+                target,
+                object,
+                ..
+            } => {
+                refs.symbolic
+                    .insert(full_ref_name.to_string(), target.to_string());
+                (full_ref_name, object)
+            }
+            Ref::Unborn { .. } => continue,
+        };
+        if let Some(sha) = Sha::parse(&id.to_string()) {
+            refs.refs.insert(name.to_string(), sha);
+        }
+    }
+    refs
+}

@@ -1,0 +1,245 @@
+//! A commit's tree, read from the object database by object id.
+//!
+//! There is no work tree: no file is written, no filter or hook runs, and what a link says is only
+//! text until `argosy_render::View` resolves it inside the root.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use argosy_render::{Entry, Kind, ObjectId, Tree, TreeError, TreePath};
+use gix::{bstr::ByteSlice, objs::tree::EntryKind};
+
+use super::{Mirror, Sha, mirror::object_id};
+use crate::source::SourceError;
+
+/// One commit's tree. Cloning is cheap, and clones share what was decoded.
+#[derive(Clone)]
+pub struct GitTree {
+    repository: Arc<gix::ThreadSafeRepository>,
+    commit: Sha,
+    root: gix::ObjectId,
+    directories: Arc<Mutex<BTreeMap<gix::ObjectId, Directory>>>,
+}
+
+type Directory = Arc<BTreeMap<String, Node>>;
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    kind: Kind,
+    id: gix::ObjectId,
+}
+
+/// One file of a tree, as generators ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeFile {
+    /// The path from the root.
+    pub path: TreePath,
+    /// What it is; never a directory.
+    pub kind: Kind,
+}
+
+impl fmt::Debug for GitTree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GitTree")
+            .field("commit", &self.commit)
+            .finish_non_exhaustive()
+    }
+}
+
+impl GitTree {
+    /// Opens the tree of a commit that the mirror has.
+    pub(crate) fn open(mirror: &Mirror, commit: &Sha) -> Result<Self, SourceError> {
+        let repository = mirror.open_shared()?;
+        let root = || -> gix::Result<gix::ObjectId> {
+            let id = gix::ObjectId::from_hex(commit.as_str().as_bytes())?;
+            let local = repository.to_thread_local();
+            Ok(local.find_commit(id)?.tree_id()?.detach())
+        };
+        let root = root().map_err(|error| mirror.damaged(&error))?;
+        Ok(Self {
+            repository: Arc::new(repository),
+            commit: commit.clone(),
+            root,
+            directories: Arc::default(),
+        })
+    }
+
+    /// The commit that this is the tree of.
+    pub fn commit(&self) -> &Sha {
+        &self.commit
+    }
+
+    /// The object id of the whole tree.
+    pub fn root_id(&self) -> ObjectId {
+        ObjectId::new(self.root.to_string())
+    }
+
+    /// Every directory below the root, in lexical order; the root itself is not listed.
+    pub fn directories(&self) -> Result<Vec<TreePath>, TreeError> {
+        let mut found = Vec::new();
+        self.walk(&TreePath::root(), &mut |path, kind| {
+            if kind == Kind::Directory {
+                found.push(path);
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// Every file, link and submodule, in lexical order.
+    pub fn files(&self) -> Result<Vec<TreeFile>, TreeError> {
+        let mut found = Vec::new();
+        self.walk(&TreePath::root(), &mut |path, kind| {
+            if kind != Kind::Directory {
+                found.push(TreeFile { path, kind });
+            }
+        })?;
+        Ok(found)
+    }
+
+    fn walk(
+        &self,
+        directory: &TreePath,
+        visit: &mut impl FnMut(TreePath, Kind),
+    ) -> Result<(), TreeError> {
+        for Entry { name, kind } in self.list(directory)? {
+            let Some(path) = directory.child(&name) else {
+                continue;
+            };
+            visit(path.clone(), kind);
+            if kind == Kind::Directory {
+                self.walk(&path, visit)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn node(&self, path: &TreePath) -> Result<Option<Node>, TreeError> {
+        let mut node = Node {
+            kind: Kind::Directory,
+            id: self.root,
+        };
+        for segment in path.segments() {
+            if node.kind != Kind::Directory {
+                return Ok(None);
+            }
+            match self.decode(node.id, path)?.get(segment) {
+                Some(next) => node = *next,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(node))
+    }
+
+    fn decode(&self, id: gix::ObjectId, asked: &TreePath) -> Result<Directory, TreeError> {
+        let known = || {
+            self.directories
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(directory) = known().get(&id) {
+            return Ok(Arc::clone(directory));
+        }
+        let local = self.repository.to_thread_local();
+        let read = || -> gix::Result<BTreeMap<String, Node>> {
+            let tree = local.find_tree(id)?;
+            let mut entries = BTreeMap::new();
+            for entry in tree.iter() {
+                let entry = entry?;
+                // A name that is not UTF-8 cannot be written in a manifest or pattern either.
+                let Ok(name) = entry.filename().to_str() else {
+                    continue;
+                };
+                let kind = match entry.mode().kind() {
+                    EntryKind::Tree => Kind::Directory,
+                    EntryKind::Blob | EntryKind::BlobExecutable => Kind::File,
+                    EntryKind::Link => Kind::Link,
+                    EntryKind::Commit => Kind::Submodule,
+                };
+                let id = entry.object_id();
+                entries.insert(name.to_owned(), Node { kind, id });
+            }
+            Ok(entries)
+        };
+        let directory = Arc::new(read().map_err(|error| store(asked, error))?);
+        known().insert(id, Arc::clone(&directory));
+        Ok(directory)
+    }
+
+    fn blob(&self, path: &TreePath) -> Result<gix::ObjectId, TreeError> {
+        let path = path.clone();
+        match self.node(&path)? {
+            Some(Node {
+                kind: Kind::File | Kind::Link,
+                id,
+            }) => Ok(id),
+            Some(Node {
+                kind: Kind::Submodule,
+                ..
+            }) => Err(TreeError::Submodule { path }),
+            Some(_) => Err(TreeError::NotFile { path }),
+            None => Err(TreeError::NotFound { path }),
+        }
+    }
+}
+
+fn store(path: &TreePath, error: gix::Error) -> TreeError {
+    TreeError::store(
+        path,
+        Box::<dyn std::error::Error + Send + Sync>::from(error),
+    )
+}
+
+impl Tree for GitTree {
+    fn kind(&self, path: &TreePath) -> Result<Option<Kind>, TreeError> {
+        Ok(self.node(path)?.map(|node| node.kind))
+    }
+
+    fn list(&self, path: &TreePath) -> Result<Vec<Entry>, TreeError> {
+        match self.node(path)? {
+            Some(Node {
+                kind: Kind::Directory,
+                id,
+            }) => Ok(self
+                .decode(id, path)?
+                .iter()
+                .map(|(name, node)| Entry {
+                    name: name.clone(),
+                    kind: node.kind,
+                })
+                .collect()),
+            Some(_) => Err(TreeError::NotDirectory { path: path.clone() }),
+            None => Err(TreeError::NotFound { path: path.clone() }),
+        }
+    }
+
+    fn id(&self, path: &TreePath) -> Result<Option<ObjectId>, TreeError> {
+        Ok(self
+            .node(path)?
+            .map(|node| ObjectId::new(node.id.to_string())))
+    }
+
+    fn size(&self, path: &TreePath) -> Result<u64, TreeError> {
+        let id = self.blob(path)?;
+        let local = self.repository.to_thread_local();
+        let header = local.find_header(id).map_err(|error| store(path, error))?;
+        Ok(header.size())
+    }
+
+    fn read(&self, path: &TreePath) -> Result<Vec<u8>, TreeError> {
+        let id = self.blob(path)?;
+        let local = self.repository.to_thread_local();
+        let object = local.find_object(id).map_err(|error| store(path, error))?;
+        Ok(object.detach().data)
+    }
+}
+
+/// The root tree's id of a commit.
+pub(super) fn root_of(local: &gix::Repository, commit: &Sha) -> gix::Result<Option<gix::ObjectId>> {
+    let Some(id) = object_id(commit) else {
+        return Ok(None);
+    };
+    Ok(Some(local.find_commit(id)?.tree_id()?.detach()))
+}

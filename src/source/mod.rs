@@ -1,0 +1,20 @@
+//! Where desired state comes from: git repositories, their credentials, and the webhooks that
+//! announce a change.
+//!
+//! [`Sources`] is the door for controllers. It answers from the remote's own word or not at all: a
+//! repository that cannot be reached is an error, never an empty answer. Nothing here writes to a
+//! repository, and no credential appears in an error, a log line or a file that outlives its use.
+
+mod constraint;
+mod error;
+mod git;
+mod repository;
+mod sources;
+
+pub use constraint::{Constraint, Version};
+pub use error::{Retry, SourceError};
+pub use git::{CommitInfo, GitTree, RemoteRefs, Sha, TreeFile};
+pub use repository::{
+    Credentials, Repositories, Repository, RepositoryKind, SecretError, Tls, TrustedHosts,
+};
+pub use sources::{Counters, Limits, RequestCount, Resolved, Sources};

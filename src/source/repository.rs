@@ -1,0 +1,455 @@
+//! Repositories and credential templates, read from Argo CD's Secrets.
+//!
+//! Pure: Secrets in, values out. One Secret that cannot be read is reported and never hides the
+//! others. What is a credential is an [`argosy_facts::Secret`] from the moment it is read.
+
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
+
+use argosy_facts::Secret;
+
+/// What serves a repository.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RepositoryKind {
+    /// A git repository.
+    #[default]
+    Git,
+    /// A Helm chart repository.
+    Helm,
+    /// An OCI registry.
+    Oci,
+}
+
+/// How to show a remote who we are.
+#[derive(Clone, Debug, Default)]
+pub enum Credentials {
+    /// Anonymously.
+    #[default]
+    None,
+    /// User and password, or a token in the place of the password.
+    Basic {
+        /// The user.
+        username: String,
+        /// The password or token.
+        password: Secret,
+    },
+    /// A token of its own scheme.
+    Bearer(Secret),
+    /// A private key in OpenSSH's or PEM form.
+    SshKey(Secret),
+    /// A form that Argosy does not serve, by its name for users.
+    Unsupported(&'static str),
+}
+
+/// Whom to trust over TLS, and how to prove who we are.
+#[derive(Clone, Debug, Default)]
+pub struct Tls {
+    /// Accepts any certificate, and with ssh any host key.
+    pub insecure: bool,
+    /// Further certificate authorities, PEM.
+    pub authorities: Option<String>,
+    /// A client certificate and its key, PEM.
+    pub client_certificate: Option<(String, Secret)>,
+}
+
+/// Certificates and host keys from Argo CD's ConfigMaps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedHosts {
+    /// `argocd-tls-certs-cm`: PEM by host name.
+    pub tls: BTreeMap<String, String>,
+    /// `argocd-ssh-known-hosts-cm`: the text of `ssh_known_hosts`.
+    pub ssh: Arc<str>,
+}
+
+/// A repository with all that is needed to read it.
+#[derive(Clone, Debug)]
+pub struct Repository {
+    /// The URL without user and password.
+    pub url: String,
+    /// The project that alone may use it; `None` for all.
+    pub project: Option<String>,
+    /// The name, which chart dependencies refer to.
+    pub name: String,
+    /// What serves it.
+    pub kind: RepositoryKind,
+    /// Who we are to it.
+    pub credentials: Credentials,
+    /// Whom to trust.
+    pub tls: Tls,
+    /// The proxy's URL, which may hold a password.
+    pub proxy: Option<Secret>,
+    /// Hosts that are reached without the proxy.
+    pub no_proxy: Option<String>,
+    /// How much history to fetch; `None` is none.
+    pub depth: Option<NonZeroU32>,
+    /// Whether large files are expected to lie in git-lfs.
+    pub enable_lfs: bool,
+    /// A Helm registry that speaks OCI.
+    pub enable_oci: bool,
+    /// Plain HTTP to an OCI registry.
+    pub insecure_oci_http: bool,
+    /// The accepted ssh host keys.
+    pub known_hosts: Arc<str>,
+}
+
+impl Repository {
+    /// A repository that nobody registered: anonymous, unless its URL holds a user and password.
+    pub fn public(url: &str) -> Self {
+        let (url, embedded) = split_userinfo(url.trim());
+        Self {
+            kind: if url.starts_with("oci://") {
+                RepositoryKind::Oci
+            } else {
+                RepositoryKind::Git
+            },
+            url,
+            project: None,
+            name: String::new(),
+            credentials: embedded.unwrap_or_default(),
+            tls: Tls::default(),
+            proxy: None,
+            no_proxy: None,
+            depth: None,
+            enable_lfs: false,
+            enable_oci: false,
+            insecure_oci_http: false,
+            known_hosts: Arc::default(),
+        }
+    }
+
+    /// Every secret value, so that texts of others can be searched for them.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let credential = match &self.credentials {
+            Credentials::Basic { password, .. } => Some(password),
+            Credentials::Bearer(secret) | Credentials::SshKey(secret) => Some(secret),
+            Credentials::None | Credentials::Unsupported(_) => None,
+        };
+        let key = self.tls.client_certificate.as_ref().map(|(_, key)| key);
+        credential.into_iter().chain(key).chain(self.proxy.as_ref())
+    }
+
+    fn trust(mut self, trusted: &TrustedHosts) -> Self {
+        self.known_hosts = Arc::clone(&trusted.ssh);
+        if let Some(host) = host(&self.url) {
+            self.tls.authorities = trusted.tls.get(host).cloned();
+        }
+        self
+    }
+}
+
+/// Why a Secret is not a repository.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the repository Secret {secret} cannot be used: {why}")]
+pub struct SecretError {
+    /// The Secret's name.
+    pub secret: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// All registered repositories and credential templates.
+#[derive(Clone, Debug, Default)]
+pub struct Repositories {
+    repositories: Vec<Repository>,
+    templates: Vec<Repository>,
+    trusted: TrustedHosts,
+}
+
+impl Repositories {
+    /// Reads Secrets, given as name, value of the type label, and decoded data.
+    ///
+    /// Secrets of other types are ignored. Returns what could be read, and why the rest could not.
+    pub fn read<'a>(
+        secrets: impl IntoIterator<Item = (&'a str, &'a str, &'a BTreeMap<String, Secret>)>,
+        trusted: TrustedHosts,
+    ) -> (Self, Vec<SecretError>) {
+        let mut all = Self {
+            trusted,
+            ..Self::default()
+        };
+        let mut errors = Vec::new();
+        for (name, kind, data) in secrets {
+            let into = match kind {
+                "repository" => &mut all.repositories,
+                "repo-creds" => &mut all.templates,
+                _ => continue,
+            };
+            match read_secret(data) {
+                Ok(repository) => into.push(repository),
+                Err(why) => errors.push(SecretError {
+                    secret: name.to_owned(),
+                    why,
+                }),
+            }
+        }
+        (all, errors)
+    }
+
+    /// Every registered repository.
+    pub fn iter(&self) -> impl Iterator<Item = &Repository> {
+        self.repositories.iter()
+    }
+
+    /// The repository that a source of an application in `project` means by `url`.
+    ///
+    /// The project's own registration wins over a global one, another project's is never used, and
+    /// a URL that nobody registered is read with the best template's credentials or anonymously.
+    pub fn find(&self, url: &str, project: &str) -> Repository {
+        let wanted = normalise(url);
+        let registered = |scope: Option<&str>| {
+            self.repositories.iter().find(|repository| {
+                normalise(&repository.url) == wanted && repository.project.as_deref() == scope
+            })
+        };
+        let mut found = registered(Some(project))
+            .filter(|_| !project.is_empty())
+            .or_else(|| registered(None))
+            .cloned()
+            .unwrap_or_else(|| Repository::public(url));
+        if let Some(template) = self.template(&found.url) {
+            inherit(&mut found, template);
+        }
+        found.trust(&self.trusted)
+    }
+
+    fn template(&self, url: &str) -> Option<&Repository> {
+        let url = normalise(url);
+        self.templates
+            .iter()
+            .filter(|template| {
+                let prefix = normalise(&template.url);
+                !prefix.is_empty() && url.starts_with(&prefix)
+            })
+            .max_by_key(|template| normalise(&template.url).len())
+    }
+}
+
+/// Takes over what Argo CD takes over: credentials if the repository has none, some flags always.
+fn inherit(repository: &mut Repository, template: &Repository) {
+    if matches!(repository.credentials, Credentials::None)
+        && repository.tls.client_certificate.is_none()
+    {
+        repository.credentials = template.credentials.clone();
+        repository
+            .tls
+            .client_certificate
+            .clone_from(&template.tls.client_certificate);
+    }
+    if repository.proxy.is_none() {
+        repository.proxy.clone_from(&template.proxy);
+        repository.no_proxy.clone_from(&template.no_proxy);
+    }
+    repository.enable_oci = template.enable_oci;
+    repository.insecure_oci_http = template.insecure_oci_http;
+}
+
+fn read_secret(data: &BTreeMap<String, Secret>) -> Result<Repository, String> {
+    let secret = |key: &str| data.get(key).filter(|value| !value.is_empty()).cloned();
+    let text = |key: &str| secret(key).map(|value| value.expose().trim().to_owned());
+    let flag = |key: &str| match text(key).as_deref() {
+        None => Ok(false),
+        Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
+        Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
+        Some(_) => Err(format!("`{key}` must be `true` or `false`")),
+    };
+    let url = text("url").ok_or("`url` is missing")?;
+    let mut repository = Repository::public(&url);
+    repository.kind = match text("type").as_deref() {
+        None => repository.kind,
+        Some("git") => RepositoryKind::Git,
+        Some("helm") => RepositoryKind::Helm,
+        Some("oci") => RepositoryKind::Oci,
+        Some(other) => return Err(format!("`type` is `{other}`; use git, helm or oci")),
+    };
+    repository.project = text("project");
+    repository.name = text("name").unwrap_or_default();
+    if repository.kind == RepositoryKind::Helm && repository.name.is_empty() && !flag("enableOCI")?
+    {
+        return Err("`name` is missing, which a helm repository needs".into());
+    }
+    repository.credentials = match read_credentials(data) {
+        Credentials::None => repository.credentials,
+        given => given,
+    };
+    repository.tls.insecure = flag("insecure")? || flag("insecureIgnoreHostKey")?;
+    repository.tls.client_certificate = text("tlsClientCertData").zip(secret("tlsClientCertKey"));
+    repository.proxy = secret("proxy");
+    repository.no_proxy = text("noProxy");
+    repository.depth = match text("depth") {
+        None => None,
+        Some(depth) => NonZeroU32::new(
+            depth
+                .parse()
+                .map_err(|_| "`depth` must be a whole number".to_owned())?,
+        ),
+    };
+    repository.enable_lfs = flag("enableLfs")?;
+    repository.enable_oci = flag("enableOCI")?;
+    repository.insecure_oci_http = flag("insecureOCIForceHttp")?;
+    Ok(repository)
+}
+
+/// Argo CD's precedence: password or token, ssh key, then the clouds' own ways.
+fn read_credentials(data: &BTreeMap<String, Secret>) -> Credentials {
+    let secret = |key: &str| data.get(key).filter(|value| !value.is_empty()).cloned();
+    if let Some(token) = secret("bearerToken") {
+        return Credentials::Bearer(token);
+    }
+    if let Some(password) = secret("password") {
+        let username = secret("username").map_or_else(String::new, |user| user.expose().to_owned());
+        return Credentials::Basic { username, password };
+    }
+    if let Some(key) = secret("sshPrivateKey") {
+        return Credentials::SshKey(key);
+    }
+    let unsupported = [
+        ("githubAppPrivateKey", "a GitHub App key"),
+        ("gcpServiceAccountKey", "a Google service account key"),
+        (
+            "azureServicePrincipalClientSecret",
+            "an Azure service principal",
+        ),
+    ];
+    for (key, what) in unsupported {
+        if secret(key).is_some() {
+            return Credentials::Unsupported(what);
+        }
+    }
+    Credentials::None
+}
+
+/// The form in which URLs are compared: Argo CD's, which keeps a trailing slash.
+fn normalise(url: &str) -> String {
+    argosy_engine::repo_url::normalise(url)
+}
+
+/// Takes user and password out of an http(s) URL, where any error message would print them.
+fn split_userinfo(url: &str) -> (String, Option<Credentials>) {
+    let Ok(mut parsed) = url::Url::parse(url) else {
+        return (url.to_owned(), None);
+    };
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return (url.to_owned(), None);
+    }
+    let decode = |text: &str| percent_decode(text);
+    let username = decode(parsed.username());
+    let Some(password) = parsed.password().map(decode).map(Secret::new) else {
+        return (url.to_owned(), None);
+    };
+    if parsed
+        .set_username("")
+        .and_then(|()| parsed.set_password(None))
+        .is_err()
+    {
+        return (url.to_owned(), None);
+    }
+    let credentials = Credentials::Basic { username, password };
+    (parsed.to_string(), Some(credentials))
+}
+
+fn percent_decode(text: &str) -> String {
+    url::form_urlencoded::parse(format!("x={}", text.replace('+', "%2B")).as_bytes())
+        .next()
+        .map_or_else(String::new, |(_, value)| value.into_owned())
+}
+
+/// The host name of a URL or of an scp-like address.
+fn host(url: &str) -> Option<&str> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.split('/').next()?;
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    let host = rest.split(':').next()?;
+    (!host.is_empty()).then_some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(pairs: &[(&str, &str)]) -> BTreeMap<String, Secret> {
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), Secret::new(*value)))
+            .collect()
+    }
+
+    fn read(secrets: &[(&str, BTreeMap<String, Secret>)]) -> (Repositories, Vec<SecretError>) {
+        Repositories::read(
+            secrets.iter().map(|(kind, data)| ("repo-1", *kind, data)),
+            TrustedHosts::default(),
+        )
+    }
+
+    fn user(repository: &Repository) -> &str {
+        match &repository.credentials {
+            Credentials::Basic { username, .. } => username,
+            _ => "",
+        }
+    }
+
+    #[test]
+    fn the_longest_template_lends_its_credentials_to_who_has_none() {
+        let template = |url, user| {
+            let data = data(&[("url", url), ("username", user), ("password", "p")]);
+            ("repo-creds", data)
+        };
+        let (all, errors) = read(&[
+            template("https://git.example.com", "host"),
+            template("https://git.example.com/org", "org"),
+            (
+                "repository",
+                data(&[
+                    ("url", "https://git.example.com/org/own.git"),
+                    ("username", "own"),
+                    ("password", "p"),
+                ]),
+            ),
+        ]);
+        assert_eq!(errors, []);
+        let find = |url| user(&all.find(url, "default")).to_owned();
+        assert_eq!(find("https://git.example.com/org/app"), "org");
+        assert_eq!(find("https://git.example.com/other"), "host");
+        assert_eq!(find("https://GIT.example.com/org/own"), "own");
+        assert_eq!(find("https://elsewhere.example.com/x"), "");
+    }
+
+    #[test]
+    fn a_projects_repository_is_its_own() {
+        let scoped = |project, user| {
+            let data = data(&[
+                ("url", "https://git.example.com/a"),
+                ("project", project),
+                ("username", user),
+                ("password", "p"),
+            ]);
+            ("repository", data)
+        };
+        let (all, _) = read(&[scoped("", "all"), scoped("red", "red")]);
+        let find = |project| user(&all.find("https://git.example.com/a.git", project)).to_owned();
+        assert_eq!(find("red"), "red");
+        assert_eq!(find("blue"), "all");
+    }
+
+    #[test]
+    fn one_bad_secret_hides_no_other() {
+        let (all, errors) = read(&[
+            ("repository", data(&[("username", "x")])),
+            ("repository", data(&[("url", "https://git.example.com/a")])),
+            ("cluster", data(&[])),
+        ]);
+        assert_eq!(all.iter().count(), 1);
+        assert_eq!(
+            errors[0].to_string(),
+            "the repository Secret repo-1 cannot be used: `url` is missing"
+        );
+    }
+
+    #[test]
+    fn a_password_in_the_url_is_taken_out_of_it() {
+        let repository = Repository::public("https://bot:s3cr%40t@git.example.com/a.git");
+        assert_eq!(repository.url, "https://git.example.com/a.git");
+        assert_eq!(user(&repository), "bot");
+        let secret = repository.secrets().next().unwrap();
+        assert_eq!(secret.expose(), "s3cr@t");
+        assert!(!format!("{repository:?}").contains("s3cr"));
+    }
+}
