@@ -6,3 +6,4 @@
 pub mod health;
 pub mod object;
 pub mod repo_url;
+pub mod sync;

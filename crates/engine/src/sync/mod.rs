@@ -1,0 +1,32 @@
+//! The sync plan: what one sync does to one cluster, and in which order.
+//!
+//! [`SyncPlan::new`] decides everything beforehand; [`next`] says, from what has happened so far,
+//! what to start and what to wait for. The executor only carries out. Nothing here talks to a
+//! cluster, and nothing here prunes what was not observed completely.
+
+mod check;
+mod collect;
+mod depends;
+mod input;
+mod kinds;
+mod link;
+mod message;
+mod options;
+mod order;
+mod phase;
+mod plan;
+mod print;
+mod state;
+mod step;
+mod task;
+
+pub use check::{Flaw, check};
+pub use input::{DestinationNamespace, NamespaceMetadata, PlanInput, Selector, UnknownKinds};
+pub use kinds::{KindScope, Kinds, WellKnownKinds};
+pub use options::{ApplyMode, Consent, Propagation, SyncOptions};
+pub use phase::Phase;
+pub use plan::{Group, InvalidTask, Need, Node, PlanError, SyncPlan};
+pub use print::offline_groups;
+pub use state::{Progress, TaskState, TaskStates};
+pub use step::{Outcome, Step, Termination, Waiting, WaveDelay, next, terminate};
+pub use task::{Action, PruneSkip, Task, TaskId};
