@@ -44,6 +44,11 @@ pub(crate) fn resolve(tag: &str, text: &str, implicit: bool) -> Result<Scalar, S
     }
 }
 
+/// Whether a text without quotes and tag is something other than text.
+pub(crate) fn is_other_than_text(text: &str) -> bool {
+    plain(text).is_some()
+}
+
 /// A scalar that its tag says to be of a kind must have the form of that kind.
 fn typed(kind: &str, text: &str) -> Result<Scalar, String> {
     let scalar = plain(text).unwrap_or_else(|| Scalar::Text(text.to_owned()));
