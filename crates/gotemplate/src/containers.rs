@@ -82,7 +82,10 @@ impl List {
 
     /// The same element type over part of the values; `None` outside of the list.
     pub(crate) fn part(&self, from: usize, to: usize) -> Option<Self> {
-        Some(Self::new(self.0.elem, self.0.values.get(from..to)?.to_vec()))
+        Some(Self::new(
+            self.0.elem,
+            self.0.values.get(from..to)?.to_vec(),
+        ))
     }
 }
 
@@ -107,7 +110,10 @@ struct Entries {
 impl Map {
     /// A new map.
     pub fn from_entries(elem: Elem, values: Tree) -> Self {
-        Self(Arc::new(Entries { elem, values: RwLock::new(values) }))
+        Self(Arc::new(Entries {
+            elem,
+            values: RwLock::new(values),
+        }))
     }
 
     /// The element type.
@@ -120,7 +126,10 @@ impl Map {
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Tree> {
-        self.0.values.write().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .values
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The value under `key`.
@@ -164,7 +173,9 @@ impl Map {
         while let Some(next) = pending.pop() {
             match next {
                 Value::Map(m) if m.same(self) => return true,
-                Value::Map(m) => pending.extend(m.read().values().filter(|v| is_container(v)).cloned()),
+                Value::Map(m) => {
+                    pending.extend(m.read().values().filter(|v| is_container(v)).cloned())
+                }
                 Value::List(l) => pending.extend(l.iter().filter(|v| is_container(v)).cloned()),
                 _ => {}
             }
@@ -175,7 +186,10 @@ impl Map {
 
 impl Drop for Entries {
     fn drop(&mut self) {
-        let values = self.values.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let values = self
+            .values
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
         drop_flat(mem::take(values).into_values().collect());
     }
 }
@@ -198,7 +212,10 @@ fn drop_flat(mut pending: Vec<Value>) {
             }
             Value::Map(mut m) => {
                 if let Some(entries) = Arc::get_mut(&mut m.0) {
-                    let values = entries.values.get_mut().unwrap_or_else(PoisonError::into_inner);
+                    let values = entries
+                        .values
+                        .get_mut()
+                        .unwrap_or_else(PoisonError::into_inner);
                     pending.extend(mem::take(values).into_values());
                 }
             }

@@ -44,5 +44,7 @@ impl FuncError {
 
 /// An option that Go's `Template.Option` does not know.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("unrecognized option: {0}; use missingkey=default, missingkey=invalid, missingkey=zero or missingkey=error")]
+#[error(
+    "unrecognized option: {0}; use missingkey=default, missingkey=invalid, missingkey=zero or missingkey=error"
+)]
 pub struct OptionError(pub String);

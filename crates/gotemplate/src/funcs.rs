@@ -87,11 +87,22 @@ pub struct Function {
 impl Function {
     /// A function whose parameters are described by their types, separated by commas: `any`, `bool`, `int`, `int64`, `float`, `string`, `list`,
     /// `strings`, `map`, `time`, `certificate`. The last may end in `...`. An empty text means no parameters.
-    pub fn new(params: &str, body: impl Fn(&[Value]) -> Result<Value, FuncError> + Send + Sync + 'static) -> Self {
+    pub fn new(
+        params: &str,
+        body: impl Fn(&[Value]) -> Result<Value, FuncError> + Send + Sync + 'static,
+    ) -> Self {
         let variadic = params.ends_with("...");
         let names = params.trim_end_matches("...");
-        let params = if names.is_empty() { Vec::new() } else { names.split(',').map(Param::parse).collect() };
-        Self { params, variadic, body: Box::new(body) }
+        let params = if names.is_empty() {
+            Vec::new()
+        } else {
+            names.split(',').map(Param::parse).collect()
+        };
+        Self {
+            params,
+            variadic,
+            body: Box::new(body),
+        }
     }
 
     pub(crate) fn params(&self) -> &[Param] {
@@ -109,7 +120,11 @@ impl Function {
 
     /// The type of the parameter at `index`, the variadic one for all that follow it.
     pub(crate) fn param(&self, index: usize) -> Param {
-        self.params.get(index).or(self.params.last()).copied().unwrap_or(Param::Any)
+        self.params
+            .get(index)
+            .or(self.params.last())
+            .copied()
+            .unwrap_or(Param::Any)
     }
 
     /// Runs the body; the arguments have been checked.
@@ -120,7 +135,10 @@ impl Function {
 
 impl fmt::Debug for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Function").field("params", &self.params).field("variadic", &self.variadic).finish_non_exhaustive()
+        f.debug_struct("Function")
+            .field("params", &self.params)
+            .field("variadic", &self.variadic)
+            .finish_non_exhaustive()
     }
 }
 
@@ -141,7 +159,8 @@ impl FuncMap {
         params: &str,
         body: impl Fn(&[Value]) -> Result<Value, FuncError> + Send + Sync + 'static,
     ) {
-        self.0.insert(name.into(), Arc::new(Function::new(params, body)));
+        self.0
+            .insert(name.into(), Arc::new(Function::new(params, body)));
     }
 
     /// Gives a function further names.

@@ -3,14 +3,23 @@
 //! Parse a text once, execute it as often as needed, from as many threads as wanted. Nothing here reads the clock, the
 //! environment, the file system or the network: the time and the seed of random functions are [`Seams`].
 
-#![allow(clippy::float_cmp, reason = "Go compares floats exactly, and so must we")]
+#![allow(
+    clippy::float_cmp,
+    reason = "Go compares floats exactly, and so must we"
+)]
 
 pub mod argocd;
+mod arguments;
+mod builtins;
+mod compare;
 mod containers;
 mod error;
+mod escape;
+mod exec;
 mod fmt;
 mod funcs;
 mod options;
+mod parse;
 pub mod sprig;
 mod template;
 mod value;

@@ -28,7 +28,11 @@ pub struct Limits {
 impl Default for Limits {
     /// A million steps, 100 nested templates, 16 MiB.
     fn default() -> Self {
-        Self { steps: 1_000_000, depth: 100, output: 16 << 20 }
+        Self {
+            steps: 1_000_000,
+            depth: 100,
+            output: 16 << 20,
+        }
     }
 }
 

@@ -93,7 +93,10 @@ impl Value {
 
     /// A map from entries.
     pub fn map<S: Into<Arc<str>>>(entries: impl IntoIterator<Item = (S, Self)>) -> Self {
-        Self::Map(Map::from_entries(Elem::Any, entries.into_iter().map(|(k, v)| (k.into(), v)).collect()))
+        Self::Map(Map::from_entries(
+            Elem::Any,
+            entries.into_iter().map(|(k, v)| (k.into(), v)).collect(),
+        ))
     }
 
     /// Go's truth: not zero, not empty, not nil.
@@ -172,7 +175,9 @@ impl Value {
     }
 
     fn equal_within(&self, other: &Self, left: usize) -> bool {
-        let Some(left) = left.checked_sub(1) else { return false };
+        let Some(left) = left.checked_sub(1) else {
+            return false;
+        };
         match (self, other) {
             (Self::Absent | Self::Nil, Self::Absent | Self::Nil) => true,
             (Self::Bool(a), Self::Bool(b)) => a == b,
@@ -191,9 +196,9 @@ impl Value {
                 a.same(b)
                     || a.elem() == b.elem()
                         && a.len() == b.len()
-                        && a.entries()
-                            .iter()
-                            .all(|(k, v)| b.get(k).is_some_and(|other| v.equal_within(&other, left)))
+                        && a.entries().iter().all(|(k, v)| {
+                            b.get(k).is_some_and(|other| v.equal_within(&other, left))
+                        })
             }
             (Self::Opaque(a), Self::Opaque(b)) => a.equals(b.as_ref()),
             _ => false,
@@ -208,7 +213,9 @@ impl Value {
     }
 
     fn json_within(&self, left: usize) -> Result<Json, FuncError> {
-        let Some(left) = left.checked_sub(1) else { return Err(FuncError::new("json: value is nested too deeply")) };
+        let Some(left) = left.checked_sub(1) else {
+            return Err(FuncError::new("json: value is nested too deeply"));
+        };
         Ok(match self {
             Self::Absent | Self::Nil => Json::Null,
             Self::Bool(b) => Json::Bool(*b),
@@ -217,7 +224,11 @@ impl Value {
             Self::Byte(n) => (*n).into(),
             Self::Float(f) => json_float(*f)?,
             Self::Str(s) => Json::String(s.to_string()),
-            Self::List(l) => Json::Array(l.iter().map(|v| v.json_within(left)).collect::<Result<_, _>>()?),
+            Self::List(l) => Json::Array(
+                l.iter()
+                    .map(|v| v.json_within(left))
+                    .collect::<Result<_, _>>()?,
+            ),
             Self::Map(m) => Json::Object(
                 m.entries()
                     .iter()
@@ -226,7 +237,10 @@ impl Value {
             ),
             Self::Opaque(o) => o.to_json(),
             Self::Complex(..) | Self::Func(_) => {
-                return Err(FuncError::new(format!("json: unsupported type: {}", self.type_name())));
+                return Err(FuncError::new(format!(
+                    "json: unsupported type: {}",
+                    self.type_name()
+                )));
             }
         })
     }
@@ -243,12 +257,20 @@ fn json_float(f: f64) -> Result<Json, FuncError> {
     // Whole floats print without a point in Go, so they become integers where that loses nothing.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if f.fract() == 0.0 && f.abs() <= EXACT && !(f == 0.0 && f.is_sign_negative()) {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within the exact range")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "whole and within the exact range"
+        )]
         return Ok((f as i64).into());
     }
     serde_json::Number::from_f64(f)
         .map(Json::Number)
-        .ok_or_else(|| FuncError::new(format!("json: unsupported value: {}", crate::fmt::print(&Value::Float(f)))))
+        .ok_or_else(|| {
+            FuncError::new(format!(
+                "json: unsupported value: {}",
+                crate::fmt::print(&Value::Float(f))
+            ))
+        })
 }
 
 impl From<Json> for Value {
@@ -259,7 +281,9 @@ impl From<Json> for Value {
             Json::Number(n) => Self::Float(n.as_f64().unwrap_or(f64::NAN)),
             Json::String(s) => Self::Str(s.into()),
             Json::Array(items) => Self::list(items.into_iter().map(Self::from).collect()),
-            Json::Object(entries) => Self::map(entries.into_iter().map(|(k, v)| (k, Self::from(v)))),
+            Json::Object(entries) => {
+                Self::map(entries.into_iter().map(|(k, v)| (k, Self::from(v))))
+            }
         }
     }
 }
@@ -272,7 +296,9 @@ impl From<&Json> for Value {
             Json::Number(n) => Self::Float(n.as_f64().unwrap_or(f64::NAN)),
             Json::String(s) => Self::str(s.as_str()),
             Json::Array(items) => Self::list(items.iter().map(Self::from).collect()),
-            Json::Object(entries) => Self::map(entries.iter().map(|(k, v)| (k.as_str(), Self::from(v)))),
+            Json::Object(entries) => {
+                Self::map(entries.iter().map(|(k, v)| (k.as_str(), Self::from(v))))
+            }
         }
     }
 }

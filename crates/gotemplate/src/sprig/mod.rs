@@ -16,7 +16,9 @@ pub struct Seams {
 
 impl fmt::Debug for Seams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seams").field("seed", &self.seed).finish_non_exhaustive()
+        f.debug_struct("Seams")
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
     }
 }
 
