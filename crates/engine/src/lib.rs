@@ -3,7 +3,13 @@
 //! Everything here is a synchronous function over plain data; the clock is a parameter. This crate
 //! must never perform I/O, read the environment, or hold state between calls.
 
+pub mod compare;
 pub mod health;
+pub mod ignore;
+pub mod normalise;
 pub mod object;
+pub mod overrides;
 pub mod repo_url;
+pub mod schema;
+pub mod secrets;
 pub mod sync;

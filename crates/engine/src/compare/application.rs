@@ -1,0 +1,309 @@
+//! A whole application: every desired object against what is live, and what is live too much.
+
+use std::collections::BTreeMap;
+
+use argosy_crds::codes::SyncStatusCode;
+use argosy_facts::Observed;
+use serde_json::Value;
+
+use super::object::{Rules, Verdict, object};
+use crate::object::{GroupKind, ObjectExt, ResourceKey, is_hook, is_ignored, names};
+
+/// Whose a live object is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// This application's, by its tracking mark.
+    Us,
+    /// Another application's, by name.
+    Other(String),
+    /// Nobody's.
+    Nobody,
+}
+
+/// What the comparison has to ask about the application and its cluster.
+pub struct Settings<'a> {
+    /// The application's name as conditions write it, `namespace/name`.
+    pub application: &'a str,
+    /// Where objects without a namespace go.
+    pub destination_namespace: &'a str,
+    /// How single objects are compared.
+    pub rules: Rules<'a>,
+    /// Whose a live object is.
+    pub owner: &'a dyn Fn(&Value) -> Owner,
+    /// Whether a kind lives in namespaces; `None` if the cluster does not serve it.
+    pub namespaced: &'a dyn Fn(&GroupKind) -> Option<bool>,
+    /// Whether the settings keep this kind out of sight.
+    pub excluded: &'a dyn Fn(&GroupKind) -> bool,
+}
+
+/// One resource of the comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResourceComparison {
+    /// Its identity.
+    pub key: ResourceKey,
+    /// Version of its API group.
+    pub version: String,
+    /// Its place among the desired objects.
+    pub desired: Option<usize>,
+    /// Its place among the live objects.
+    pub live: Option<usize>,
+    /// `None` for hooks and objects to be left alone.
+    pub status: Option<SyncStatusCode>,
+    /// What was found.
+    pub verdict: Verdict,
+    /// Extra in the cluster, and its `IgnoreExtraneous` says that this is no fault.
+    pub tolerated: bool,
+}
+
+/// What the conditions of a comparison are about; the names are Argo CD's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ConditionKind {
+    /// An object cannot be placed.
+    InvalidSpecError,
+    /// The live state is not fully known.
+    ComparisonError,
+    /// An object appears more than once.
+    RepeatedResourceWarning,
+    /// An object is kept out of sight by the settings.
+    ExcludedResourceWarning,
+    /// An object is part of two applications.
+    SharedResourceWarning,
+}
+
+impl ConditionKind {
+    /// The condition's type on an Application.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidSpecError => "InvalidSpecError",
+            Self::ComparisonError => "ComparisonError",
+            Self::RepeatedResourceWarning => "RepeatedResourceWarning",
+            Self::ExcludedResourceWarning => "ExcludedResourceWarning",
+            Self::SharedResourceWarning => "SharedResourceWarning",
+        }
+    }
+}
+
+/// Something that the application's owner should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Its type.
+    pub kind: ConditionKind,
+    /// What is the matter.
+    pub message: String,
+}
+
+/// The whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// Every resource, by identity.
+    pub resources: Vec<ResourceComparison>,
+    /// The application's sync status.
+    pub status: SyncStatusCode,
+    /// What to tell.
+    pub conditions: Vec<Condition>,
+    /// Whether all live state was seen; without that nothing may be pruned.
+    pub complete: bool,
+}
+
+impl Comparison {
+    /// Takes the server's word that a suspect does not differ.
+    pub fn clear(&mut self, key: &ResourceKey) {
+        for resource in self.resources.iter_mut().filter(|one| one.key == *key) {
+            resource.verdict.differences.clear();
+            resource.verdict.suspect = false;
+            if resource.status == Some(SyncStatusCode::OutOfSync) && resource.verdict.is_synced() {
+                resource.status = Some(SyncStatusCode::Synced);
+            }
+        }
+        self.status = overall(&self.resources, self.complete);
+    }
+
+    /// Takes the server's word that a suspect differs.
+    pub fn confirm(&mut self, key: &ResourceKey) {
+        for resource in self.resources.iter_mut().filter(|one| one.key == *key) {
+            resource.verdict.suspect = false;
+        }
+    }
+
+    /// The resources that wait for the server's word.
+    pub fn suspects(&self) -> impl Iterator<Item = &ResourceComparison> {
+        self.resources.iter().filter(|one| one.verdict.suspect)
+    }
+}
+
+/// Compares an application. `live` holds every live object that is desired or tracked as ours; an
+/// incomplete observation yields `Unknown` and never a resource to prune.
+pub fn application(
+    desired: &[Value],
+    live: &Observed<Vec<Value>>,
+    settings: &Settings<'_>,
+) -> Comparison {
+    let mut conditions = Vec::new();
+    let wanted = place_desired(desired, settings, &mut conditions);
+    let nothing = Vec::new();
+    let seen = live.seen().unwrap_or(&nothing);
+    let complete = live.as_complete().is_some();
+    if let Some(why) = live.gap() {
+        conditions.push(Condition {
+            kind: ConditionKind::ComparisonError,
+            message: format!("Live state is not fully known: {why}"),
+        });
+    }
+    let present: BTreeMap<ResourceKey, usize> = seen
+        .iter()
+        .enumerate()
+        .map(|(at, one)| (one.resource_key(), at))
+        .collect();
+    let mut resources: BTreeMap<ResourceKey, ResourceComparison> = BTreeMap::new();
+    for (key, at) in wanted {
+        let found = present.get(&key).copied();
+        if let Some(found) = found {
+            warn_of_sharing(&seen[found], settings, &mut conditions);
+        }
+        let both = (Some(at), found);
+        resources.insert(
+            key.clone(),
+            compare(key, both, (desired, seen), complete, settings),
+        );
+    }
+    for (key, at) in present {
+        let ours = (settings.owner)(&seen[at]) == Owner::Us && !seen[at].has_owner();
+        if ours && !resources.contains_key(&key) && !(settings.excluded)(&key.group_kind()) {
+            let both = (None, Some(at));
+            resources.insert(
+                key.clone(),
+                compare(key, both, (desired, seen), complete, settings),
+            );
+        }
+    }
+    let resources: Vec<_> = resources.into_values().collect();
+    conditions.sort_by(|one, other| (one.kind, &one.message).cmp(&(other.kind, &other.message)));
+    Comparison {
+        status: overall(&resources, complete),
+        resources,
+        conditions,
+        complete,
+    }
+}
+
+/// Every desired object by its identity in the cluster; of duplicates the last one counts.
+fn place_desired(
+    desired: &[Value],
+    settings: &Settings<'_>,
+    conditions: &mut Vec<Condition>,
+) -> BTreeMap<ResourceKey, usize> {
+    let mut wanted: BTreeMap<ResourceKey, (usize, usize)> = BTreeMap::new();
+    for (at, one) in desired.iter().enumerate() {
+        let mut key = one.resource_key();
+        if (settings.excluded)(&key.group_kind()) {
+            conditions.push(Condition {
+                kind: ConditionKind::ExcludedResourceWarning,
+                message: format!(
+                    "Resource {}/{} {} is excluded in the settings",
+                    key.group, key.kind, key.name
+                ),
+            });
+            continue;
+        }
+        match (settings.namespaced)(&key.group_kind()) {
+            Some(false) => key.namespace.clear(),
+            Some(true) | None if key.namespace.is_empty() => {
+                settings
+                    .destination_namespace
+                    .clone_into(&mut key.namespace);
+                if key.namespace.is_empty() && (settings.namespaced)(&key.group_kind()).is_some() {
+                    conditions.push(Condition {
+                        kind: ConditionKind::InvalidSpecError,
+                        message: format!(
+                            "Namespace for {} {}, Kind={} is missing.",
+                            key.name,
+                            one.api_version(),
+                            key.kind
+                        ),
+                    });
+                }
+            }
+            _ => {}
+        }
+        let entry = wanted.entry(key).or_insert((at, 0));
+        *entry = (at, entry.1 + 1);
+    }
+    for (key, (_, times)) in wanted.iter().filter(|(_, (_, times))| *times > 1) {
+        conditions.push(Condition {
+            kind: ConditionKind::RepeatedResourceWarning,
+            message: format!(
+                "Resource {}/{}/{}/{} appeared {times} times among application resources.",
+                key.group, key.kind, key.namespace, key.name
+            ),
+        });
+    }
+    wanted.into_iter().map(|(key, (at, _))| (key, at)).collect()
+}
+
+fn warn_of_sharing(live: &Value, settings: &Settings<'_>, conditions: &mut Vec<Condition>) {
+    if let Owner::Other(other) = (settings.owner)(live) {
+        conditions.push(Condition {
+            kind: ConditionKind::SharedResourceWarning,
+            message: format!(
+                "{}/{} is part of applications {} and {other}",
+                live.kind(),
+                live.name(),
+                settings.application
+            ),
+        });
+    }
+}
+
+fn compare(
+    key: ResourceKey,
+    (at, found): (Option<usize>, Option<usize>),
+    (desired, live): (&[Value], &[Value]),
+    complete: bool,
+    settings: &Settings<'_>,
+) -> ResourceComparison {
+    let (wanted, present) = (at.map(|at| &desired[at]), found.map(|at| &live[at]));
+    let mut verdict = object(wanted, present, settings.rules);
+    let unseen = present.is_none() && !complete;
+    // What was not seen may well be there, and what seems extra may only seem so.
+    verdict.missing &= complete;
+    verdict.requires_pruning &= complete;
+    let either = wanted.or(present);
+    let left_alone = either.is_some_and(|one| is_hook(one) || is_ignored(one));
+    let tolerated = wanted.is_none()
+        && present.is_some_and(|one| {
+            one.annotation_list(names::COMPARE_OPTIONS)
+                .any(|option| option == "IgnoreExtraneous")
+        });
+    let status = if left_alone {
+        None
+    } else if unseen || (wanted.is_none() && !complete) {
+        Some(SyncStatusCode::Unknown)
+    } else if verdict.is_synced() {
+        Some(SyncStatusCode::Synced)
+    } else {
+        Some(SyncStatusCode::OutOfSync)
+    };
+    ResourceComparison {
+        version: either.map(|one| one.gvk().version).unwrap_or_default(),
+        key,
+        desired: at,
+        live: found,
+        status,
+        verdict,
+        tolerated,
+    }
+}
+
+fn overall(resources: &[ResourceComparison], complete: bool) -> SyncStatusCode {
+    if !complete {
+        return SyncStatusCode::Unknown;
+    }
+    let out_of_sync = resources
+        .iter()
+        .any(|one| !one.tolerated && one.status == Some(SyncStatusCode::OutOfSync));
+    if out_of_sync {
+        SyncStatusCode::OutOfSync
+    } else {
+        SyncStatusCode::Synced
+    }
+}

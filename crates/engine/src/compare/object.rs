@@ -1,0 +1,159 @@
+//! One object: normalise both sides, forget what is to be ignored, and list what differs.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::fields::{Place, walk};
+use super::path::Path;
+use super::{Difference, FIELD_MANAGER, ownership};
+use crate::ignore::Ignore;
+use crate::normalise;
+use crate::object::{ObjectExt, is_hook, is_ignored};
+use crate::overrides::Overrides;
+use crate::schema::{SchemaSource, Type};
+use crate::secrets;
+
+/// What a comparison is made by.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    /// The application's and the system's ignore rules.
+    pub ignore: &'a Ignore,
+    /// The settings for kinds from `argocd-cm`.
+    pub overrides: &'a Overrides,
+    /// What is known of the kinds.
+    pub schema: &'a dyn SchemaSource,
+}
+
+/// What was found of one object.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent finding"
+)]
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// In the cluster and not in git.
+    pub requires_pruning: bool,
+    /// A hook or an object marked to be left alone; it has no status.
+    pub hook: bool,
+    /// In git and not in the cluster.
+    pub missing: bool,
+    /// What differs, Secret values masked.
+    pub differences: Vec<Difference>,
+    /// Whether a dry run on the server should confirm the differences before they count.
+    pub suspect: bool,
+}
+
+impl Verdict {
+    /// Whether live and desired agree as far as is known.
+    pub fn is_synced(&self) -> bool {
+        self.hook || !(self.requires_pruning || self.missing || !self.differences.is_empty())
+    }
+}
+
+/// Compares one object; at least one side should be there.
+pub fn object(desired: Option<&Value>, live: Option<&Value>, rules: Rules<'_>) -> Verdict {
+    let either = desired.or(live);
+    let hook = either.is_some_and(|one| is_hook(one) || is_ignored(one));
+    let (Some(desired), Some(live)) = (desired, live) else {
+        return Verdict {
+            requires_pruning: desired.is_none() && live.is_some() && !hook,
+            missing: live.is_none() && !hook,
+            hook,
+            ..Verdict::default()
+        };
+    };
+    let differences = if hook {
+        Vec::new()
+    } else {
+        both(desired, live, rules)
+    };
+    Verdict {
+        hook,
+        suspect: !differences.is_empty(),
+        differences,
+        ..Verdict::default()
+    }
+}
+
+fn both(desired: &Value, live: &Value, rules: Rules<'_>) -> Vec<Difference> {
+    let options = rules.overrides.compare_options();
+    let mut desired = normalise::object(desired, options);
+    let mut live = normalise::object(live, options);
+    forget(&mut desired, &mut live, rules);
+    let known = rules.schema.find(live.api_version(), live.kind());
+    let same_version = desired.api_version() == live.api_version();
+    let root;
+    let place = match known {
+        Some((schema, at)) if same_version => {
+            root = Type::Struct(at);
+            Place {
+                schema,
+                of: &root,
+                whole: false,
+            }
+        }
+        _ => Place {
+            schema: crate::schema::bundled(),
+            of: &Type::Any,
+            whole: false,
+        },
+    };
+    let mut out = Vec::new();
+    fields(&desired, &live, place, &mut out);
+    ownership::managed(FIELD_MANAGER, &desired, &live, &mut out);
+    ownership::last_applied(&desired, &live, place, &mut out);
+    out.retain(|one| !is_volatile(&one.pointer, rules, &live));
+    out.sort_by(|one, other| one.pointer.cmp(&other.pointer));
+    out.dedup_by(|one, other| one.pointer == other.pointer);
+    if secrets::is_secret(&live) {
+        secrets::mask_differences(&mut out);
+    }
+    out
+}
+
+/// Removes what the ignore rules name, and rewrites the fields of known types.
+fn forget(desired: &mut Cow<'_, Value>, live: &mut Cow<'_, Value>, rules: Rules<'_>) {
+    if rules.ignore.concerns(live) {
+        rules.ignore.remove(desired.to_mut(), live.to_mut());
+    }
+    let known = rules.overrides.known_type_fields(live);
+    if !known.is_empty() {
+        normalise::known_types(desired.to_mut(), known);
+        normalise::known_types(live.to_mut(), known);
+    }
+}
+
+/// All top-level fields but the status, which git cannot set by applying an object.
+fn fields(desired: &Value, live: &Value, place: Place<'_>, out: &mut Vec<Difference>) {
+    let Some(desired) = desired.as_object() else {
+        return;
+    };
+    for (key, value) in desired {
+        if key == "apiVersion" || key == "kind" {
+            continue;
+        }
+        walk(
+            value,
+            live.get(key).unwrap_or(&Value::Null),
+            place.field(key),
+            &Path::Root.key(key),
+            out,
+        );
+    }
+}
+
+/// Fields that the server alone writes.
+fn is_volatile(pointer: &str, rules: Rules<'_>, live: &Value) -> bool {
+    const SERVERS: [&str; 7] = [
+        "/metadata/creationTimestamp",
+        "/metadata/generation",
+        "/metadata/managedFields",
+        "/metadata/namespace",
+        "/metadata/resourceVersion",
+        "/metadata/selfLink",
+        "/metadata/uid",
+    ];
+    let status = pointer == "/status" || pointer.starts_with("/status/");
+    SERVERS.contains(&pointer) || (status && rules.overrides.compare_options().ignores_status(live))
+}

@@ -1,0 +1,205 @@
+//! Differences that somebody asked to be left alone.
+//!
+//! Rules come from `spec.ignoreDifferences` and from `argocd-cm`; each names fields by JSON pointer,
+//! jq path or field manager. Removing them from both sides is all this module does: it never judges
+//! what remains.
+
+mod jq;
+mod managers;
+mod pointer;
+
+use argosy_crds::application::ResourceIgnoreDifferences;
+use argosy_glob::gobwas::Glob;
+use serde_json::Value;
+
+use crate::object::ObjectExt;
+use crate::overrides::{CompareOptions, IgnoredPaths, Overrides, StatusFields, patterns};
+use jq::PathExpression;
+
+/// Why rules could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A jq path expression is wrong or could run for ever.
+    #[error(
+        "cannot use jq path expression `{expression}` of the ignore rule for {kind}: {problem}"
+    )]
+    Jq {
+        /// The expression.
+        expression: String,
+        /// The kind that the rule is for.
+        kind: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// A rule, ready for use.
+#[derive(Debug)]
+struct Rule {
+    group: Glob,
+    kind: Glob,
+    name: String,
+    namespace: String,
+    pointers: Vec<Vec<String>>,
+    expressions: Vec<PathExpression>,
+    managers: Vec<String>,
+    label: String,
+}
+
+/// All rules that concern an application.
+#[derive(Debug, Default)]
+pub struct Ignore {
+    rules: Vec<Rule>,
+}
+
+impl Ignore {
+    /// Prepares the application's rules, the system's, and what `resource.compareoptions` implies.
+    pub fn new(own: &[ResourceIgnoreDifferences], system: &Overrides) -> Result<Self, Error> {
+        let mut rules = Vec::new();
+        for one in own {
+            let paths = IgnoredPaths {
+                json_pointers: one.json_pointers.clone(),
+                jq_path_expressions: one.jq_path_expressions.clone(),
+                managed_fields_managers: one.managed_fields_managers.clone(),
+            };
+            if let Some(mut rule) = prepare(&one.group, &one.kind, &paths)? {
+                rule.name.clone_from(&one.name);
+                rule.namespace.clone_from(&one.namespace);
+                rules.push(rule);
+            }
+        }
+        for (key, settings) in system.kinds() {
+            if settings.ignore_differences == IgnoredPaths::default() {
+                continue;
+            }
+            if let Some((group, kind)) = patterns(key) {
+                rules.extend(prepare(group, kind, &settings.ignore_differences)?);
+            }
+        }
+        rules.extend(status_rule(system.compare_options())?);
+        Ok(Self { rules })
+    }
+
+    /// Whether any rule is for this object.
+    pub fn concerns(&self, object: &Value) -> bool {
+        self.matching(object).next().is_some()
+    }
+
+    /// Removes from both states what the rules name, and returns the places of the rules that
+    /// removed something.
+    pub fn remove(&self, desired: &mut Value, live: &mut Value) -> Vec<usize> {
+        let mut effective = Vec::new();
+        let matching: Vec<(usize, &Rule)> = self.matching(live).collect();
+        for (at, rule) in &matching {
+            if managers::remove(&rule.managers, desired, live) {
+                effective.push(*at);
+            }
+        }
+        for (at, rule) in &matching {
+            let mut removed = false;
+            for state in [&mut *desired, &mut *live] {
+                removed |= rule.remove_from(state);
+            }
+            if removed {
+                effective.push(*at);
+            }
+        }
+        effective
+    }
+
+    /// Removes from one state what pointers and jq paths name.
+    pub fn remove_from(&self, state: &mut Value) {
+        let matching: Vec<&Rule> = self.matching(state).map(|(_, rule)| rule).collect();
+        for rule in matching {
+            rule.remove_from(state);
+        }
+    }
+
+    /// The rules, described for people, in the order of their places.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|rule| rule.label.as_str())
+    }
+
+    fn matching(&self, object: &Value) -> impl Iterator<Item = (usize, &Rule)> {
+        self.rules
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| rule.concerns(object))
+    }
+}
+
+impl Rule {
+    fn concerns(&self, object: &Value) -> bool {
+        self.group.is_match(object.group())
+            && self.kind.is_match(object.kind())
+            && (self.name.is_empty() || self.name == object.name())
+            && (self.namespace.is_empty() || self.namespace == object.namespace())
+    }
+
+    fn remove_from(&self, state: &mut Value) -> bool {
+        let mut removed = false;
+        for pointer in &self.pointers {
+            removed |= pointer::remove(state, pointer);
+        }
+        for expression in &self.expressions {
+            removed |= expression.remove_from(state);
+        }
+        removed
+    }
+}
+
+/// `None` for a rule whose patterns are no globs: it matches nothing, as in Argo CD.
+fn prepare(group: &str, kind: &str, paths: &IgnoredPaths) -> Result<Option<Rule>, Error> {
+    let label = format!("{group}/{kind}");
+    let expressions = paths
+        .jq_path_expressions
+        .iter()
+        .map(|expression| {
+            PathExpression::compile(expression).map_err(|problem| Error::Jq {
+                expression: expression.clone(),
+                kind: label.clone(),
+                problem,
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    let (Ok(group), Ok(kind)) = (Glob::compile(group, &[]), Glob::compile(kind, &[])) else {
+        return Ok(None);
+    };
+    Ok(Some(Rule {
+        group,
+        kind,
+        name: String::new(),
+        namespace: String::new(),
+        pointers: paths
+            .json_pointers
+            .iter()
+            .filter_map(|text| pointer::parse(text))
+            .collect(),
+        expressions,
+        managers: paths.managed_fields_managers.clone(),
+        label,
+    }))
+}
+
+fn status_rule(options: &CompareOptions) -> Result<Option<Rule>, Error> {
+    let (group, kind, pointers) = match options.ignore_resource_status_field {
+        StatusFields::All => ("*", "*", vec!["/status".to_owned()]),
+        StatusFields::Crd => (
+            "apiextensions.k8s.io",
+            "CustomResourceDefinition",
+            vec![
+                "/status".to_owned(),
+                "/spec/preserveUnknownFields".to_owned(),
+            ],
+        ),
+        StatusFields::None => return Ok(None),
+    };
+    prepare(
+        group,
+        kind,
+        &IgnoredPaths {
+            json_pointers: pointers,
+            ..IgnoredPaths::default()
+        },
+    )
+}

@@ -1,0 +1,180 @@
+//! Reading an OpenAPI v3 document, as a cluster serves one for each group and version.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Field, Identity, ListType, PatchMerge, Schema, StructType, Type};
+
+/// Adds the kinds of one OpenAPI v3 document to `schema`.
+///
+/// What the document says badly or not at all becomes [`Type::Any`]; nothing fails.
+pub fn read(document: &Value, schema: &mut Schema) {
+    let Some(components) = document
+        .pointer("/components/schemas")
+        .and_then(Value::as_object)
+    else {
+        return;
+    };
+    let mut reader = Reader {
+        components,
+        places: schema
+            .structs
+            .iter()
+            .enumerate()
+            .map(|(at, one)| (one.name.clone(), at))
+            .collect(),
+        schema,
+    };
+    for (name, component) in components {
+        for kind in component["x-kubernetes-group-version-kind"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            let is_object =
+                component.pointer("/properties/metadata").is_some() && !name.ends_with("List");
+            let (Some(version), Some(kind)) = (kind["version"].as_str(), kind["kind"].as_str())
+            else {
+                continue;
+            };
+            if !is_object {
+                continue;
+            }
+            let api_version = match component_group(component, kind) {
+                "" => version.to_owned(),
+                group => format!("{group}/{version}"),
+            };
+            let at = reader.structure(name, component);
+            reader
+                .schema
+                .roots
+                .insert((api_version, kind.to_owned()), at);
+        }
+    }
+}
+
+fn component_group<'a>(component: &'a Value, kind: &str) -> &'a str {
+    component["x-kubernetes-group-version-kind"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|one| one["kind"] == kind)
+        .and_then(|one| one["group"].as_str())
+        .unwrap_or_default()
+}
+
+struct Reader<'a> {
+    components: &'a serde_json::Map<String, Value>,
+    places: BTreeMap<String, usize>,
+    schema: &'a mut Schema,
+}
+
+impl Reader<'_> {
+    fn structure(&mut self, name: &str, definition: &Value) -> usize {
+        let short = name
+            .strip_prefix("io.k8s.api.")
+            .or_else(|| name.strip_prefix("io.k8s."))
+            .unwrap_or(name)
+            .to_owned();
+        if let Some(at) = self.places.get(&short) {
+            return *at;
+        }
+        let at = self.schema.structs.len();
+        self.places.insert(short.clone(), at);
+        self.schema.structs.push(StructType {
+            name: short.clone(),
+            atomic: definition["x-kubernetes-map-type"] == "atomic",
+            fields: BTreeMap::new(),
+        });
+        for (field, property) in definition["properties"].as_object().into_iter().flatten() {
+            let of = self.of(property, &format!("{short}.{field}"));
+            let retain_keys = property["x-kubernetes-patch-strategy"]
+                .as_str()
+                .is_some_and(|strategy| strategy.contains("retainKeys"));
+            self.schema.structs[at]
+                .fields
+                .insert(field.clone(), Field { of, retain_keys });
+        }
+        at
+    }
+
+    fn of(&mut self, property: &Value, path: &str) -> Type {
+        let reference = property["$ref"]
+            .as_str()
+            .or_else(|| property.pointer("/allOf/0/$ref").and_then(Value::as_str));
+        if let Some(reference) = reference {
+            return self.referred(reference);
+        }
+        if property["x-kubernetes-int-or-string"] == true {
+            return Type::IntOrString;
+        }
+        if property["x-kubernetes-preserve-unknown-fields"] == true {
+            return Type::Any;
+        }
+        match (property["type"].as_str(), property["format"].as_str()) {
+            (Some("string"), Some("byte")) => Type::Bytes,
+            (Some("string"), Some("date-time")) => Type::Time,
+            (Some("string"), Some("int-or-string")) => Type::IntOrString,
+            (Some("string"), _) => Type::Text,
+            (Some("integer"), _) => Type::Integer,
+            (Some("number"), _) => Type::Number,
+            (Some("boolean"), _) => Type::Boolean,
+            (Some("array"), _) => self.list(property, path),
+            (Some("object"), _) if property["properties"].is_object() => {
+                Type::Struct(self.structure(path, property))
+            }
+            (Some("object"), _) if property["additionalProperties"].is_object() => Type::Map(
+                Box::new(self.of(&property["additionalProperties"], &format!("{path}.*"))),
+            ),
+            _ => Type::Any,
+        }
+    }
+
+    fn referred(&mut self, reference: &str) -> Type {
+        let name = reference.rsplit('/').next().unwrap_or(reference);
+        match name.rsplit('.').next() {
+            Some("Quantity") => return Type::Quantity,
+            Some("IntOrString") => return Type::IntOrString,
+            Some("Time" | "MicroTime") => return Type::Time,
+            _ => {}
+        }
+        let Some(definition) = self.components.get(name) else {
+            return Type::Any;
+        };
+        if definition["properties"].is_object() {
+            Type::Struct(self.structure(name, definition))
+        } else {
+            self.of(definition, name)
+        }
+    }
+
+    fn list(&mut self, property: &Value, path: &str) -> Type {
+        let item = self.of(&property["items"], &format!("{path}.[]"));
+        let identity = match property["x-kubernetes-list-type"].as_str() {
+            Some("set") => Identity::Set,
+            Some("map") => Identity::Keys(
+                property["x-kubernetes-list-map-keys"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|key| key.as_str().map(str::to_owned))
+                    .collect(),
+            ),
+            _ => Identity::Atomic,
+        };
+        let merges = property["x-kubernetes-patch-strategy"]
+            .as_str()
+            .is_some_and(|strategy| strategy.split(',').any(|one| one == "merge"));
+        let patch = match property["x-kubernetes-patch-merge-key"].as_str() {
+            _ if !merges => PatchMerge::Replace,
+            Some(key) => PatchMerge::Key(key.to_owned()),
+            None => PatchMerge::Values,
+        };
+        Type::List(Box::new(ListType {
+            item,
+            identity,
+            patch,
+        }))
+    }
+}

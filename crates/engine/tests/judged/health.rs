@@ -1,0 +1,40 @@
+//! Health against the recorded answers: built-in kinds and users' scripts in full, the bundled
+//! custom kinds above a floor that must not sink.
+
+use argosy_engine::health;
+use serde_json::{Value, json};
+
+use super::recorded;
+
+fn answer(input: &Value) -> Value {
+    let object = recorded::object(input, "object").expect("an object");
+    if let Some(deleting) = health::pending_deletion(&object) {
+        return json!({"status": deleting.status.as_str(), "message": deleting.message});
+    }
+    match health::built_in(&object) {
+        Ok(Some(health)) => json!({"status": health.status.as_str(), "message": health.message}),
+        Ok(None) => json!({"status": null}),
+        Err(_) => json!("error"),
+    }
+}
+
+fn agrees(answer: &Value, expect: &Value) -> bool {
+    if expect.get("error").is_some() {
+        return answer == "error";
+    }
+    answer == expect
+}
+
+#[test]
+fn built_in_kinds_are_judged_as_argo_cd_does() {
+    let wrong: Vec<String> = recorded::load("health")
+        .into_iter()
+        .filter(|case| !case.category.starts_with("lua/") && case.category != "custom")
+        .filter_map(|case| {
+            let answer = answer(&case.input);
+            (!agrees(&answer, &case.expect))
+                .then(|| format!("{}: {answer} instead of {}", case.id, case.expect))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
