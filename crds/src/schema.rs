@@ -28,14 +28,6 @@ pub(crate) fn any_list(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Values of any shape by name.
-pub(crate) fn any_map(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "type": "object",
-        "additionalProperties": {"x-kubernetes-preserve-unknown-fields": true},
-    })
-}
-
 pub(crate) fn label_selector(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",

@@ -58,6 +58,6 @@ pub struct PluginInput {
         skip_serializing_if = "BTreeMap::is_empty",
         deserialize_with = "null_as_default"
     )]
-    #[schemars(schema_with = "schema::any_map")]
+    #[schemars(schema_with = "schema::any_object")]
     pub parameters: BTreeMap<String, Value>,
 }

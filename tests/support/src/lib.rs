@@ -1,0 +1,16 @@
+//! What tests share: a real control plane (etcd and kube-apiservers in one binary that the test
+//! command builds) and the conformance suite, whose answers the simulated API server must give too.
+//!
+//! Nothing of this is part of the product.
+
+pub mod conformance;
+
+mod control_plane;
+mod credentials;
+mod difference;
+mod process;
+mod tool;
+
+pub use control_plane::{ApiServer, Authorization, ControlPlane, Options};
+pub use difference::differences;
+pub use tool::{Tool, tool};
