@@ -1,7 +1,7 @@
 //! Writes what is generated from the code: the CRD manifests.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use argosy_crds::manifest::custom_resource_definitions;
@@ -32,7 +32,7 @@ pub(crate) fn run(check: bool) -> anyhow::Result<()> {
 }
 
 fn generated() -> anyhow::Result<Vec<(PathBuf, String)>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crds");
+    let folder = crate::root().join("crds");
     custom_resource_definitions()
         .into_iter()
         .map(|(file, definition)| {

@@ -1,8 +1,18 @@
-//! Development tasks: `cargo xtask codegen` and `cargo xtask test`.
+//! Development tasks: generated files, the tools that tests run, and the one test command.
 
 mod codegen;
+mod dependencies;
+mod licence;
+mod stage;
+mod test;
+mod tools;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use tools::Tool;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Development tasks of Argosy")]
@@ -19,10 +29,26 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Builds the programs that tests run, once, and prints their paths.
+    Tools {
+        /// Only these; all when none is named.
+        #[arg(value_enum)]
+        tools: Vec<Tool>,
+    },
+    /// Checks everything: format, lints, generated files, tests, documentation, dependencies.
+    Test,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().task {
-        Task::Codegen { check } => codegen::run(check),
+        Task::Codegen { check } => codegen::run(check)?,
+        Task::Tools { tools } => tools::print(&tools)?,
+        Task::Test => return Ok(test::run()),
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the workspace's root.
+fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }

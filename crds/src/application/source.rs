@@ -59,16 +59,16 @@ pub struct ApplicationSource {
     pub tag_prefix: String,
     /// Render with Helm.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub helm: Option<ApplicationSourceHelm>,
+    pub helm: Option<Box<ApplicationSourceHelm>>,
     /// Render with Kustomize.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kustomize: Option<ApplicationSourceKustomize>,
+    pub kustomize: Option<Box<ApplicationSourceKustomize>>,
     /// Read plain manifests and Jsonnet.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub directory: Option<ApplicationSourceDirectory>,
+    pub directory: Option<Box<ApplicationSourceDirectory>>,
     /// Render with a config management plugin.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub plugin: Option<ApplicationSourcePlugin>,
+    pub plugin: Option<Box<ApplicationSourcePlugin>>,
 }
 
 /// Renders a dry source and pushes the result to a branch.
@@ -103,16 +103,16 @@ pub struct DrySource {
     pub path: String,
     /// Render with Helm.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub helm: Option<ApplicationSourceHelm>,
+    pub helm: Option<Box<ApplicationSourceHelm>>,
     /// Render with Kustomize.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kustomize: Option<ApplicationSourceKustomize>,
+    pub kustomize: Option<Box<ApplicationSourceKustomize>>,
     /// Read plain manifests and Jsonnet.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub directory: Option<ApplicationSourceDirectory>,
+    pub directory: Option<Box<ApplicationSourceDirectory>>,
     /// Render with a config management plugin.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub plugin: Option<ApplicationSourcePlugin>,
+    pub plugin: Option<Box<ApplicationSourcePlugin>>,
 }
 
 /// The branch and directory that a hydrator fills.

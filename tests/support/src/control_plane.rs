@@ -16,7 +16,7 @@ use crate::process::Process;
 use crate::tool::{Tool, tool};
 
 /// How long a server may take to become ready. It takes four seconds on an idle machine.
-const READY_WITHIN: Duration = Duration::from_secs(120);
+const READY_WITHIN: Duration = Duration::from_mins(2);
 
 /// Who may do what on the servers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

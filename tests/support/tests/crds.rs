@@ -93,7 +93,22 @@ async fn full_objects_survive_the_real_server() {
         .await
         .unwrap();
 
-    check_round_trip::<Application>(&client, "application.yaml", false).await;
-    check_round_trip::<ApplicationSet>(&client, "applicationset.yaml", true).await;
-    check_round_trip::<AppProject>(&client, "appproject.yaml", false).await;
+    Box::pin(check_round_trip::<Application>(
+        &client,
+        "application.yaml",
+        false,
+    ))
+    .await;
+    Box::pin(check_round_trip::<ApplicationSet>(
+        &client,
+        "applicationset.yaml",
+        true,
+    ))
+    .await;
+    Box::pin(check_round_trip::<AppProject>(
+        &client,
+        "appproject.yaml",
+        false,
+    ))
+    .await;
 }

@@ -1,0 +1,226 @@
+//! Checks what depends on what: licences, banned packages, and the edges between our crates that
+//! keep deciding apart from doing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+use crate::licence;
+
+/// Crates whose licence stands in a file and not in their manifest.
+const CLARIFIED: [(&str, &str); 1] = [("libyaml-safer", "MIT")];
+
+/// Packages that must not be compiled in, and why.
+const BANNED: [(&str, &str); 4] = [
+    ("openssl-sys", "TLS is rustls with aws-lc-rs"),
+    ("native-tls", "TLS is rustls with aws-lc-rs"),
+    ("mockall", "seams are data or a tower service"),
+    ("chrono", "time is jiff"),
+];
+
+/// Crates that decide and never do: no runtime, no network, no client.
+const PURE: [&str; 7] = [
+    "argosy-crds",
+    "argosy-engine",
+    "argosy-facts",
+    "argosy-generators",
+    "argosy-glob",
+    "argosy-gotemplate",
+    "argosy-yaml",
+];
+/// What makes a crate impure.
+const IMPURE: [&str; 8] = [
+    "gix",
+    "hyper",
+    "kube",
+    "kube-client",
+    "kube-runtime",
+    "reqwest",
+    "rustls",
+    "tokio",
+];
+
+/// Our crates by layer: one may depend on those of lower layers alone.
+const LAYERS: [&[&str]; 4] = [
+    &["argosy-crds", "argosy-facts", "argosy-glob", "argosy-yaml"],
+    // Templates print YAML.
+    &["argosy-gotemplate"],
+    &[
+        "argosy-engine",
+        "argosy-generators",
+        "argosy-render",
+        "argosy-sim",
+    ],
+    &["argosy", "argosy-test-support", "xtask"],
+];
+
+/// Fails with every violation found.
+pub(crate) fn check() -> anyhow::Result<()> {
+    let graph = Graph::load()?;
+    let mut violations = Vec::new();
+    violations.extend(graph.licences());
+    violations.extend(graph.bans());
+    violations.extend(graph.purity());
+    violations.extend(graph.layers());
+    if !violations.is_empty() {
+        bail!("{}", violations.join("\n"));
+    }
+    Ok(())
+}
+
+/// The packages that are compiled on this machine, and who needs whom outside tests and builds.
+struct Graph {
+    /// Name and licence by package id.
+    packages: BTreeMap<String, (String, Option<String>)>,
+    edges: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Graph {
+    fn load() -> anyhow::Result<Self> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let platform = host(&cargo)?;
+        let output = Command::new(&cargo)
+            .args([
+                "metadata",
+                "--format-version=1",
+                "--locked",
+                "--filter-platform",
+                &platform,
+            ])
+            .current_dir(crate::root())
+            .output()?;
+        if !output.status.success() {
+            bail!(
+                "cargo metadata: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
+        let metadata: Value = serde_json::from_slice(&output.stdout)?;
+        Ok(Self {
+            packages: packages(&metadata),
+            edges: edges(&metadata),
+        })
+    }
+
+    fn name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.packages.get(id).map_or(id, |(name, _)| name)
+    }
+
+    fn licences(&self) -> Vec<String> {
+        let unlicensed = |name: &str| CLARIFIED.iter().find(|(clarified, _)| *clarified == name);
+        self.edges
+            .keys()
+            .filter_map(|id| self.packages.get(id))
+            .filter(|(name, licence)| {
+                let licence = licence
+                    .as_deref()
+                    .or(unlicensed(name).map(|(_, licence)| *licence));
+                !licence.is_some_and(licence::is_allowed)
+            })
+            .map(|(name, licence)| {
+                format!(
+                    "{name}: the licence {} is not on the list",
+                    licence.as_deref().unwrap_or("(none)")
+                )
+            })
+            .collect()
+    }
+
+    fn bans(&self) -> Vec<String> {
+        let is_built = |banned: &str| self.edges.keys().any(|id| self.name(id) == banned);
+        let built = BANNED.iter().filter(|(banned, _)| is_built(banned));
+        built
+            .map(|(banned, reason)| format!("{banned} is banned: {reason}"))
+            .collect()
+    }
+
+    /// Every way in which a pure crate reaches something impure.
+    fn purity(&self) -> Vec<String> {
+        let pure = self.edges.keys().filter(|id| PURE.contains(&self.name(id)));
+        pure.filter_map(|id| {
+            let path = self.path_to_impure(id, &mut BTreeSet::new())?;
+            Some(format!(
+                "{} must stay pure: {}",
+                self.name(id),
+                path.join(" → ")
+            ))
+        })
+        .collect()
+    }
+
+    fn path_to_impure(&self, id: &str, seen: &mut BTreeSet<String>) -> Option<Vec<String>> {
+        let name = self.name(id).to_owned();
+        if IMPURE.contains(&name.as_str()) {
+            return Some(vec![name]);
+        }
+        if !seen.insert(id.to_owned()) {
+            return None;
+        }
+        let needed = self.edges.get(id)?;
+        let path = needed
+            .iter()
+            .find_map(|needed| self.path_to_impure(needed, seen))?;
+        Some(std::iter::once(name).chain(path).collect())
+    }
+
+    fn layers(&self) -> Vec<String> {
+        let layer = |name: &str| LAYERS.iter().position(|layer| layer.contains(&name));
+        let mut violations = Vec::new();
+        for (id, needed) in &self.edges {
+            let name = self.name(id);
+            if !id.starts_with("path+") {
+                continue;
+            }
+            let Some(own) = layer(name) else {
+                violations.push(format!(
+                    "{name} has no layer: give it one in xtask/src/dependencies.rs"
+                ));
+                continue;
+            };
+            let names = needed.iter().map(|needed| self.name(needed));
+            for lower in names.filter(|needed| layer(needed).is_some_and(|layer| layer >= own)) {
+                violations.push(format!(
+                    "{name} must not depend on {lower}: it is no lower layer"
+                ));
+            }
+        }
+        violations
+    }
+}
+
+fn host(cargo: &std::ffi::OsStr) -> anyhow::Result<String> {
+    let output = Command::new(cargo).arg("-vV").output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let line = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(line.context("cargo -vV names the host")?.to_owned())
+}
+
+fn packages(metadata: &Value) -> BTreeMap<String, (String, Option<String>)> {
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let entry = |package: &Value| {
+        let text = |key: &str| package[key].as_str().map(str::to_owned);
+        Some((text("id")?, (text("name")?, text("license"))))
+    };
+    packages.filter_map(entry).collect()
+}
+
+/// The edges of normal dependencies between all packages that are compiled.
+fn edges(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let nodes = metadata["resolve"]["nodes"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    let is_normal = |dependency: &&Value| {
+        dependency["dep_kinds"]
+            .as_array()
+            .is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"].is_null()))
+    };
+    let entry = |node: &Value| {
+        let needed = node["deps"].as_array()?.iter().filter(is_normal);
+        let needed = needed.filter_map(|dependency| dependency["pkg"].as_str().map(str::to_owned));
+        Some((node["id"].as_str()?.to_owned(), needed.collect()))
+    };
+    nodes.filter_map(entry).collect()
+}

@@ -1,0 +1,64 @@
+//! The one test command: every check that a change must pass, cheap ones first.
+//!
+//! All stages run whatever the others say, so that one run shows everything that is wrong.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use crate::stage::{Stages, succeed};
+use crate::tools::{self, Tool};
+use crate::{codegen, dependencies};
+
+/// Runs all stages. The exit code fails when one of them did.
+pub(crate) fn run() -> ExitCode {
+    let mut stages = Stages::default();
+    stages.run("format", || {
+        succeed(&mut cargo(["fmt", "--all", "--check"]))
+    });
+    stages.run("codegen", || codegen::run(true));
+    stages.run("dependencies", dependencies::check);
+    stages.run("clippy", || {
+        let lint = [
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        succeed(&mut cargo(lint))
+    });
+    let tools = stages.run("tools", || {
+        tools::ensure_programs()?;
+        Tool::ALL
+            .map(|tool| Ok((tool, tools::ensure(tool)?)))
+            .into_iter()
+            .collect()
+    });
+    if let Some(tools) = tools {
+        stages.run("test", || test(tools));
+    }
+    stages.run("doc", || {
+        let doc = ["doc", "--no-deps", "--workspace", "--quiet"];
+        succeed(cargo(doc).env("RUSTDOCFLAGS", "-D warnings"))
+    });
+    stages.finish()
+}
+
+fn test(tools: Vec<(Tool, PathBuf)>) -> anyhow::Result<()> {
+    let mut command = cargo(["test", "--workspace", "--no-fail-fast"]);
+    for (tool, path) in tools {
+        command.env(tool.variable(), path);
+    }
+    succeed(&mut command)
+}
+
+/// The cargo that runs this program.
+fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command
+}

@@ -1,0 +1,183 @@
+//! Builds the programs that tests run and keeps them in a cache: what is in the cache under a
+//! name was built from exactly what the name says.
+
+mod go;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use sha2::{Digest, Sha256};
+
+use go::Go;
+
+const HELM: &str = "v4.2.4";
+const KUSTOMIZE: &str = "v5.8.1";
+
+/// What the control plane is built from; its name in the cache is their hash.
+const CONTROL_PLANE_SOURCES: [&str; 3] = ["main.go", "go.mod", "go.sum"];
+
+/// A program that tests run.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "lower")]
+pub(crate) enum Tool {
+    /// etcd and kube-apiserver in one binary.
+    ControlPlane,
+    /// Helm.
+    Helm,
+    /// Kustomize.
+    Kustomize,
+}
+
+impl Tool {
+    pub(crate) const ALL: [Self; 3] = [Self::ControlPlane, Self::Helm, Self::Kustomize];
+
+    /// Returns the environment variable that tells tests where the program is. Where it is set
+    /// already, nothing is built.
+    pub(crate) fn variable(self) -> &'static str {
+        match self {
+            Self::ControlPlane => "ARGOSY_CONTROLPLANE",
+            Self::Helm => "ARGOSY_HELM",
+            Self::Kustomize => "ARGOSY_KUSTOMIZE",
+        }
+    }
+}
+
+/// Builds the given tools, or all, and prints one path a line.
+pub(crate) fn print(tools: &[Tool]) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    let tools = if tools.is_empty() { &Tool::ALL } else { tools };
+    for tool in tools {
+        writeln!(std::io::stdout(), "{}", ensure(*tool)?.display())?;
+    }
+    Ok(())
+}
+
+/// Returns the program's path, having built it where it is missing.
+pub(crate) fn ensure(tool: Tool) -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os(tool.variable()) {
+        return Ok(PathBuf::from(path));
+    }
+    let cache = cache()?;
+    let (folder, file) = match tool {
+        Tool::ControlPlane => (control_plane_folder()?, "argosy-controlplane"),
+        Tool::Helm => (format!("helm-{HELM}"), "helm"),
+        Tool::Kustomize => (format!("kustomize-{KUSTOMIZE}"), "kustomize"),
+    };
+    let path = cache.join(folder).join(file);
+    if path.exists() {
+        return Ok(path);
+    }
+    // Tests of several processes may ask at once; one builds, the others wait.
+    let lock = File::create(cache.join("lock"))?;
+    lock.lock()?;
+    if !path.exists() {
+        build(tool, &cache, &path)?;
+    }
+    Ok(path)
+}
+
+fn build(tool: Tool, cache: &Path, path: &Path) -> anyhow::Result<()> {
+    let go = Go::find(cache)?;
+    let folder = path.parent().context("a cached file has a folder")?;
+    let file = path.file_name().context("a cached file has a name")?;
+    // Built beside its place and moved there when it is whole.
+    let unfinished = cache.join("unfinished");
+    std::fs::create_dir_all(&unfinished)?;
+    match tool {
+        Tool::ControlPlane => {
+            crate::stage::say("building the control plane, six minutes on two cores");
+            go.build(
+                &control_plane_source(),
+                &unfinished.join(file),
+                &version_flags()?,
+            )?;
+        }
+        Tool::Helm => go.install(&format!("helm.sh/helm/v4/cmd/helm@{HELM}"), &unfinished)?,
+        Tool::Kustomize => {
+            let package = format!("sigs.k8s.io/kustomize/kustomize/v5@{KUSTOMIZE}");
+            go.install(&package, &unfinished)?;
+        }
+    }
+    std::fs::create_dir_all(folder)?;
+    std::fs::rename(unfinished.join(file), path)
+        .with_context(|| format!("move the program to {}", path.display()))
+}
+
+fn control_plane_source() -> PathBuf {
+    crate::root().join("tests/controlplane")
+}
+
+fn control_plane_folder() -> anyhow::Result<String> {
+    let mut hash = Sha256::new();
+    for file in CONTROL_PLANE_SOURCES {
+        let path = control_plane_source().join(file);
+        hash.update(std::fs::read(&path).with_context(|| format!("read {}", path.display()))?);
+    }
+    let digest = format!("{:x}", hash.finalize());
+    Ok(format!("controlplane-{}", &digest[..16]))
+}
+
+/// Linker flags that tell the server its own version, which it otherwise does not know.
+fn version_flags() -> anyhow::Result<String> {
+    let module = std::fs::read_to_string(control_plane_source().join("go.mod"))?;
+    let version = module
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("k8s.io/kubernetes v"))
+        .context("tests/controlplane/go.mod requires k8s.io/kubernetes")?;
+    let [major, minor, _] = version.split('.').collect::<Vec<_>>()[..] else {
+        bail!("k8s.io/kubernetes has the version {version}, not MAJOR.MINOR.PATCH");
+    };
+    let package = "k8s.io/component-base/version";
+    Ok(format!(
+        "-s -w -X {package}.gitVersion=v{version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}"
+    ))
+}
+
+/// Returns the folder of the cache, `$ARGOSY_CACHE` or `~/.cache/argosy`.
+fn cache() -> anyhow::Result<PathBuf> {
+    let folder = match std::env::var_os("ARGOSY_CACHE") {
+        Some(folder) => PathBuf::from(folder),
+        None => std::env::home_dir()
+            .context("set ARGOSY_CACHE or HOME")?
+            .join(".cache/argosy"),
+    };
+    std::fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// Installs git and kubectl where they are missing and apt-get is at hand.
+pub(crate) fn ensure_programs() -> anyhow::Result<()> {
+    for (program, package) in [("git", "git"), ("kubectl", "kubernetes-client")] {
+        if exists(program) {
+            continue;
+        }
+        crate::stage::say(&format!("installing {program} (Debian package {package})"));
+        let install = ["install", "--yes", "--no-install-recommends", package];
+        let done = exists("apt-get")
+            && run(Command::new("apt-get").args(["update", "--quiet=2"]))
+            && run(Command::new("apt-get")
+                .args(install)
+                .env("DEBIAN_FRONTEND", "noninteractive"));
+        if !done {
+            bail!(
+                "{program} is missing and could not be installed: install it (Debian package {package})"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn exists(program: &str) -> bool {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&paths).any(|folder| folder.join(program).is_file())
+}
+
+fn run(command: &mut Command) -> bool {
+    command
+        .stdout(std::process::Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
