@@ -4,16 +4,27 @@
 //! leaves behind are what a cache needs to know whether the result still holds. This crate never
 //! reaches the network and never opens a file that is not below its tree's root.
 
+mod detect;
+mod directory;
+mod environment;
 mod folder;
+mod jsonnet;
+mod list;
+mod manifest;
 mod memory;
+mod overrides;
 mod path;
 mod reads;
+mod render;
 mod tree;
 mod view;
 
+pub use detect::{Enabled, SourceType, detect};
+pub use environment::{BuildFacts, Environment};
 pub use folder::DirectoryTree;
 pub use memory::MemoryTree;
 pub use path::{PathError, TreePath};
 pub use reads::Reads;
+pub use render::{Render, RenderError, Request, Tool, Tools, render};
 pub use tree::{Entry, Kind, ObjectId, Tree, TreeError};
 pub use view::{Target, View};

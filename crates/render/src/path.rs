@@ -82,6 +82,7 @@ impl TreePath {
     }
 
     /// The directory that holds this path; the root is its own parent.
+    #[must_use]
     pub fn parent(&self) -> Self {
         Self(
             self.0

@@ -1,0 +1,246 @@
+//! From one source to its manifests: the steps, one call each.
+
+use std::sync::Arc;
+
+use argosy_crds::ApplicationSource;
+use serde_json::Value;
+
+use crate::{
+    detect::{Enabled, SourceType, detect},
+    directory,
+    environment::Environment,
+    list::expand_lists,
+    overrides::merged,
+    path::{PathError, TreePath},
+    reads::Reads,
+    tree::{Kind, Tree, TreeError},
+    view::View,
+};
+
+/// What to render, and within which limits.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The source.
+    pub source: &'a ApplicationSource,
+    /// The application's name, with its namespace in front if that is not the hub's own.
+    pub app_name: &'a str,
+    /// What `$VARIABLES` in parameters stand for.
+    pub environment: &'a Environment,
+    /// Which tools may be used.
+    pub enabled: Enabled,
+    /// The most bytes that the manifest files of a directory may have together.
+    pub max_combined_size: u64,
+}
+
+impl<'a> Request<'a> {
+    /// The usual: every tool, and Argo CD's limit of 10 MB.
+    pub fn new(
+        source: &'a ApplicationSource,
+        app_name: &'a str,
+        environment: &'a Environment,
+    ) -> Self {
+        Self {
+            source,
+            app_name,
+            environment,
+            enabled: Enabled::default(),
+            max_combined_size: 10 * 1024 * 1024,
+        }
+    }
+}
+
+/// What came out.
+#[derive(Clone, Debug)]
+pub struct Render {
+    /// The objects, lists taken apart, without tracking marks, in the order of files.
+    pub manifests: Vec<Value>,
+    /// What was left out, and why.
+    pub warnings: Vec<String>,
+    /// What was read: as long as this holds, so does the result.
+    pub reads: Reads,
+    /// What rendered it.
+    pub source_type: SourceType,
+}
+
+/// A tool that turns a directory into manifests, such as Helm or Kustomize.
+pub trait Tool: Send + Sync {
+    /// Renders the source whose files lie in `directory`; lists need not be taken apart.
+    fn render(
+        &self,
+        view: &View,
+        directory: &TreePath,
+        request: &Request<'_>,
+    ) -> Result<Vec<Value>, RenderError>;
+}
+
+/// The tools that are at hand besides what is built in.
+#[derive(Clone, Default)]
+pub struct Tools {
+    /// Renders charts.
+    pub helm: Option<Arc<dyn Tool>>,
+    /// Renders kustomizations.
+    pub kustomize: Option<Arc<dyn Tool>>,
+    /// Renders what belongs to plugins.
+    pub plugin: Option<Arc<dyn Tool>>,
+}
+
+/// Why a source gives no manifests.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The source's path is absolute or leaves the repository.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// The source's path names nothing.
+    #[error("{0}: app path does not exist")]
+    NoSuchPath(String),
+    /// The source's path names a file.
+    #[error("{0}: app path is not a directory")]
+    NotADirectory(String),
+    /// The source names more than one type.
+    #[error("multiple application sources defined: {0}; keep one of them")]
+    SeveralTypes(String),
+    /// A tool is not installed.
+    #[error("{directory} is a {tool} source, and {tool} is not available; {hint}")]
+    ToolMissing {
+        /// The source's directory.
+        directory: TreePath,
+        /// The type of the source.
+        tool: &'static str,
+        /// What to install or change.
+        hint: &'static str,
+    },
+    /// An override file is not one.
+    #[error("cannot use {path}: {why}")]
+    Override {
+        /// The file.
+        path: TreePath,
+        /// What is wrong.
+        why: String,
+    },
+    /// A manifest cannot be read.
+    #[error("failed to unmarshal {:?}: {why} (in {path})", path.name())]
+    Manifest {
+        /// The file.
+        path: TreePath,
+        /// What is wrong, with line and column where known.
+        why: String,
+    },
+    /// A JSON file holds more than one object.
+    #[error(
+        "found multiple objects in {:?}, and only single objects are allowed in JSON files; use \
+         a list or YAML documents (in {path})", path.name()
+    )]
+    SeveralObjects {
+        /// The file.
+        path: TreePath,
+    },
+    /// The files are larger together than allowed.
+    #[error(
+        "exceeded max combined manifest file size: the manifests in {directory} have more than \
+         {limit} bytes; split the application or raise \
+         reposerver.max.combined.directory.manifests.size"
+    )]
+    TooLarge {
+        /// The source's directory.
+        directory: TreePath,
+        /// The limit.
+        limit: u64,
+    },
+    /// A Jsonnet program fails.
+    #[error("failed to evaluate jsonnet {:?}: {why} (in {path})", path.name())]
+    Jsonnet {
+        /// The file.
+        path: TreePath,
+        /// What its evaluation says.
+        why: String,
+    },
+    /// A tool fails.
+    #[error("{tool} failed on {directory}: {why}")]
+    Tool {
+        /// The tool.
+        tool: &'static str,
+        /// The source's directory.
+        directory: TreePath,
+        /// What it says.
+        why: String,
+    },
+    /// A file cannot be read, or leaves the repository.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+}
+
+/// Renders one source from its tree.
+pub fn render(
+    tree: Arc<dyn Tree>,
+    request: &Request<'_>,
+    tools: &Tools,
+) -> Result<Render, RenderError> {
+    let view = View::new(tree);
+    let directory = locate(&view, &request.source.path)?;
+    let source = merged(&view, &directory, request.source, request.app_name)?;
+    let source_type = detect(&view, &directory, &source, request.enabled)?;
+    let request = Request {
+        source: &source,
+        ..request.clone()
+    };
+    let mut warnings = Vec::new();
+    let objects = match tool(source_type, &directory, tools)? {
+        Some(tool) => tool.render(&view, &directory, &request)?,
+        None => directory::render(&view, &directory, &request, &mut warnings)?,
+    };
+    Ok(Render {
+        manifests: expand_lists(objects)?,
+        warnings,
+        reads: view.reads(),
+        source_type,
+    })
+}
+
+/// The directory that a source's `path` means.
+fn locate(view: &View, path: &str) -> Result<TreePath, RenderError> {
+    let directory = TreePath::parse(path)?;
+    match view.resolve(&directory)? {
+        None => Err(RenderError::NoSuchPath(path.to_owned())),
+        Some(target) if target.kind == Kind::Directory => Ok(target.path),
+        Some(target) if target.kind == Kind::Submodule => {
+            Err(TreeError::Submodule { path: target.path }.into())
+        }
+        Some(_) => Err(RenderError::NotADirectory(path.to_owned())),
+    }
+}
+
+/// What renders sources of this type; `None` for what is built in.
+fn tool<'a>(
+    source_type: SourceType,
+    directory: &TreePath,
+    tools: &'a Tools,
+) -> Result<Option<&'a dyn Tool>, RenderError> {
+    let (tool, name, hint) = match source_type {
+        SourceType::Directory => return Ok(None),
+        SourceType::Helm => (
+            &tools.helm,
+            "helm",
+            "install helm 4 where the hub can run it, or set `spec.source.directory` to read the \
+             files as plain manifests",
+        ),
+        SourceType::Kustomize => (
+            &tools.kustomize,
+            "kustomize",
+            "install kustomize 5 where the hub can run it, or set `spec.source.directory` to read \
+             the files as plain manifests",
+        ),
+        SourceType::Plugin => (
+            &tools.plugin,
+            "plugin",
+            "config management plugins are not installed in this hub",
+        ),
+    };
+    match tool {
+        Some(tool) => Ok(Some(tool.as_ref())),
+        None => Err(RenderError::ToolMissing {
+            directory: directory.clone(),
+            tool: name,
+            hint,
+        }),
+    }
+}
