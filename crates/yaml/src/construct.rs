@@ -46,22 +46,25 @@ impl<'a> Builder<'a> {
         let node = self.enter(id)?;
         let value = match &node.content {
             Content::Alias { name, target } => {
-                self.expand(id, name, |builder| builder.value(*target))
+                self.open(id, name)?;
+                let value = self.value(*target)?;
+                self.open.remove(&id);
+                value
             }
-            Content::Scalar { text, implicit } => match resolve(&node.tag, text, *implicit) {
-                Ok(scalar) => Ok(Typed::Scalar(scalar)),
-                Err(message) => Err(Error::at(node.mark.position(), message)),
-            },
+            Content::Scalar { text, implicit } => scalar(node, text, *implicit)?,
             Content::Sequence(items) => {
-                let values = items.iter().map(|&item| self.value(item));
-                values.collect::<Result<_, _>>().map(Typed::Sequence)
+                let mut values = Vec::with_capacity(items.len());
+                for &item in items {
+                    values.push(self.value(item)?);
+                }
+                Typed::Sequence(values)
             }
             Content::Mapping(entries) => {
                 let mut map = Map::default();
                 self.fill(entries, &mut map)?;
-                Ok(Typed::Mapping(map))
+                Typed::Mapping(map)
             }
-        }?;
+        };
         self.depth -= 1;
         Ok(value)
     }
@@ -104,19 +107,13 @@ impl<'a> Builder<'a> {
         self.from_aliases > 100 && self.nodes > 1000 && self.from_aliases as f64 / nodes > allowed
     }
 
-    fn expand<T>(
-        &mut self,
-        id: NodeId,
-        name: &str,
-        read: impl FnOnce(&mut Self) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        if !self.open.insert(id) {
-            let message = format!("anchor '{name}' value contains itself");
-            return Err(Error::at(self.tree.nodes[id].mark.position(), message));
+    /// Starts to expand an alias, unless that is being done already.
+    fn open(&mut self, id: NodeId, name: &str) -> Result<(), Error> {
+        if self.open.insert(id) {
+            return Ok(());
         }
-        let value = read(self)?;
-        self.open.remove(&id);
-        Ok(value)
+        let message = format!("anchor '{name}' value contains itself");
+        Err(Error::at(self.tree.nodes[id].mark.position(), message))
     }
 
     fn fill(&mut self, entries: &[(NodeId, NodeId)], map: &mut Map) -> Result<(), Error> {
@@ -160,7 +157,9 @@ impl<'a> Builder<'a> {
             Content::Alias { name, target }
                 if matches!(self.tree.nodes[*target].content, Content::Mapping(_)) =>
             {
-                self.expand(id, name, |builder| builder.merge_one(*target, map))?;
+                self.open(id, name)?;
+                self.merge_one(*target, map)?;
+                self.open.remove(&id);
             }
             Content::Alias { .. } | Content::Sequence(_) | Content::Scalar { .. } => {
                 let message = "map merge requires map or sequence of maps as the value";
@@ -170,6 +169,12 @@ impl<'a> Builder<'a> {
         self.depth -= 1;
         Ok(())
     }
+}
+
+fn scalar(node: &Node, text: &str, implicit: bool) -> Result<Typed, Error> {
+    resolve(&node.tag, text, implicit)
+        .map(Typed::Scalar)
+        .map_err(|message| Error::at(node.mark.position(), message))
 }
 
 pub(crate) fn is_merge(node: &Node) -> bool {

@@ -109,7 +109,7 @@ fn further(json: Error, yaml: Error) -> Error {
 }
 
 fn lines(text: &str) -> usize {
-    text.bytes().filter(|&b| b == b'\n').count()
+    text.matches('\n').count()
 }
 
 /// What stands after white space and at most one line's end. `None` where less than four bytes are left, which

@@ -205,8 +205,7 @@ fn is_base60(text: &str) -> bool {
         && digits_or_lines(first)
         && digits_or_lines(fraction)
         && rest.iter().all(|part| match part.as_bytes() {
-            [digit] => digit.is_ascii_digit(),
-            [b'0'..=b'5', digit] => digit.is_ascii_digit(),
+            [digit] | [b'0'..=b'5', digit] => digit.is_ascii_digit(),
             _ => false,
         })
 }

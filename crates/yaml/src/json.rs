@@ -251,13 +251,11 @@ impl Reader<'_> {
     }
 
     fn error(&self, message: &str) -> Error {
-        let before = &self.text.as_bytes()[..self.at.min(self.text.len())];
-        let start = before
-            .iter()
-            .rposition(|&b| b == b'\n')
-            .map_or(0, |at| at + 1);
-        let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
-        let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
+        // A cut character's bytes are not before it.
+        let before = self.text.get(..self.at).unwrap_or(self.text);
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = last.chars().count() + 1;
         Error::at(Position { line, column }, message)
     }
 }

@@ -1,5 +1,10 @@
 //! Reads and prints numbers as Go's strconv does. Never accepts Rust's own forms, such as `inf`.
 
+use std::{
+    fmt::{Display, LowerExp},
+    str::FromStr,
+};
+
 use serde_json::{Number, Value};
 
 use crate::scalar::Scalar;
@@ -103,13 +108,12 @@ pub(crate) fn short(float: f64) -> String {
         reason = "keys lose this precision in Kubernetes"
     )]
     let float = float as f32;
-    let special = special(f64::from(float));
-    special.unwrap_or_else(|| general(&format!("{float:e}"), &float.to_string()))
+    special(f64::from(float)).unwrap_or_else(|| general(&float))
 }
 
 /// Prints a float as Go's `FormatFloat(f, 'g', -1, 64)`, the form that values get in YAML.
 pub(crate) fn long(float: f64) -> String {
-    special(float).unwrap_or_else(|| general(&format!("{float:e}"), &float.to_string()))
+    special(float).unwrap_or_else(|| general(&float))
 }
 
 fn special(float: f64) -> Option<String> {
@@ -121,14 +125,22 @@ fn special(float: f64) -> Option<String> {
         .then(|| if float > 0.0 { ".inf" } else { "-.inf" }.to_owned())
 }
 
-/// Chooses between the two forms of the same shortest digits: an exponent stands below -4 and from 6 on.
-fn general(scientific: &str, decimal: &str) -> String {
-    let Some((mantissa, exponent)) = scientific.split_once('e') else {
-        return decimal.to_owned();
-    };
+/// The fewest digits that give the float back, with an exponent below -4 and from 6 on.
+fn general<F: Display + LowerExp + FromStr + PartialEq>(float: &F) -> String {
+    let shortest = format!("{float:e}");
+    let digits = shortest
+        .bytes()
+        .take_while(|&b| b != b'e')
+        .filter(u8::is_ascii_digit)
+        .count();
+    // Where two such numbers are equally near Go takes the even one, as exact printing does.
+    let exact = format!("{float:.*e}", digits.saturating_sub(1));
+    let even = exact.parse().is_ok_and(|even: F| even == *float);
+    let scientific = if even { exact } else { shortest };
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..6).contains(&exponent) {
-        return decimal.to_owned();
+        return float.to_string();
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())

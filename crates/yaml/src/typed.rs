@@ -52,17 +52,24 @@ fn identity(key: &Scalar) -> Option<String> {
 }
 
 impl Typed {
+    /// Plain loops here and in `construct`: iterator adaptors multiply the stack that each level of nesting takes.
     pub(crate) fn into_json(self) -> Result<Value, Error> {
         match self {
             Self::Scalar(scalar) => scalar_json(scalar),
             Self::Sequence(items) => {
-                let items = items.into_iter().map(Self::into_json);
-                items.collect::<Result<_, _>>().map(Value::Array)
+                let mut array = Vec::with_capacity(items.len());
+                for item in items {
+                    array.push(item.into_json()?);
+                }
+                Ok(Value::Array(array))
             }
             Self::Mapping(map) => {
-                let entries = map.entries.into_iter();
-                let entries = entries.map(|(key, value)| Ok((key_text(&key)?, value.into_json()?)));
-                entries.collect::<Result<_, _>>().map(Value::Object)
+                let mut object = serde_json::Map::new();
+                for (key, value) in map.entries {
+                    let key = key_text(&key)?;
+                    object.insert(key, value.into_json()?);
+                }
+                Ok(Value::Object(object))
             }
         }
     }

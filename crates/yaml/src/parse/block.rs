@@ -58,7 +58,6 @@ impl Parser {
                     self.scanner.take()?;
                     self.block_mapping_node()?
                 }
-                TokenKind::Value => self.empty()?,
                 TokenKind::BlockEnd => {
                     self.scanner.take()?;
                     return Ok(Content::Mapping(entries));
