@@ -4,6 +4,7 @@
 //! must never perform I/O, read the environment, or hold state between calls.
 
 pub mod compare;
+pub mod duration;
 pub mod health;
 pub mod ignore;
 pub mod normalise;
@@ -13,3 +14,4 @@ pub mod repo_url;
 pub mod schema;
 pub mod secrets;
 pub mod sync;
+pub mod windows;
