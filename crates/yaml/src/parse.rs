@@ -1,6 +1,9 @@
 //! Builds the tree of a text's first document from its tokens. Never reads past that document's end, since the document
 //! reader has already split the stream.
 
+mod block;
+mod flow;
+
 use std::collections::BTreeMap;
 
 use crate::{
@@ -272,6 +275,3 @@ impl Parser {
         Ok(self.scanner.peek()?.mark)
     }
 }
-
-mod block;
-mod flow;

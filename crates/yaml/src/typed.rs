@@ -18,19 +18,19 @@ pub(crate) enum Typed {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Map {
     entries: Vec<(Scalar, Typed)>,
-    places: BTreeMap<String, usize>,
+    places: BTreeMap<Identity, usize>,
 }
 
 impl Map {
     /// Sets a key and returns how it reads if it was set before.
     pub(crate) fn insert(&mut self, key: Scalar, value: Typed) -> Option<String> {
-        let Some(identity) = identity(&key) else {
+        let Some(identity) = Identity::of(&key) else {
             self.entries.push((key, value));
             return None;
         };
         if let Some(&place) = self.places.get(&identity) {
             self.entries[place].1 = value;
-            return Some(identity);
+            return Some(describe(&key));
         }
         self.places.insert(identity, self.entries.len());
         self.entries.push((key, value));
@@ -38,17 +38,31 @@ impl Map {
     }
 }
 
-/// What tells keys apart; `None` for what is no number, which equals nothing.
-fn identity(key: &Scalar) -> Option<String> {
-    Some(match key {
-        Scalar::Null => "null".to_owned(),
-        Scalar::Bool(bool) => bool.to_string(),
-        Scalar::Int(int) => int.to_string(),
-        Scalar::Uint(int) => int.to_string(),
-        Scalar::Float(float) if float.is_nan() => return None,
-        Scalar::Float(float) => format!("float {:?}", float + 0.0),
-        Scalar::Text(text) => format!("{text:?}"),
-    })
+/// What tells keys apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Identity {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Uint(u64),
+    Float(u64),
+    Text(String),
+}
+
+impl Identity {
+    /// `None` for what is no number, which equals nothing.
+    fn of(key: &Scalar) -> Option<Self> {
+        Some(match key {
+            Scalar::Null => Self::Null,
+            Scalar::Bool(bool) => Self::Bool(*bool),
+            Scalar::Int(int) => Self::Int(*int),
+            Scalar::Uint(int) => Self::Uint(*int),
+            Scalar::Float(float) if float.is_nan() => return None,
+            // Both zeros are one.
+            Scalar::Float(float) => Self::Float((float + 0.0).to_bits()),
+            Scalar::Text(text) => Self::Text(text.clone()),
+        })
+    }
 }
 
 impl Typed {
@@ -89,6 +103,14 @@ fn scalar_json(scalar: Scalar) -> Result<Value, Error> {
         })?,
         Scalar::Text(text) => text.into(),
     })
+}
+
+/// A key as an error shows it, text in quotes.
+fn describe(key: &Scalar) -> String {
+    match key {
+        Scalar::Text(text) => format!("{text:?}"),
+        key => key_text(key).unwrap_or_else(|_| "null".to_owned()),
+    }
 }
 
 /// A key as JSON has it.
