@@ -1,0 +1,277 @@
+//! `metadata.managedFields`: reading it, changing it with each write, and finding conflicts.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::compare::Comparison;
+use super::fields::Fields;
+use super::merge::{merge, prune};
+use crate::registry::Node;
+
+/// How a manager wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Apply,
+    Update,
+}
+
+/// Who writes, and through what.
+#[derive(Debug, Clone)]
+pub(crate) struct Manager {
+    pub(crate) name: String,
+    pub(crate) api_version: String,
+    pub(crate) subresource: String,
+    pub(crate) now: Timestamp,
+}
+
+/// A field that another manager owns with another value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Conflict {
+    /// The other manager as errors print it: `"kubectl" using apps/v1`.
+    pub(crate) manager: String,
+    pub(crate) path: String,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    name: String,
+    operation: Operation,
+    api_version: String,
+    subresource: String,
+    time: String,
+    fields: Fields,
+}
+
+impl Entry {
+    fn is(&self, manager: &Manager, operation: Operation) -> bool {
+        self.operation == operation
+            && self.name == manager.name
+            && self.subresource == manager.subresource
+            && (operation == Operation::Apply || self.api_version == manager.api_version)
+    }
+
+    fn printed(&self) -> String {
+        let mut text = format!("{:?}", self.name);
+        if !self.subresource.is_empty() {
+            text = format!("{text} with subresource {:?}", self.subresource);
+        }
+        if self.operation == Operation::Update {
+            text = format!("{text} using {}", self.api_version);
+        }
+        text
+    }
+}
+
+/// Merges `applied` into `live` for `manager` and writes the managed fields of the result.
+/// `ignored` are paths this writer cannot own (the status, for the main resource).
+pub(crate) fn apply(
+    live: &Value,
+    applied: &Value,
+    node: &Node,
+    manager: &Manager,
+    options: (bool, &[&str]),
+) -> Result<Value, Vec<Conflict>> {
+    let (force, ignored) = options;
+    let mut entries = read(live);
+    let mut owned = Fields::of(applied, node);
+    strip(&mut owned, ignored);
+    let at = entries
+        .iter()
+        .position(|entry| entry.is(manager, Operation::Apply));
+    let last = at.map(|at| entries.remove(at).fields);
+
+    let mut merged = merge(live, applied, node);
+    if let Some(last) = &last {
+        let mut kept = owned.clone();
+        for entry in &entries {
+            kept.union(&entry.fields);
+        }
+        prune(&mut merged, last, &kept, node);
+    }
+    let comparison = Comparison::of(live, &merged, node);
+    let conflicts = contest(&mut entries, &comparison);
+    if !force && !conflicts.is_empty() {
+        return Err(conflicts);
+    }
+    // Owning nothing still means having applied, so that the next apply knows what to remove.
+    if !owned.is_empty() {
+        entries.push(entry(manager, Operation::Apply, owned));
+    }
+    write(&mut merged, entries);
+    Ok(merged)
+}
+
+/// Writes the managed fields of `new`, which `manager` made from `old` by other means than apply.
+pub(crate) fn track_update(
+    old: &Value,
+    new: &mut Value,
+    node: &Node,
+    manager: &Manager,
+    ignored: &[&str],
+) {
+    // A writer may clear the record, and with it everybody's ownership, by an empty list.
+    let cleared = new["metadata"].get("managedFields").is_some_and(|fields| {
+        fields
+            .as_array()
+            .is_some_and(|f| f.is_empty() || *f == [json!({})])
+    });
+    let mut entries = if cleared { Vec::new() } else { read(old) };
+    let comparison = Comparison::of(old, new, node);
+    contest(&mut entries, &comparison);
+    let at = entries
+        .iter()
+        .position(|entry| entry.is(manager, Operation::Update));
+    let before = at.map(|at| entries.remove(at));
+    let mut owned = before
+        .as_ref()
+        .map(|entry| entry.fields.clone())
+        .unwrap_or_default();
+    owned.subtract(&comparison.removed);
+    owned.union(&comparison.modified);
+    owned.union(&comparison.added);
+    strip(&mut owned, ignored);
+    if !owned.is_empty() && !cleared {
+        let mut after = entry(manager, Operation::Update, owned);
+        if let Some(before) = before.filter(|before| before.fields == after.fields)
+            && comparison.modified.is_empty()
+        {
+            after.time = before.time;
+        }
+        entries.push(after);
+    }
+    write(new, entries);
+}
+
+/// Takes from all managers what was removed and what somebody else changed; the latter are the
+/// conflicts.
+fn contest(entries: &mut Vec<Entry>, comparison: &Comparison) -> Vec<Conflict> {
+    let mut changed = comparison.modified.clone();
+    changed.union(&comparison.added);
+    let mut conflicts = Vec::new();
+    for entry in entries.iter_mut() {
+        let disputed = entry.fields.intersection(&changed);
+        for path in disputed.paths() {
+            conflicts.push(Conflict {
+                manager: entry.printed(),
+                path,
+            });
+        }
+        entry.fields.subtract(&disputed);
+        entry.fields.subtract(&comparison.removed);
+    }
+    entries.retain(|entry| !entry.fields.is_empty());
+    conflicts
+}
+
+/// Takes out what nobody owns: identity, and what the server writes.
+fn strip(fields: &mut Fields, ignored: &[&str]) {
+    for name in ["f:apiVersion", "f:kind"] {
+        fields.remove(&[name]);
+    }
+    for name in [
+        "name",
+        "namespace",
+        "creationTimestamp",
+        "selfLink",
+        "uid",
+        "clusterName",
+    ] {
+        fields.remove(&["f:metadata", &format!("f:{name}")]);
+    }
+    for name in [
+        "generation",
+        "managedFields",
+        "resourceVersion",
+        "deletionTimestamp",
+    ] {
+        fields.remove(&["f:metadata", &format!("f:{name}")]);
+    }
+    fields.remove(&["f:metadata", "f:deletionGracePeriodSeconds"]);
+    fields.remove(&["f:metadata", "f:generateName"]);
+    for name in ignored {
+        match name.strip_prefix("only:") {
+            Some(kept) => *fields = fields.only(&format!("f:{kept}")),
+            None => fields.remove(&[&format!("f:{name}")]),
+        }
+    }
+    if let Some(metadata) = fields.children.get_mut("f:metadata") {
+        metadata.member = false;
+        if metadata.is_empty() {
+            fields.children.remove("f:metadata");
+        }
+    }
+    fields.member = false;
+}
+
+fn entry(manager: &Manager, operation: Operation, fields: Fields) -> Entry {
+    Entry {
+        name: manager.name.clone(),
+        operation,
+        api_version: manager.api_version.clone(),
+        subresource: manager.subresource.clone(),
+        time: crate::store::seconds(manager.now),
+        fields,
+    }
+}
+
+fn read(object: &Value) -> Vec<Entry> {
+    let entries = object["metadata"]["managedFields"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    entries
+        .map(|entry| Entry {
+            name: text(&entry["manager"]),
+            operation: match entry["operation"].as_str() {
+                Some("Apply") => Operation::Apply,
+                _ => Operation::Update,
+            },
+            api_version: text(&entry["apiVersion"]),
+            subresource: text(&entry["subresource"]),
+            time: text(&entry["time"]),
+            fields: Fields::from_json(&entry["fieldsV1"]),
+        })
+        .collect()
+}
+
+/// Appliers first, then by time, as the real server sorts them.
+fn write(object: &mut Value, mut entries: Vec<Entry>) {
+    entries.sort_by(|a, b| {
+        let key = |e: &Entry| {
+            (
+                e.operation != Operation::Apply,
+                e.time.clone(),
+                e.name.clone(),
+                e.api_version.clone(),
+            )
+        };
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| a.subresource.cmp(&b.subresource))
+    });
+    let list: Vec<Value> = entries.iter().map(json_of).collect();
+    let Some(metadata) = object["metadata"].as_object_mut() else {
+        return;
+    };
+    if list.is_empty() {
+        metadata.remove("managedFields");
+    } else {
+        metadata.insert("managedFields".to_owned(), Value::Array(list));
+    }
+}
+
+fn json_of(entry: &Entry) -> Value {
+    let mut json = json!({
+        "manager": entry.name,
+        "operation": if entry.operation == Operation::Apply { "Apply" } else { "Update" },
+        "apiVersion": entry.api_version,
+        "time": entry.time,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": entry.fields.to_json(),
+    });
+    if !entry.subresource.is_empty() {
+        json["subresource"] = Value::from(entry.subresource.clone());
+    }
+    json
+}

@@ -1,0 +1,174 @@
+//! What goes wrong on purpose, and what was asked: the two sides a simulation needs of a server.
+//! Faults act before a request reaches the state, so that a failed request has no effect.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// What happens to a request that a [`Rule`] matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The answer comes later.
+    Slow(Duration),
+    /// The answer is a Status of this code and message.
+    Fail {
+        /// The HTTP status, 500 for instance.
+        code: u16,
+        /// The Status' message.
+        message: String,
+    },
+    /// The connection breaks without an answer.
+    Disconnect,
+}
+
+/// Which requests suffer which fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`; `None` is any.
+    pub verb: Option<String>,
+    /// The plural, such as `deployments`; `None` is any, discovery and health included.
+    pub resource: Option<String>,
+    /// The fault.
+    pub fault: Fault,
+    /// How many requests suffer it; `None` is all until [`Faults::clear`].
+    pub times: Option<u32>,
+}
+
+impl Rule {
+    /// A fault for all requests.
+    pub fn all(fault: Fault) -> Self {
+        Self {
+            verb: None,
+            resource: None,
+            fault,
+            times: None,
+        }
+    }
+
+    fn matches(&self, verb: &str, resource: &str) -> bool {
+        self.verb.as_deref().is_none_or(|v| v == verb)
+            && self.resource.as_deref().is_none_or(|r| r == resource)
+            && self.times != Some(0)
+    }
+}
+
+/// The switch board of a cluster's faults.
+#[derive(Clone)]
+pub struct Faults {
+    rules: Arc<Mutex<Vec<Rule>>>,
+    stopped: Arc<watch::Sender<bool>>,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self {
+            rules: Arc::default(),
+            stopped: Arc::new(watch::Sender::new(false)),
+        }
+    }
+}
+
+impl Faults {
+    /// Refuses every connection and breaks the open ones, as a machine that is gone.
+    pub fn stop(&self) {
+        self.stopped.send_replace(true);
+    }
+
+    /// Takes connections again. The state is as it was.
+    pub fn start(&self) {
+        self.stopped.send_replace(false);
+    }
+
+    /// Whether [`Faults::stop`] was called last.
+    pub fn is_stopped(&self) -> bool {
+        *self.stopped.borrow()
+    }
+
+    /// Adds a rule; the first that matches a request counts.
+    pub fn add(&self, rule: Rule) {
+        self.lock().push(rule);
+    }
+
+    /// Answers everything 503, as a server behind a load balancer that lost its backend.
+    pub fn unavailable(&self) {
+        let message = "the server is currently unable to handle the request".to_owned();
+        self.add(Rule::all(Fault::Fail { code: 503, message }));
+    }
+
+    /// Removes all rules; a stopped cluster stays stopped.
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
+    pub(crate) fn strike(&self, verb: &str, resource: &str) -> Option<Fault> {
+        let mut rules = self.lock();
+        let rule = rules.iter_mut().find(|rule| rule.matches(verb, resource))?;
+        if let Some(times) = &mut rule.times {
+            *times -= 1;
+        }
+        Some(rule.fault.clone())
+    }
+
+    pub(crate) fn stopped(&self) -> watch::Receiver<bool> {
+        self.stopped.subscribe()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Rule>> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts requests by verb and resource; the resource of what is no object (`/version`,
+/// discovery) is the empty text and its verb `get`.
+#[derive(Clone, Default)]
+pub struct Requests {
+    counts: Arc<Mutex<BTreeMap<(String, String), u64>>>,
+}
+
+impl Requests {
+    /// How often `verb` was asked of `resource` (plural; `deployments/status` for a subresource).
+    pub fn count(&self, verb: &str, resource: &str) -> u64 {
+        self.lock()
+            .get(&(verb.to_owned(), resource.to_owned()))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// All requests.
+    pub fn total(&self) -> u64 {
+        self.lock().values().sum()
+    }
+
+    /// The creates, updates, patches and deletes.
+    pub fn writes(&self) -> u64 {
+        let reads = ["get", "list", "watch"];
+        self.lock()
+            .iter()
+            .filter(|((v, _), _)| !reads.contains(&v.as_str()))
+            .map(|(_, n)| n)
+            .sum()
+    }
+
+    /// All counts, keyed by verb and resource.
+    pub fn snapshot(&self) -> BTreeMap<(String, String), u64> {
+        self.lock().clone()
+    }
+
+    /// Starts again from nothing.
+    pub fn reset(&self) {
+        self.lock().clear();
+    }
+
+    pub(crate) fn record(&self, verb: &str, resource: &str) {
+        *self
+            .lock()
+            .entry((verb.to_owned(), resource.to_owned()))
+            .or_default() += 1;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, String), u64>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

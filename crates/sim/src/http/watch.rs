@@ -1,0 +1,260 @@
+//! Watches: a stream of a resource's changes from a version on.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::stream;
+use http::{Response, header};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
+use serde_json::{Value, json};
+use tokio::sync::watch::Receiver;
+use tokio::time::Instant;
+
+use super::objects::{Asked, selector};
+use super::respond::Shown;
+use super::route::Resource;
+use super::tables::{self, Form};
+use crate::cluster::SimCluster;
+use crate::registry::Kind;
+use crate::service::{Refused, SimBody};
+use crate::store::{Event, Failure, ListOptions, Selector, namespace_of};
+
+const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
+/// As the real server, which picks between 30 and 60 minutes where the client names no time.
+const LONGEST: Duration = Duration::from_secs(2400);
+
+/// One running watch.
+struct Watching {
+    cluster: SimCluster,
+    kind: Arc<Kind>,
+    table: String,
+    namespace: String,
+    selector: Selector,
+    form: Option<Form>,
+    bookmarks: bool,
+    /// The version up to which everything was sent.
+    sent: u64,
+    queue: VecDeque<Bytes>,
+    wake: Receiver<u64>,
+    stopped: Receiver<bool>,
+    ends: Instant,
+    next_bookmark: Instant,
+    over: bool,
+}
+
+pub(super) fn answer(
+    cluster: &SimCluster,
+    kind: &Arc<Kind>,
+    resource: &Resource,
+    asked: &Asked<'_>,
+) -> Result<Response<SimBody>, Failure> {
+    let query = &resource.query;
+    let mut selector = selector(kind, resource)?;
+    if !resource.name.is_empty() {
+        selector = Selector::parse(kind, "", &format!("metadata.name={}", resource.name))?;
+    }
+    let seconds = query
+        .number("timeoutSeconds")
+        .filter(|seconds| *seconds > 0);
+    let now = Instant::now();
+    let table = kind.table();
+    let mut state = cluster.inner.state();
+    let mut watching = Watching {
+        cluster: cluster.clone(),
+        kind: Arc::clone(kind),
+        namespace: resource.namespace.clone(),
+        selector,
+        form: tables::wanted(asked.accept),
+        bookmarks: query.flag("allowWatchBookmarks"),
+        sent: state.resource_version(),
+        queue: VecDeque::new(),
+        wake: state.subscribe(&table),
+        stopped: cluster.faults().stopped(),
+        ends: now + seconds.map_or(LONGEST, Duration::from_secs),
+        next_bookmark: now + BOOKMARK_EVERY,
+        over: false,
+        table,
+    };
+    let initial = query.flag("sendInitialEvents");
+    let start = query.get("resourceVersion");
+    let start: u64 = match start {
+        "" => 0,
+        text => text.parse().map_err(|_| {
+            Failure::bad_request(format!(
+                "Invalid value: {text:?}: resourceVersion: must be a number"
+            ))
+        })?,
+    };
+    if start > watching.sent {
+        let message = format!(
+            "Too large resource version: {start}, current: {}",
+            watching.sent
+        );
+        return Err(Failure::new(504, "Timeout", message));
+    }
+    if initial || start == 0 {
+        // Without a version, or with 0, a watch begins with what exists, unless told otherwise.
+        let wanted = initial || query.get("sendInitialEvents").is_empty();
+        let options = ListOptions {
+            selector: watching.selector.clone(),
+            ..ListOptions::default()
+        };
+        if wanted {
+            for object in state.list(kind, &watching.namespace, &options)?.items {
+                let line = watching.line("ADDED", &object);
+                watching.queue.push_back(line);
+            }
+        }
+        if initial {
+            let end = watching.bookmark(true);
+            watching.queue.push_back(end);
+        }
+    } else {
+        watching.sent = start;
+    }
+    drop(state);
+    let frames = stream::unfold(watching, |mut watching| async move {
+        let next = watching.next().await?;
+        Some((next.map(Frame::data), watching))
+    });
+    let mut response = Response::new(StreamBody::new(frames).boxed_unsync());
+    let media = http::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, media);
+    Ok(response)
+}
+
+impl Watching {
+    /// The next line, `None` at the end.
+    async fn next(&mut self) -> Option<Result<Bytes, Refused>> {
+        loop {
+            if *self.stopped.borrow() {
+                if self.over {
+                    return None;
+                }
+                self.over = true;
+                return Some(Err(Refused::stopped(self.cluster.name())));
+            }
+            if let Some(line) = self.queue.pop_front() {
+                return Some(Ok(line));
+            }
+            if self.over {
+                return None;
+            }
+            self.fill();
+            if !self.queue.is_empty() {
+                continue;
+            }
+            let until = self.ends.min(self.next_bookmark);
+            tokio::select! {
+                biased;
+                changed = self.wake.changed() => self.over = changed.is_err(),
+                _ = self.stopped.changed() => {}
+                () = tokio::time::sleep_until(until) => self.time_passed(),
+            }
+        }
+    }
+
+    fn time_passed(&mut self) {
+        let now = Instant::now();
+        self.over = now >= self.ends;
+        if self.bookmarks {
+            let line = self.bookmark(false);
+            self.queue.push_back(line);
+        }
+        self.next_bookmark = now + BOOKMARK_EVERY;
+    }
+
+    /// Queues what happened since the last look.
+    fn fill(&mut self) {
+        self.wake.borrow_and_update();
+        let (events, version) = {
+            let state = self.cluster.inner.state();
+            (
+                state.since(&self.table, self.sent),
+                state.resource_version(),
+            )
+        };
+        match events {
+            Ok(events) => {
+                for event in events {
+                    if let Some((what, object)) = self.seen(&event) {
+                        let line = self.line(what, &object);
+                        self.queue.push_back(line);
+                    }
+                }
+                self.sent = version;
+            }
+            Err(compacted) => {
+                let message = format!("too old resource version: {} ({compacted})", self.sent);
+                let status = Failure::expired(message).status();
+                self.queue.push_back(line_of("ERROR", &status));
+                self.over = true;
+            }
+        }
+    }
+
+    /// What an event is to this watch: objects that stop matching are deleted to it.
+    fn seen(&self, event: &Event) -> Option<(&'static str, Arc<Value>)> {
+        let mine = |object: &Value| {
+            (self.namespace.is_empty() || namespace_of(object) == self.namespace)
+                && self.selector.matches(object)
+        };
+        let before = event.old.as_ref().is_some_and(|old| mine(old));
+        let after = !event.deleted && mine(&event.new);
+        match (before, after) {
+            (false, true) => Some(("ADDED", Arc::clone(&event.new))),
+            (true, true) => Some(("MODIFIED", Arc::clone(&event.new))),
+            (true, false) => Some(("DELETED", Arc::clone(&event.new))),
+            (false, false) => None,
+        }
+    }
+
+    fn line(&self, what: &str, object: &Arc<Value>) -> Bytes {
+        if let Some(form) = self.form {
+            let now = (self.cluster.inner.config.clock)();
+            return line_of(what, &form.event(&self.kind, object, now));
+        }
+        let api_version = self.kind.api_version();
+        let kind = Some(self.kind.kind.as_str());
+        line_of(
+            what,
+            &Shown {
+                api_version: &api_version,
+                kind,
+                value: object,
+            },
+        )
+    }
+
+    fn bookmark(&self, initial_end: bool) -> Bytes {
+        let mut metadata = json!({"resourceVersion": self.sent.to_string()});
+        if initial_end {
+            metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
+        }
+        if let Some(form) = self.form {
+            return line_of("BOOKMARK", &form.bookmark(&metadata));
+        }
+        let bookmark = json!({
+            "kind": self.kind.kind, "apiVersion": self.kind.api_version(), "metadata": metadata,
+        });
+        line_of("BOOKMARK", &bookmark)
+    }
+}
+
+fn line_of(what: &str, object: &impl serde::Serialize) -> Bytes {
+    #[derive(serde::Serialize)]
+    struct Line<'a, T> {
+        r#type: &'a str,
+        object: &'a T,
+    }
+    let line = Line {
+        r#type: what,
+        object,
+    };
+    let mut bytes = serde_json::to_vec(&line).expect("JSON values with text keys always serialise");
+    bytes.push(b'\n');
+    bytes.into()
+}
