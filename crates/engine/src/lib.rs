@@ -3,6 +3,7 @@
 //! Everything here is a synchronous function over plain data; the clock is a parameter. This crate
 //! must never perform I/O, read the environment, or hold state between calls.
 
+pub mod application;
 pub mod compare;
 pub mod duration;
 pub mod health;
@@ -10,8 +11,10 @@ pub mod ignore;
 pub mod normalise;
 pub mod object;
 pub mod overrides;
+pub mod project;
 pub mod repo_url;
 pub mod schema;
 pub mod secrets;
 pub mod sync;
+pub mod tracking;
 pub mod windows;

@@ -20,10 +20,12 @@ fn plan(input: &Value) -> Result<Value, String> {
     let options = &input["options"];
     let flag = |name: &str| options[name].as_bool().unwrap_or_default();
     let text = |name: &str| options[name].as_str().unwrap_or_default().to_owned();
-    let mut sync_options = SyncOptions::default();
-    sync_options.prune_last = flag("pruneLast");
-    sync_options.create_namespace = flag("createNamespace");
-    sync_options.skip_dry_run_on_missing_resource = flag("skipDryRunOnMissingResource");
+    let sync_options = SyncOptions {
+        prune_last: flag("pruneLast"),
+        create_namespace: flag("createNamespace"),
+        skip_dry_run_on_missing_resource: flag("skipDryRunOnMissingResource"),
+        ..SyncOptions::default()
+    };
     let missing = options["missingKinds"].as_array().into_iter().flatten();
     let kinds = WellKnownKinds {
         missing: missing

@@ -1,5 +1,11 @@
 //! Sync windows, judged by Argo CD's answers.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::unwrap_in_result,
+    reason = "a case that cannot be read is a fault of the case"
+)]
+
 mod support;
 
 use argosy_crds::Application;
