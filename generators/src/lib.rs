@@ -1,1 +1,27 @@
-//! argosy-generators.
+//! ApplicationSets: what they generate, and what follows from it for the cluster.
+//!
+//! Everything here is a function over plain data. [`expand`] turns a set and the facts about the
+//! world into Applications; it asks for facts it lacks instead of fetching them, and it fails
+//! rather than believe an incomplete one. [`plan`] compares what was generated with what exists.
+//! This crate never does I/O, never reads a clock, and never makes an empty list out of an error.
+
+mod error;
+mod expand;
+mod facts;
+mod flatten;
+mod generator;
+mod names;
+mod params;
+mod selector;
+mod settings;
+mod template;
+
+pub mod offline;
+pub mod validate;
+
+pub use error::{Error, Reason};
+pub use expand::{Expansion, Step, expand};
+pub use facts::{Answer, Cluster, Decisions, Facts, Request};
+pub use generator::pull_request::PullRequest;
+pub use generator::scm_provider::Repository;
+pub use settings::{Globbing, Settings};

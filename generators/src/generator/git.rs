@@ -1,0 +1,109 @@
+//! The git generator: what its two forms share.
+
+use argosy_crds::application_set::generators::GitGenerator;
+use argosy_gotemplate::Value;
+
+use super::{git_directories, git_files};
+use crate::error::Stop;
+use crate::expand::Expander;
+use crate::facts::{Answer, Request};
+use crate::names::normalise;
+use crate::params::Params;
+
+pub(super) fn params(x: &mut Expander<'_>, spec: &GitGenerator) -> Result<Vec<Params>, Stop> {
+    let project = project(x);
+    if !project.is_empty() {
+        // Also where it fails, the other facts are asked for at once.
+        let exists = check_project(x, &project);
+        if let Err(Stop::Failed(problem)) = exists {
+            return Err(Stop::Failed(problem));
+        }
+        let sets = sets(x, spec, project);
+        return exists.and(sets);
+    }
+    sets(x, spec, project)
+}
+
+fn sets(x: &mut Expander<'_>, spec: &GitGenerator, project: String) -> Result<Vec<Params>, Stop> {
+    let sets = if !spec.directories.is_empty() {
+        git_directories::params(x, spec, project)
+    } else if !spec.files.is_empty() {
+        git_files::params(x, spec, &project)
+    } else {
+        return Err(Stop::failed("ApplicationSet is empty"));
+    };
+    sets.map_err(|stop| stop.within("error generating params from git"))
+}
+
+/// The set's project, whose credentials and signature rules count; empty when it is templated and
+/// so not known before the repository is read.
+fn project(x: &Expander<'_>) -> String {
+    let project = &x.set.spec.template.spec.project;
+    if project.contains("{{") {
+        String::new()
+    } else {
+        project.clone()
+    }
+}
+
+fn check_project(x: &mut Expander<'_>, project: &str) -> Result<(), Stop> {
+    match x.ask(Request::Project(project.to_owned())) {
+        Ok(Answer::Exists(true)) => Ok(()),
+        Ok(_) => Err(Stop::failed(format!(
+            "error getting project {project}: appprojects.argoproj.io \"{project}\" not found"
+        ))),
+        Err(stop) => Err(stop.within(&format!("error getting project {project}"))),
+    }
+}
+
+/// Adds the parameters that describe a path: of a directory, or of a file in it.
+pub(super) fn add_path(
+    params: &mut Params,
+    prefix: &str,
+    directory: &str,
+    file: Option<&str>,
+    is_go: bool,
+) {
+    let base = base_name(directory);
+    let mut described = vec![
+        ("basename", base.to_owned()),
+        ("basenameNormalized", normalise(base)),
+    ];
+    if let Some(file) = file {
+        described.push(("filename", file.to_owned()));
+        described.push(("filenameNormalized", normalise(file)));
+    }
+    let segments = directory.split('/');
+    if is_go {
+        let mut path: Vec<(&str, Value)> = described
+            .into_iter()
+            .map(|(key, value)| (key, value.into()))
+            .collect();
+        path.push(("path", directory.into()));
+        path.push(("segments", Value::strings(segments)));
+        let path = Value::map(path);
+        if prefix.is_empty() {
+            params.set("path", path);
+        } else {
+            params.set(prefix, Value::map([("path", path)]));
+        }
+        return;
+    }
+    let name = if prefix.is_empty() {
+        "path".to_owned()
+    } else {
+        format!("{prefix}.path")
+    };
+    for (key, value) in described {
+        params.set(format!("{name}.{key}"), value);
+    }
+    for (index, segment) in segments.enumerate().filter(|(_, s)| !s.is_empty()) {
+        params.set(format!("{name}[{index}]"), segment);
+    }
+    params.set(name, directory);
+}
+
+/// The last segment of a path.
+pub(super) fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}

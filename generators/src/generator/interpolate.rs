@@ -1,0 +1,100 @@
+//! A generator with parameters of earlier children in it.
+
+use argosy_crds::application_set::ApplicationSetGenerator;
+use serde_json::{Map, Value};
+
+use crate::error::Stop;
+use crate::params::Params;
+use crate::template::{Engine, Scope, Tree, TreeKey};
+
+/// A child of a matrix, parsed once and rendered for each set of earlier parameters.
+pub(super) struct Interpolated<'g> {
+    entry: &'g ApplicationSetGenerator,
+    tree: Tree,
+}
+
+impl<'g> Interpolated<'g> {
+    pub(super) fn compile(
+        entry: &'g ApplicationSetGenerator,
+        engine: &Engine,
+    ) -> Result<Self, Stop> {
+        let mut json = serde_json::to_value(entry)
+            .map_err(|error| Stop::failed(format!("cannot read the generator: {error}")))?;
+        if let Some(entry) = json.as_object_mut() {
+            // The entry's own selector is read before anything is rendered.
+            entry.remove("selector");
+        }
+        let tree = compile_entry(json, engine);
+        Ok(Self { entry, tree })
+    }
+
+    /// Whether earlier parameters make no difference to it.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.tree.is_fixed()
+    }
+
+    pub(super) fn render(&self, params: &Params) -> Result<ApplicationSetGenerator, Stop> {
+        let rendered = self
+            .tree
+            .render(&Scope::new(params))
+            .map_err(|failure| Stop::failed(failure.message))?;
+        let mut entry: ApplicationSetGenerator =
+            serde_json::from_value(rendered).map_err(|error| {
+                Stop::failed(format!("cannot read the rendered generator: {error}"))
+            })?;
+        entry.selector.clone_from(&self.entry.selector);
+        Ok(entry)
+    }
+}
+
+fn compile_entry(entry: Value, engine: &Engine) -> Tree {
+    let Value::Object(entry) = entry else {
+        return Tree::compile(entry, engine);
+    };
+    let generators = entry.into_iter().map(|(key, value)| {
+        let tree = match value {
+            Value::Object(spec) if key != "selector" => compile_generator(spec, engine),
+            other => Tree::compile(other, engine),
+        };
+        (TreeKey::Fixed(key), tree)
+    });
+    Tree::map(generators.collect())
+}
+
+fn compile_generator(spec: Map<String, Value>, engine: &Engine) -> Tree {
+    let fields = spec
+        .into_iter()
+        // A child's template is never used.
+        .filter(|(key, _)| key != "template")
+        .map(|(key, value)| {
+            let tree = match (key.as_str(), value) {
+                ("generators", Value::Array(children)) => Tree::list(
+                    children
+                        .into_iter()
+                        .map(|child| compile_entry(child, engine))
+                        .collect(),
+                ),
+                ("values", Value::Object(values)) if engine.is_go() => {
+                    compile_values(values, engine)
+                }
+                (_, value) => Tree::compile(value, engine),
+            };
+            (TreeKey::Fixed(key), tree)
+        });
+    Tree::map(fields.collect())
+}
+
+/// Values may also name parameters that the child itself has yet to generate; those that do are
+/// left for it.
+fn compile_values(values: Map<String, Value>, engine: &Engine) -> Tree {
+    let values = values.into_iter().map(|(key, value)| {
+        let tree = match value {
+            Value::String(text) if text.contains("{{") => {
+                Tree::Later(engine.compile_strict(&text), text)
+            }
+            other => Tree::compile(other, engine),
+        };
+        (TreeKey::Fixed(key), tree)
+    });
+    Tree::map(values.collect())
+}

@@ -1,0 +1,80 @@
+//! A checked-out tree, and which of its files a pattern selects.
+
+use std::collections::BTreeMap;
+
+use argosy_glob::{doublestar, pathspec::Pathspec};
+
+use crate::settings::Globbing;
+
+/// A revision of a repository.
+pub trait GitTree {
+    /// Every directory that is not hidden and not in a hidden one, relative to the root, which is
+    /// not among them; depth first, siblings by name.
+    fn directories(&self) -> Vec<String>;
+
+    /// Every tracked file's path.
+    fn paths(&self) -> Vec<String>;
+
+    /// A file's content; links are followed within the tree.
+    fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+}
+
+/// The files that a pattern selects, with their content. A pattern that selects a directory is an
+/// error where it is read as doublestar, because a directory cannot be read.
+pub fn select_files(
+    tree: &dyn GitTree,
+    pattern: &str,
+    globbing: Globbing,
+) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let paths = tree.paths();
+    let selected = match globbing {
+        Globbing::Pathspec => {
+            let spec = Pathspec::parse(pattern).map_err(|error| error.to_string())?;
+            paths
+                .into_iter()
+                .filter(|path| spec.matches(path))
+                .collect()
+        }
+        Globbing::Doublestar => select_doublestar(&paths, pattern)?,
+    };
+    selected
+        .into_iter()
+        .map(|path| tree.read(&path).map(|content| (path, content)))
+        .collect()
+}
+
+fn select_doublestar(paths: &[String], pattern: &str) -> Result<Vec<String>, String> {
+    if !doublestar::is_valid(pattern) {
+        return Err(doublestar::BadPattern.to_string());
+    }
+    let Some(pattern) = clean(pattern) else {
+        return Ok(Vec::new());
+    };
+    let matches = |path: &str| doublestar::matches(&pattern, path) == Ok(true);
+    for path in paths {
+        for (at, _) in path.match_indices('/') {
+            if matches(&path[..at]) {
+                return Err(format!("read /{}: is a directory", &path[..at]));
+            }
+        }
+    }
+    Ok(paths.iter().filter(|path| matches(path)).cloned().collect())
+}
+
+/// The pattern without `.`, `..` and doubled slashes; `None` if it leaves the root.
+fn clean(pattern: &str) -> Option<String> {
+    if pattern.starts_with('/') {
+        return None;
+    }
+    let mut segments = Vec::new();
+    for segment in pattern.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop()?;
+            }
+            segment => segments.push(segment),
+        }
+    }
+    Some(segments.join("/"))
+}

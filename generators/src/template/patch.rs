@@ -1,0 +1,172 @@
+//! `templatePatch`: a text that, once rendered, is merged into each Application.
+//!
+//! The merge is Kubernetes' strategic one for an Application: of its lists only finalizers and owner
+//! references are merged, all others are replaced. A patch never changes the project.
+
+use argosy_crds::Application;
+use argosy_yaml as yaml;
+use serde::Deserialize as _;
+use serde_json::{Map, Value};
+
+use super::text::{Engine, Scope, Text};
+
+const DIRECTIVE: &str = "$patch";
+const DELETE_FROM_LIST: &str = "$deleteFromPrimitiveList/";
+const ELEMENT_ORDER: &str = "$setElementOrder/";
+const RETAIN_KEYS: &str = "$retainKeys";
+
+/// A parsed patch.
+pub(crate) struct Patch(Text);
+
+impl Patch {
+    pub(crate) fn compile(text: &str, engine: &Engine) -> Self {
+        Self(engine.compile(text))
+    }
+
+    /// Renders the patch and merges it into an Application.
+    pub(crate) fn apply(&self, app: &mut Value, scope: &Scope<'_>) -> Result<(), String> {
+        let text = self
+            .0
+            .render(scope)
+            .map_err(|error| format!("error replacing values in templatePatch: {error}"))?;
+        let patch = yaml::from_str(&text).map_err(|error| {
+            format!("error while converting template to json {text:?}: {error}")
+        })?;
+        let Value::Object(patch) = patch else {
+            return match patch {
+                Value::Null => Ok(()),
+                other => Err(format!(
+                    "invalid templatePatch {:?}: not a map",
+                    other.to_string()
+                )),
+            };
+        };
+        let patch = Value::Object(patch);
+        Application::deserialize(&patch)
+            .map_err(|error| format!("invalid templatePatch {:?}: {error}", patch.to_string()))?;
+        let project = app.pointer("/spec/project").cloned();
+        if let (Value::Object(app), Value::Object(patch)) = (&mut *app, patch) {
+            merge(app, patch, "")?;
+        }
+        restore_project(app, project);
+        Ok(())
+    }
+}
+
+fn restore_project(app: &mut Value, project: Option<Value>) {
+    let Some(app) = app.as_object_mut() else {
+        return;
+    };
+    let spec = app
+        .entry("spec")
+        .or_insert_with(|| Value::Object(Map::new()));
+    if !spec.is_object() {
+        *spec = Value::Object(Map::new());
+    }
+    if let Some(spec) = spec.as_object_mut() {
+        match project {
+            Some(project) => spec.insert("project".to_owned(), project),
+            None => spec.remove("project"),
+        };
+    }
+}
+
+fn merge(
+    target: &mut Map<String, Value>,
+    mut patch: Map<String, Value>,
+    path: &str,
+) -> Result<(), String> {
+    match patch.remove(DIRECTIVE).as_ref().map(Value::as_str) {
+        None | Some(Some("merge")) => {}
+        Some(Some("replace")) => {
+            *target = patch;
+            return Ok(());
+        }
+        Some(Some("delete")) => {
+            target.clear();
+            return Ok(());
+        }
+        Some(directive) => {
+            return Err(format!(
+                "error while applying templatePatch template to json: unknown patch type found: {directive:?}"
+            ));
+        }
+    }
+    if let Some(Value::Array(kept)) = patch.remove(RETAIN_KEYS) {
+        target.retain(|key, _| kept.iter().any(|kept| kept.as_str() == Some(key)));
+    }
+    for (key, value) in patch {
+        if let Some(list) = key.strip_prefix(DELETE_FROM_LIST) {
+            if let (Some(Value::Array(items)), Value::Array(gone)) = (target.get_mut(list), value) {
+                items.retain(|item| !gone.contains(item));
+            }
+            continue;
+        }
+        if key.starts_with(ELEMENT_ORDER) {
+            continue;
+        }
+        merge_entry(target, key, value, path)?;
+    }
+    Ok(())
+}
+
+fn merge_entry(
+    target: &mut Map<String, Value>,
+    key: String,
+    value: Value,
+    path: &str,
+) -> Result<(), String> {
+    let path = format!("{path}/{key}");
+    match (target.get_mut(&key), value) {
+        (_, Value::Null) => {
+            target.remove(&key);
+        }
+        (Some(Value::Object(target)), Value::Object(patch)) => merge(target, patch, &path)?,
+        (Some(Value::Array(items)), Value::Array(patch)) if path == "/metadata/finalizers" => {
+            merge_texts(items, patch);
+        }
+        (Some(Value::Array(items)), Value::Array(patch)) if path == "/metadata/ownerReferences" => {
+            merge_by(items, patch, "uid", &path)?;
+        }
+        (_, Value::Object(patch)) => {
+            let mut fresh = Map::new();
+            merge(&mut fresh, patch, &path)?;
+            target.insert(key, Value::Object(fresh));
+        }
+        (_, value) => {
+            target.insert(key, value);
+        }
+    }
+    Ok(())
+}
+
+/// The patch's texts come first, then those that only the target has.
+fn merge_texts(items: &mut Vec<Value>, patch: Vec<Value>) {
+    let rest: Vec<_> = items
+        .drain(..)
+        .filter(|item| !patch.contains(item))
+        .collect();
+    for item in patch.into_iter().chain(rest) {
+        if !items.contains(&item) {
+            items.push(item);
+        }
+    }
+}
+
+fn merge_by(
+    items: &mut Vec<Value>,
+    patch: Vec<Value>,
+    key: &str,
+    path: &str,
+) -> Result<(), String> {
+    for entry in patch {
+        let same = items
+            .iter_mut()
+            .find(|item| item.get(key) == entry.get(key));
+        match (same, entry) {
+            (Some(Value::Object(target)), Value::Object(patch)) => merge(target, patch, path)?,
+            (_, entry) => items.push(entry),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! One text with parameters in it, in either mode.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use argosy_gotemplate::{FuncMap, MissingKey, Options, Seams, Template, Value, argocd};
+
+use super::fast;
+use crate::params::Params;
+use crate::settings::Settings;
+
+/// Parses texts in the mode of a set.
+pub(crate) struct Engine {
+    go: Option<Go>,
+}
+
+struct Go {
+    functions: FuncMap,
+    options: Result<Options, String>,
+}
+
+impl Engine {
+    pub(crate) fn new(go_template: bool, options: &[String], settings: &Settings) -> Self {
+        let go = go_template.then(|| {
+            let now = settings.now;
+            let mut parsed = Options::default();
+            let applied = options
+                .iter()
+                .try_for_each(|option| parsed.parse_option(option));
+            Go {
+                functions: argocd::functions(&Seams {
+                    now: Arc::new(move || now),
+                    seed: settings.seed,
+                }),
+                options: applied.map(|()| parsed).map_err(|error| error.to_string()),
+            }
+        });
+        Self { go }
+    }
+
+    /// Whether Go templates are used.
+    pub(crate) fn is_go(&self) -> bool {
+        self.go.is_some()
+    }
+
+    pub(crate) fn compile(&self, text: &str) -> Text {
+        self.compile_with(text, None)
+    }
+
+    /// As [`Self::compile`], but in Go mode a missing key is an error whatever the options say.
+    pub(crate) fn compile_strict(&self, text: &str) -> Text {
+        self.compile_with(text, Some(MissingKey::Error))
+    }
+
+    fn compile_with(&self, text: &str, missing_key: Option<MissingKey>) -> Text {
+        if !text.contains("{{") {
+            return Text::Literal(text.into());
+        }
+        let Some(go) = &self.go else {
+            return fast::parse(text);
+        };
+        let mut options = match &go.options {
+            Ok(options) => *options,
+            Err(problem) => return Text::Broken(problem.as_str().into()),
+        };
+        options.missing_key = missing_key.unwrap_or(options.missing_key);
+        match Template::parse("base", text, &go.functions, options) {
+            Ok(template) => Text::Go {
+                text: text.into(),
+                template,
+            },
+            Err(error) => Text::Broken(format!("failed to parse template {text}: {error}").into()),
+        }
+    }
+}
+
+/// A parsed text.
+#[derive(Clone, Debug)]
+pub(crate) enum Text {
+    /// Nothing in it is replaced.
+    Literal(Arc<str>),
+    /// Literals and tags in turn, fast mode.
+    Fast(Vec<fast::Piece>),
+    /// A Go template.
+    Go {
+        /// What it was parsed from.
+        text: Arc<str>,
+        /// What it was parsed to.
+        template: Template,
+    },
+    /// It cannot be parsed, and why.
+    Broken(Arc<str>),
+}
+
+impl Text {
+    pub(crate) fn render(&self, scope: &Scope<'_>) -> Result<String, String> {
+        match self {
+            Self::Literal(text) => Ok(text.to_string()),
+            Self::Fast(pieces) => Ok(fast::render(pieces, scope.params)),
+            Self::Go { text, template } => template
+                .execute(scope.value())
+                .map_err(|error| format!("failed to execute go template {text}: {error}")),
+            Self::Broken(problem) => Err(problem.to_string()),
+        }
+    }
+}
+
+/// A set of parameters on which texts are run; its form for Go templates is made at most once.
+pub(crate) struct Scope<'p> {
+    params: &'p Params,
+    value: OnceCell<Value>,
+}
+
+impl<'p> Scope<'p> {
+    pub(crate) fn new(params: &'p Params) -> Self {
+        Self {
+            params,
+            value: OnceCell::new(),
+        }
+    }
+
+    fn value(&self) -> &Value {
+        self.value.get_or_init(|| self.params.to_value())
+    }
+}

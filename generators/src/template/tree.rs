@@ -1,0 +1,146 @@
+//! A structure whose texts, also those of keys, have parameters in them.
+//!
+//! Numbers and booleans are copied; a replaced text stays a text. Nulls inside of free-form maps
+//! vanish, as they do in Argo CD when it renders.
+
+use serde_json::{Map, Value};
+
+use super::text::{Engine, Scope, Text};
+
+/// A parsed structure.
+#[derive(Debug)]
+pub(crate) enum Tree {
+    /// No part of it is replaced.
+    Fixed(Value),
+    Text(Text),
+    List(Vec<Self>),
+    Map(Vec<(Key, Self)>),
+    /// A text that stays as it is where it cannot be rendered yet.
+    Later(Text, String),
+}
+
+#[derive(Debug)]
+pub(crate) enum Key {
+    Fixed(String),
+    Text(Text),
+}
+
+impl Tree {
+    pub(crate) fn compile(value: Value, engine: &Engine) -> Self {
+        match value {
+            Value::String(text) if text.contains("{{") => Self::Text(engine.compile(&text)),
+            Value::Array(items) => Self::list(
+                items
+                    .into_iter()
+                    .map(|item| Self::compile(item, engine))
+                    .collect(),
+            ),
+            Value::Object(entries) => Self::map(
+                entries
+                    .into_iter()
+                    .filter(|(_, value)| !value.is_null())
+                    .map(|(key, value)| {
+                        let key = if key.contains("{{") {
+                            Key::Text(engine.compile(&key))
+                        } else {
+                            Key::Fixed(key)
+                        };
+                        (key, Self::compile(value, engine))
+                    })
+                    .collect(),
+            ),
+            scalar => Self::Fixed(scalar),
+        }
+    }
+
+    pub(crate) fn list(items: Vec<Self>) -> Self {
+        if !items.iter().all(Self::is_fixed) {
+            return Self::List(items);
+        }
+        Self::Fixed(items.into_iter().filter_map(Self::into_fixed).collect())
+    }
+
+    pub(crate) fn map(entries: Vec<(Key, Self)>) -> Self {
+        let is_fixed =
+            |(key, value): &(Key, Self)| matches!(key, Key::Fixed(_)) && value.is_fixed();
+        if !entries.iter().all(is_fixed) {
+            return Self::Map(entries);
+        }
+        let mut fixed = Map::new();
+        for (key, value) in entries {
+            if let (Key::Fixed(key), Some(value)) = (key, value.into_fixed()) {
+                fixed.insert(key, value);
+            }
+        }
+        Self::Fixed(Value::Object(fixed))
+    }
+
+    /// Whether it renders to the same value for all parameters.
+    pub(crate) fn is_fixed(&self) -> bool {
+        matches!(self, Self::Fixed(_))
+    }
+
+    fn into_fixed(self) -> Option<Value> {
+        match self {
+            Self::Fixed(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Renders it; the error names the path of the text that failed.
+    pub(crate) fn render(&self, scope: &Scope<'_>) -> Result<Value, Failure> {
+        match self {
+            Self::Fixed(value) => Ok(value.clone()),
+            Self::Text(text) => text.render(scope).map(Value::String).map_err(Failure::new),
+            Self::Later(text, written) => {
+                let rendered = text.render(scope).unwrap_or_else(|_| written.clone());
+                Ok(Value::String(rendered))
+            }
+            Self::List(items) => items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| {
+                    item.render(scope)
+                        .map_err(|failure| failure.below(&format!("[{index}]")))
+                })
+                .collect(),
+            Self::Map(entries) => {
+                let mut map = Map::new();
+                for (key, value) in entries {
+                    let key = match key {
+                        Key::Fixed(key) => key.clone(),
+                        Key::Text(text) => text.render(scope).map_err(Failure::new)?,
+                    };
+                    let value = value
+                        .render(scope)
+                        .map_err(|failure| failure.below(&format!(".{key}")))?;
+                    map.insert(key, value);
+                }
+                Ok(Value::Object(map))
+            }
+        }
+    }
+}
+
+/// A text that could not be rendered, and where it stands.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The path in the structure, such as `.spec.source.path`.
+    pub(crate) path: String,
+    /// What happened.
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(super) fn new(message: String) -> Self {
+        Self {
+            path: String::new(),
+            message,
+        }
+    }
+
+    fn below(mut self, step: &str) -> Self {
+        self.path.insert_str(0, step);
+        self
+    }
+}
