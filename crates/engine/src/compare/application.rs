@@ -6,8 +6,8 @@ use argosy_crds::codes::SyncStatusCode;
 use argosy_facts::Observed;
 use serde_json::Value;
 
-use super::object::{Rules, Verdict, object};
-use crate::object::{GroupKind, ObjectExt, ResourceKey, is_hook, is_ignored, names};
+use super::object::{Rules, Verdict, is_left_alone, object};
+use crate::object::{GroupKind, ObjectExt, ResourceKey, names};
 
 /// Whose a live object is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -268,7 +268,7 @@ fn compare(
     verdict.missing &= complete;
     verdict.requires_pruning &= complete;
     let either = wanted.or(present);
-    let left_alone = either.is_some_and(|one| is_hook(one) || is_ignored(one));
+    let left_alone = either.is_some_and(is_left_alone);
     let tolerated = wanted.is_none()
         && present.is_some_and(|one| {
             one.annotation_list(names::COMPARE_OPTIONS)

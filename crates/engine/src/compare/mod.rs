@@ -12,6 +12,7 @@ mod leaf;
 mod object;
 mod ownership;
 mod path;
+mod three_way;
 
 use serde_json::Value;
 
@@ -19,6 +20,7 @@ pub use application::{
     Comparison, Condition, ConditionKind, Owner, ResourceComparison, Settings, application,
 };
 pub use object::{Rules, Verdict, object};
+pub use three_way::{ThreeWay, three_way};
 
 /// The field manager that the hub applies with.
 pub const FIELD_MANAGER: &str = "argocd-controller";

@@ -9,7 +9,7 @@ use super::path::Path;
 use super::{Difference, FIELD_MANAGER, ownership};
 use crate::ignore::Ignore;
 use crate::normalise;
-use crate::object::{ObjectExt, is_hook, is_ignored};
+use crate::object::{ObjectExt, is_hook, is_ignored, is_skipped};
 use crate::overrides::Overrides;
 use crate::schema::{SchemaSource, Type};
 use crate::secrets;
@@ -51,10 +51,15 @@ impl Verdict {
     }
 }
 
+/// Whether the object is a hook, or marked to be passed over; it then has no status.
+pub(super) fn is_left_alone(object: &Value) -> bool {
+    is_hook(object) || is_ignored(object) || is_skipped(object)
+}
+
 /// Compares one object; at least one side should be there.
 pub fn object(desired: Option<&Value>, live: Option<&Value>, rules: Rules<'_>) -> Verdict {
     let either = desired.or(live);
-    let hook = either.is_some_and(|one| is_hook(one) || is_ignored(one));
+    let hook = either.is_some_and(is_left_alone);
     let (Some(desired), Some(live)) = (desired, live) else {
         return Verdict {
             requires_pruning: desired.is_none() && live.is_some() && !hook,

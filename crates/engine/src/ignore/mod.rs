@@ -90,11 +90,7 @@ impl Ignore {
     pub fn remove(&self, desired: &mut Value, live: &mut Value) -> Vec<usize> {
         let mut effective = Vec::new();
         let matching: Vec<(usize, &Rule)> = self.matching(live).collect();
-        for (at, rule) in &matching {
-            if managers::remove(&rule.managers, desired, live) {
-                effective.push(*at);
-            }
-        }
+        effective.extend(self.remove_managed(desired, live));
         for (at, rule) in &matching {
             let mut removed = false;
             for state in [&mut *desired, &mut *live] {
@@ -105,6 +101,17 @@ impl Ignore {
             }
         }
         effective
+    }
+
+    /// Removes from both states what trusted field managers own and what differs, and returns the
+    /// places of the rules that removed something.
+    pub fn remove_managed(&self, desired: &mut Value, live: &mut Value) -> Vec<usize> {
+        let matching: Vec<(usize, &Rule)> = self.matching(live).collect();
+        matching
+            .into_iter()
+            .filter(|(_, rule)| managers::remove(&rule.managers, desired, live))
+            .map(|(at, _)| at)
+            .collect()
     }
 
     /// Removes from one state what pointers and jq paths name.

@@ -3,8 +3,10 @@
 //! Both faces of the comparison begin here. Normalising twice changes nothing, and nothing here
 //! knows which side an object is.
 
+pub mod defaults;
 mod duration;
 pub mod quantity;
+pub mod remarshal;
 
 use std::borrow::Cow;
 
@@ -14,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::object::ObjectExt;
 use crate::overrides::{CompareOptions, KnownTypeField};
+use crate::schema::{Type, bundled};
 
 /// Folds what some kinds can say in two ways into one: a Secret's stringData, empty rules of
 /// roles, the default protocol of Endpoints. Other objects are passed through uncopied.
@@ -104,9 +107,36 @@ fn sort_key(value: &Value) -> String {
     value.to_string()
 }
 
+/// Writes whole floats as integers, as Go's JSON does.
+pub fn numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            if let Some(float) = number.as_f64().filter(|_| number.is_f64())
+                && float.fract() == 0.0
+                && float.abs() < 1e15
+            {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "the float is whole and small"
+                )]
+                let whole = float as i64;
+                *value = Value::from(whole);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(numbers),
+        Value::Object(map) => map.values_mut().for_each(numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
 /// Rewrites the named fields of well-known types in their canonical spelling; what cannot be read
 /// as its type stays.
 pub fn known_types(object: &mut Value, fields: &[KnownTypeField]) {
+    if object.group() == "argoproj.io" && object.kind() == "Rollout" {
+        visit(object, &["spec", "template", "spec"], &|value| {
+            rewrite(value, "core/v1/PodSpec");
+        });
+    }
     for field in fields {
         let way: Vec<&str> = field.field.split('.').collect();
         visit(object, &way, &|value| rewrite(value, &field.of));
@@ -131,6 +161,13 @@ fn visit(value: &mut Value, way: &[&str], rewrite: &dyn Fn(&mut Value)) {
 }
 
 fn rewrite(value: &mut Value, of: &str) {
+    let structure = of
+        .strip_prefix("core/v1/")
+        .and_then(|name| bundled().named(&format!("core.v1.{name}")));
+    if let Some(at) = structure {
+        remarshal::canonical(value, bundled(), &Type::Struct(at));
+        return;
+    }
     let canonical = match (of, &*value) {
         ("core/Quantity", Value::String(text)) => quantity::canonical(text),
         ("core/Quantity", Value::Number(number)) => quantity::canonical(&number.to_string()),

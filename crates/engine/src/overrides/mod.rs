@@ -142,7 +142,7 @@ impl Overrides {
     }
 
     /// Fields of an object's kind that hold well-known types.
-    pub fn known_type_fields(&self, object: &Value) -> &[KnownTypeField] {
+    pub fn known_type_fields<'a>(&'a self, object: &Value) -> &'a [KnownTypeField] {
         self.kinds
             .get(&key_of(object))
             .map_or(&[], |one| &one.known_type_fields)

@@ -109,6 +109,11 @@ impl Schema {
         self.structs.get(of)?.fields.get(name)
     }
 
+    /// The place of a struct by its name, such as `core.v1.PodSpec`.
+    pub fn named(&self, name: &str) -> Option<usize> {
+        self.structs.iter().position(|one| one.name == name)
+    }
+
     /// A struct by its place.
     pub fn structure(&self, of: usize) -> Option<&StructType> {
         self.structs.get(of)

@@ -1,5 +1,6 @@
 //! What this crate decides, against the recorded answers of Argo CD.
 
 mod compare;
+mod diff;
 mod health;
 mod recorded;
