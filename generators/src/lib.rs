@@ -15,6 +15,7 @@ mod params;
 mod selector;
 mod settings;
 mod template;
+mod typed;
 
 pub mod offline;
 pub mod validate;

@@ -4,7 +4,6 @@
 //! empty answer.
 
 mod git_tree;
-mod lenient;
 mod secrets;
 
 use std::collections::BTreeSet;
@@ -17,6 +16,7 @@ use crate::error::Error;
 use crate::expand::{Expansion, Step, expand};
 use crate::facts::{Answer, Cluster, Facts, Request};
 use crate::settings::Settings;
+use crate::typed;
 
 pub use git_tree::{GitTree, select_files};
 pub use secrets::clusters;
@@ -58,7 +58,7 @@ pub fn generate(
 /// Reads an ApplicationSet from a manifest as kubectl and Argo CD's CLI do: a number or boolean that
 /// stands for a text becomes one.
 pub fn read_set(manifest: Value) -> Result<ApplicationSet, String> {
-    lenient::from_value(manifest)
+    typed::from_yaml(manifest)
 }
 
 impl World<'_> {

@@ -5,10 +5,10 @@
 
 use argosy_crds::Application;
 use argosy_yaml as yaml;
-use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::text::{Engine, Scope, Text};
+use crate::typed;
 
 const DIRECTIVE: &str = "$patch";
 const DELETE_FROM_LIST: &str = "$deleteFromPrimitiveList/";
@@ -42,7 +42,7 @@ impl Patch {
             };
         };
         let patch = Value::Object(patch);
-        Application::deserialize(&patch)
+        typed::from_json::<Application>(patch.clone())
             .map_err(|error| format!("invalid templatePatch {:?}: {error}", patch.to_string()))?;
         let project = app.pointer("/spec/project").cloned();
         if let (Value::Object(app), Value::Object(patch)) = (&mut *app, patch) {
