@@ -10,6 +10,7 @@ mod error;
 mod git;
 mod repository;
 mod sources;
+pub mod webhook;
 
 pub use constraint::{Constraint, Version};
 pub use error::{Retry, SourceError};
