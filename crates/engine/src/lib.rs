@@ -8,6 +8,7 @@ pub mod compare;
 pub mod duration;
 pub mod health;
 pub mod ignore;
+pub mod lua;
 pub mod normalise;
 pub mod object;
 pub mod overrides;

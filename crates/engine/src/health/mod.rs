@@ -22,6 +22,7 @@ mod status;
 mod typed;
 mod workflow;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 pub use aggregate::{Aggregate, Member, aggregate};
@@ -29,6 +30,9 @@ pub use status::{Health, HealthStatus};
 pub use typed::Error;
 
 use typed::Typed;
+
+use crate::object::ObjectExt as _;
+use crate::overrides::Overrides;
 
 /// The finalizer that keeps a hook until its sync is over; its object counts as alive meanwhile.
 const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
@@ -70,6 +74,30 @@ pub fn built_in(object: &Value) -> Result<Option<Health>, Error> {
         });
     }
     judge(&Typed::of(kind, object)).map(Some)
+}
+
+/// Judges an object: deletion first, then the user's script, the bundled custom kinds, and the
+/// built-in kinds.
+///
+/// `Ok(None)` means that the kind has no health. An error counts as `Unknown`. `now` is what a
+/// script's clock shows.
+pub fn assess(
+    object: &Value,
+    overrides: &Overrides,
+    now: Timestamp,
+) -> Result<Option<Health>, Error> {
+    if let Some(going) = pending_deletion(object) {
+        return Ok(Some(going));
+    }
+    if let Some((script, open_libraries)) = overrides.health_script(object) {
+        return crate::lua::health(script, open_libraries, object, now)
+            .map(Some)
+            .map_err(|error| Error::Check {
+                object: format!("{}/{}", object.namespace(), object.name()),
+                problem: error.to_string(),
+            });
+    }
+    built_in(object)
 }
 
 /// Whether the object is on its way out, which outweighs every other judgement.
