@@ -146,8 +146,11 @@ async fn apply_merges_removes_and_reports_conflicts() {
         .await
         .unwrap_err();
     assert_eq!(code(&error), 409);
+    let Error::Api(status) = error else {
+        panic!("{error}")
+    };
     assert_eq!(
-        error.to_string().split(": Status").next().unwrap(),
+        status.message,
         "Apply failed with 1 conflict: conflict with \"argocd-controller\": \
          .spec.template.spec.containers[name=\"web\"].image"
     );

@@ -5,6 +5,7 @@ pub(crate) mod auth;
 mod discovery;
 mod objects;
 mod openapi;
+mod protobuf;
 mod query;
 mod respond;
 mod reviews;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::auth::User;
 use super::route::Resource;
-use super::{respond, reviews, scale, tables, text_of, watch};
+use super::{protobuf, respond, reviews, scale, tables, text_of, watch};
 use crate::cluster::SimCluster;
 use crate::patch::Format;
 use crate::registry::Kind;
@@ -90,7 +90,10 @@ pub(super) fn key(kind: &Kind, resource: &Resource) -> Key {
 /// The request's body as JSON; YAML is read too, since applies may come as such.
 pub(super) fn body(asked: &Asked<'_>) -> Result<Value, Failure> {
     let media = text_of(asked.headers, header::CONTENT_TYPE);
-    if media.contains("protobuf") || media.contains("cbor") {
+    if media.contains("protobuf") {
+        return protobuf::read(asked.body).ok_or_else(|| Failure::unsupported_media(media));
+    }
+    if media.contains("cbor") {
         return Err(Failure::unsupported_media(media));
     }
     match serde_json::from_slice(asked.body) {

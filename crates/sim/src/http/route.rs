@@ -83,11 +83,6 @@ impl Route {
             _ => "",
         }
     }
-
-    /// The verb.
-    pub(crate) fn verb(&self) -> &'static str {
-        self.counted().0
-    }
 }
 
 fn resource(method: &str, (group, version): (&str, &str), rest: &[&str], query: Query) -> Route {

@@ -112,12 +112,6 @@ impl Registry {
             .cloned()
     }
 
-    pub(crate) fn by_kind(&self, group: &str, version: &str, name: &str) -> Option<Arc<Kind>> {
-        self.version(group, version)
-            .into_iter()
-            .find(|kind| kind.kind == name && kind.stored)
-    }
-
     /// The kinds of a group version, by plural; empty where it is not served.
     pub(crate) fn version(&self, group: &str, version: &str) -> Vec<Arc<Kind>> {
         let key = (group.to_owned(), version.to_owned());

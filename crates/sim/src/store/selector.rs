@@ -66,15 +66,6 @@ impl Selector {
         Ok(selector)
     }
 
-    /// The one name that matches, where the selector asks for one.
-    pub(crate) fn wanted_name(&self) -> Option<&str> {
-        let named = |(path, _, equal): &&(String, String, bool)| *equal && path == "metadata.name";
-        self.fields
-            .iter()
-            .find(named)
-            .map(|(_, value, _)| value.as_str())
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.labels.is_empty() && self.fields.is_empty()
     }

@@ -65,6 +65,8 @@ pub(crate) struct State {
     pub(crate) dirty: BTreeSet<Key>,
     /// When the simulated controllers want to look again.
     pub(crate) timers: BTreeMap<Key, Timestamp>,
+    /// Whether anybody looks at `dirty`.
+    controlled: bool,
     tables: BTreeMap<String, Table>,
     version: u64,
     history: usize,
@@ -93,6 +95,7 @@ impl State {
             identity: Identity::new(config.seed, given),
             dirty: BTreeSet::new(),
             timers: BTreeMap::new(),
+            controlled: config.workloads.is_some(),
             tables: BTreeMap::new(),
             version,
             history: config.history.max(1),
@@ -224,7 +227,15 @@ impl State {
         }
         self.redefine(key, if deleted { None } else { Some(&new) });
         self.note(key, &new, deleted);
-        self.dirty.insert(key.clone());
+        if self.controlled {
+            self.dirty.extend(
+                owners(&new)
+                    .iter()
+                    .filter_map(|owner| self.uids.get(owner))
+                    .cloned(),
+            );
+            self.dirty.insert(key.clone());
+        }
         Ok(new)
     }
 
@@ -241,7 +252,9 @@ impl State {
         );
         self.index(&key, &object);
         self.redefine(&key, Some(&object));
-        self.dirty.insert(key);
+        if self.controlled {
+            self.dirty.insert(key);
+        }
     }
 
     /// Keeps the registry in step with the definitions.
@@ -315,6 +328,40 @@ impl State {
                 "cannot install an object"
             );
         }
+    }
+
+    /// The objects that name `owner` as their controller, in order.
+    pub(crate) fn controlled_by(&self, owner: &str, table: &str) -> Vec<Arc<Value>> {
+        let keys = self.dependents.get(owner).into_iter().flatten();
+        keys.filter(|key| key.table == table)
+            .filter_map(|key| self.get(key))
+            .filter(|object| {
+                let list = object["metadata"]["ownerReferences"]
+                    .as_array()
+                    .into_iter()
+                    .flatten();
+                list.into_iter()
+                    .any(|o| o["uid"] == owner && o["controller"] == true)
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// Writes an object as a node would: past admission, without a field manager.
+    pub(crate) fn overwrite(
+        &mut self,
+        key: &Key,
+        edit: impl FnOnce(&mut Value),
+    ) -> Result<(), Failure> {
+        let Some(old) = self.get(key) else {
+            return Ok(());
+        };
+        let mut new = (**old).clone();
+        edit(&mut new);
+        if new == **old {
+            return Ok(());
+        }
+        self.commit(key, new, false).map(drop)
     }
 
     pub(crate) fn key_of(&self, kind: &Kind, object: &Value) -> Key {
