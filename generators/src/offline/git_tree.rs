@@ -1,6 +1,6 @@
 //! A checked-out tree, and which of its files a pattern selects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use argosy_glob::{doublestar, pathspec::Pathspec};
 
@@ -10,7 +10,21 @@ use crate::settings::Globbing;
 pub trait GitTree {
     /// Every directory that is not hidden and not in a hidden one, relative to the root, which is
     /// not among them; depth first, siblings by name.
-    fn directories(&self) -> Vec<String>;
+    fn directories(&self) -> Vec<String> {
+        let paths = self.paths();
+        let mut directories = BTreeSet::new();
+        for path in &paths {
+            let segments: Vec<&str> = path.split('/').collect();
+            for length in 1..segments.len() {
+                let directory = &segments[..length];
+                if directory.iter().all(|segment| !segment.starts_with('.')) {
+                    directories.insert(directory.to_vec());
+                }
+            }
+        }
+        let join = |segments: Vec<&str>| segments.join("/");
+        directories.into_iter().map(join).collect()
+    }
 
     /// Every tracked file's path.
     fn paths(&self) -> Vec<String>;

@@ -1,0 +1,120 @@
+//! A local git work tree, read from its object database.
+//!
+//! Only what is committed counts. A link is followed within the tree and never out of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use argosy_generators::offline::GitTree;
+use gix::ObjectId;
+use gix::bstr::ByteSlice as _;
+
+/// How many links may lead from one to the next.
+const MAX_LINKS: usize = 32;
+
+/// A revision of a local repository.
+pub(super) struct WorkTree {
+    repository: gix::Repository,
+    /// Files and links by path; the flag tells links.
+    files: BTreeMap<String, (ObjectId, bool)>,
+}
+
+impl WorkTree {
+    /// Opens the repository at a branch; `HEAD`, `main` and the empty revision mean what is checked
+    /// out.
+    pub(super) fn open(folder: &Path, revision: &str) -> Result<Self, String> {
+        let repository = gix::open(folder)
+            .map_err(|error| format!("cannot open the repository {}: {error}", folder.display()))?;
+        let files = list(&repository, revision)?;
+        Ok(Self { repository, files })
+    }
+
+    fn blob(&self, id: ObjectId) -> Result<Vec<u8>, String> {
+        let object = self.repository.find_object(id);
+        Ok(object.map_err(|error| error.to_string())?.detach().data)
+    }
+}
+
+fn list(
+    repository: &gix::Repository,
+    revision: &str,
+) -> Result<BTreeMap<String, (ObjectId, bool)>, String> {
+    let unresolved = |error: &dyn std::fmt::Display| {
+        format!("unable to resolve git revision {revision}: {error}")
+    };
+    let commit = match revision {
+        "" | "HEAD" | "main" => repository
+            .head_commit()
+            .map_err(|error| unresolved(&error))?,
+        branch => repository
+            .find_reference(&format!("refs/heads/{branch}"))
+            .map_err(|error| unresolved(&error))?
+            .peel_to_commit()
+            .map_err(|error| unresolved(&error))?,
+    };
+    let tree = commit.tree().map_err(|error| unresolved(&error))?;
+    let entries = tree.traverse().breadthfirst.files();
+    let entries = entries.map_err(|error| unresolved(&error))?;
+    Ok(entries
+        .into_iter()
+        .filter(|entry| entry.mode.is_blob_or_symlink())
+        .map(|entry| {
+            let path = entry.filepath.to_str_lossy().into_owned();
+            (path, (entry.oid, entry.mode.is_link()))
+        })
+        .collect())
+}
+
+impl GitTree for WorkTree {
+    fn paths(&self) -> Vec<String> {
+        self.files.keys().cloned().collect()
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let mut path = path.to_owned();
+        for _ in 0..MAX_LINKS {
+            let (id, is_link) = self
+                .files
+                .get(&path)
+                .ok_or_else(|| format!("read /{path}: no such file in the repository"))?;
+            let content = self.blob(*id)?;
+            if !is_link {
+                return Ok(content);
+            }
+            path = follow(&path, &content.to_str_lossy())
+                .ok_or_else(|| format!("read /{path}: the link leaves the repository"))?;
+        }
+        Err(format!("read /{path}: too many links"))
+    }
+}
+
+/// Where a link leads; `None` if out of the tree.
+fn follow(link: &str, target: &str) -> Option<String> {
+    if target.starts_with('/') {
+        return None;
+    }
+    let mut segments: Vec<&str> = link.split('/').collect();
+    segments.pop();
+    for segment in target.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop()?;
+            }
+            segment => segments.push(segment),
+        }
+    }
+    Some(segments.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::follow;
+
+    #[test]
+    fn links_stay_in_the_tree() {
+        assert_eq!(follow("a/b/link", "../c").as_deref(), Some("a/c"));
+        assert_eq!(follow("a/link", "../../etc/passwd"), None);
+        assert_eq!(follow("link", "/etc/passwd"), None);
+    }
+}
