@@ -1,12 +1,69 @@
 //! `argosy admin …`.
 
-use clap::Subcommand;
+mod app;
+mod match_pattern;
+mod proj;
+mod repo;
+mod tracking;
 
-use super::CommandResult;
+use std::path::Path;
+
+use clap::Subcommand;
+use serde::de::DeserializeOwned;
+
+use super::{CommandResult, output};
+use crate::diagnostic::Diagnostic;
 
 #[derive(Subcommand)]
-pub(crate) enum Command {}
+pub(crate) enum Command {
+    /// How the hub sees applications.
+    #[command(subcommand)]
+    App(app::Command),
+    /// Say what a glob or a regular expression matches.
+    Match(match_pattern::Args),
+    /// What projects permit.
+    #[command(subcommand)]
+    Proj(proj::Command),
+    /// How the hub sees repositories.
+    #[command(subcommand)]
+    Repo(repo::Command),
+    /// How objects are tied to applications.
+    #[command(subcommand)]
+    Tracking(tracking::Command),
+}
 
 pub(crate) fn run(command: Command) -> CommandResult {
-    match command {}
+    match command {
+        Command::App(command) => app::run(&command),
+        Command::Match(args) => match_pattern::run(&args),
+        Command::Proj(command) => proj::run(&command),
+        Command::Repo(command) => repo::run(&command),
+        Command::Tracking(command) => tracking::run(command),
+    }
+}
+
+/// Reads a file that holds one object of a known kind.
+fn typed<T: DeserializeOwned>(path: &Path) -> Result<T, Diagnostic> {
+    serde_json::from_value(output::read_document(path)?).map_err(|error| malformed(path, &error))
+}
+
+/// Reads a file that holds JSON of a known form.
+fn json_file<T: DeserializeOwned>(path: &Path) -> Result<T, Diagnostic> {
+    serde_json::from_str(&output::read(path)?).map_err(|error| malformed(path, &error))
+}
+
+fn malformed(path: &Path, error: &serde_json::Error) -> Diagnostic {
+    Diagnostic::user("FileMalformed", "the file does not hold what is expected")
+        .at(path.display().to_string())
+        .because(error)
+}
+
+/// One line for each thing, with yes or no.
+fn each(things: &[String], verdicts: &[bool]) -> String {
+    let lines: Vec<_> = things
+        .iter()
+        .zip(verdicts)
+        .map(|(thing, verdict)| format!("{} {thing}", if *verdict { "yes" } else { "no " }))
+        .collect();
+    lines.join("\n")
 }

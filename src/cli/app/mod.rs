@@ -5,6 +5,7 @@ mod list;
 mod refresh;
 mod show;
 mod sync;
+mod sync_plan;
 mod wait;
 
 use argosy_crds::Application;
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     Get(get::Args),
     /// Sync applications.
     Sync(sync::Args),
+    /// Show what a sync would do, in which order.
+    SyncPlan(sync_plan::Args),
     /// Wait until applications are in a state.
     Wait(wait::Args),
     /// Have the hub look at an application anew.
@@ -35,6 +38,7 @@ pub(crate) fn run(command: Command) -> CommandResult {
         Command::List(args) => block_on(list::run(args)),
         Command::Get(args) => block_on(get::run(args)),
         Command::Sync(args) => block_on(sync::run(args)),
+        Command::SyncPlan(args) => sync_plan::run(&args),
         Command::Wait(args) => block_on(wait::run(args)),
         Command::Refresh(args) => block_on(refresh::run(args)),
     }
