@@ -57,7 +57,7 @@ pub(crate) fn render(
 }
 
 fn is_jsonnet(file: &TreePath) -> bool {
-    file.as_str().ends_with(".jsonnet")
+    extension(file.name()) == Some("jsonnet")
 }
 
 fn collect(
@@ -100,9 +100,11 @@ fn collect(
 }
 
 fn has_manifest_extension(name: &str) -> bool {
-    [".yaml", ".yml", ".json", ".jsonnet"]
-        .iter()
-        .any(|extension| name.ends_with(extension))
+    matches!(extension(name), Some("yaml" | "yml" | "json" | "jsonnet"))
+}
+
+fn extension(name: &str) -> Option<&str> {
+    name.rsplit_once('.').map(|(_, extension)| extension)
 }
 
 /// Whether there is a regular file, possibly behind links; otherwise what to tell the user.

@@ -134,6 +134,10 @@ fn run_limited(program: Program) -> Result<String, String> {
 }
 
 impl Program {
+    #[expect(
+        clippy::mutable_key_type,
+        reason = "the evaluator's interned strings hash by their text, which never changes"
+    )]
     fn run(self) -> Result<String, String> {
         let context = ContextInitializer::new(PathResolver::FileName);
         let mut builder = State::builder();

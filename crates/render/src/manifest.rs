@@ -10,7 +10,7 @@ use crate::{path::TreePath, render::RenderError};
 /// manifests everywhere; one that looks like a manifest, or holds good ones before a bad one, is an
 /// error.
 pub(crate) fn parse_file(path: &TreePath, bytes: &[u8]) -> Result<Vec<Value>, RenderError> {
-    let json = path.as_str().ends_with(".json");
+    let json = is_json(path);
     let parsed = match argosy_yaml::decode(bytes) {
         Ok(text) if json => return parse_json(path, &text),
         Ok(text) => parse_yaml(&text),
@@ -26,6 +26,13 @@ pub(crate) fn parse_file(path: &TreePath, bytes: &[u8]) -> Result<Vec<Value>, Re
         }
         Err(_) => Ok(Vec::new()),
     }
+}
+
+/// Argo CD tells by the name, in lower case only.
+fn is_json(path: &TreePath) -> bool {
+    path.name()
+        .rsplit_once('.')
+        .is_some_and(|(_, extension)| extension == "json")
 }
 
 struct Failed {

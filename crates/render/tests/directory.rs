@@ -1,5 +1,11 @@
 //! Directories of manifests and Jsonnet, rendered from memory.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::unwrap_in_result,
+    reason = "a test's own inputs are well-formed"
+)]
+
 use std::sync::Arc;
 
 use argosy_crds::ApplicationSource;
@@ -185,7 +191,7 @@ fn jsonnet_reads_variables_arguments_and_libraries() {
         "tlas": [{"name": "n", "value": "3 + 4", "code": true}],
     }}});
     check(tree.clone(), source.clone(), &["web", "x7"]);
-    let render = run(tree.clone(), source.clone()).unwrap();
+    let render = run(tree.clone(), source).unwrap();
     assert_eq!(render.source_type, SourceType::Directory);
     let changed = tree.file(
         "lib/u.libsonnet",

@@ -5,6 +5,7 @@ mod match_pattern;
 mod proj;
 mod repo;
 mod tracking;
+mod webhook;
 
 use std::path::Path;
 
@@ -30,6 +31,9 @@ pub(crate) enum Command {
     /// How objects are tied to applications.
     #[command(subcommand)]
     Tracking(tracking::Command),
+    /// Try out webhooks.
+    #[command(subcommand)]
+    Webhook(webhook::Command),
 }
 
 pub(crate) fn run(command: Command) -> CommandResult {
@@ -39,6 +43,7 @@ pub(crate) fn run(command: Command) -> CommandResult {
         Command::Proj(command) => proj::run(&command),
         Command::Repo(command) => repo::run(&command),
         Command::Tracking(command) => tracking::run(command),
+        Command::Webhook(command) => webhook::run(command),
     }
 }
 

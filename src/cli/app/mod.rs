@@ -2,6 +2,7 @@
 
 mod get;
 mod list;
+mod manifests;
 mod refresh;
 mod show;
 mod sync;
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     SyncPlan(sync_plan::Args),
     /// Wait until applications are in a state.
     Wait(wait::Args),
+    /// Render an application's source.
+    Manifests(manifests::Args),
     /// Have the hub look at an application anew.
     Refresh(refresh::Args),
 }
@@ -40,6 +43,7 @@ pub(crate) fn run(command: Command) -> CommandResult {
         Command::Sync(args) => block_on(sync::run(args)),
         Command::SyncPlan(args) => sync_plan::run(&args),
         Command::Wait(args) => block_on(wait::run(args)),
+        Command::Manifests(args) => manifests::run(&args),
         Command::Refresh(args) => block_on(refresh::run(args)),
     }
 }

@@ -1,0 +1,171 @@
+//! `argosy app manifests`: what an application's source renders to, with its tracking marks.
+
+use std::{path::PathBuf, sync::Arc};
+
+use argosy_crds::{Application, ApplicationSource};
+use argosy_engine::{
+    application::instance_name,
+    tracking::{Method, Tracking},
+};
+use argosy_render::{BuildFacts, DirectoryTree, Environment, Request, Tools, render};
+use clap::Args as ClapArgs;
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{
+        CommandResult, Outcome,
+        output::{self, Format},
+    },
+    diagnostic::Diagnostic,
+};
+
+/// Render an application's source.
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// Work without a hub, from files alone.
+    #[arg(long)]
+    offline: bool,
+    /// The file with the Application.
+    #[arg(long, value_name = "FILE")]
+    app: PathBuf,
+    /// The folder that holds the source's repository.
+    #[arg(long, value_name = "DIR")]
+    local_repo_root: PathBuf,
+    /// The folder that holds the repository of a `ref` source.
+    #[arg(long, value_name = "URL=DIR")]
+    ref_repo: Vec<String>,
+    /// The Kubernetes version to render for.
+    #[arg(long, default_value = "1.34.0")]
+    kube_version: String,
+    /// An API version that the cluster has; may be repeated.
+    #[arg(long)]
+    api_version: Vec<String>,
+    /// How objects are tied to the application: annotation, label or annotation+label.
+    #[arg(long, default_value = "annotation")]
+    tracking_method: String,
+    /// The commit that the folder is at.
+    #[arg(long, default_value = "")]
+    revision: String,
+    /// Options for `kustomize build`.
+    #[arg(long, allow_hyphen_values = true)]
+    kustomize_build_options: Option<String>,
+    /// The hub's own namespace.
+    #[arg(long, default_value = "argocd")]
+    namespace: String,
+    /// The form of the answer.
+    #[arg(short, long, default_value = "text")]
+    output: Format,
+}
+
+pub(super) fn run(args: &Args) -> CommandResult {
+    if !args.offline {
+        return Err(
+            Diagnostic::user("OfflineOnly", "manifests are rendered from files only")
+                .fix("add --offline"),
+        );
+    }
+    let app: Application =
+        serde_json::from_value(output::read_document(&args.app)?).map_err(|error| {
+            Diagnostic::user(
+                "ApplicationMalformed",
+                "the file does not hold an Application",
+            )
+            .at(args.app.display().to_string())
+            .because(&error)
+        })?;
+    let source = rendered_source(&app).ok_or_else(|| {
+        Diagnostic::user("NoSource", "the application has no source to render")
+            .fix("give it `spec.source`, or one of `spec.sources` without `ref`")
+    })?;
+    let name = instance_name(
+        app.metadata.namespace.as_deref().unwrap_or_default(),
+        app.metadata.name.as_deref().unwrap_or_default(),
+        &args.namespace,
+    );
+    let namespace = &app.spec.destination.namespace;
+    let environment = Environment::standard(&BuildFacts {
+        app_name: &name,
+        namespace,
+        project: app.spec.project_or_default(),
+        revision: &args.revision,
+        repo_url: &source.repo_url,
+        path: &source.path,
+        target_revision: &source.target_revision,
+    });
+    let tree = DirectoryTree::open(&args.local_repo_root).map_err(|error| {
+        Diagnostic::user("FolderUnreadable", "cannot read the repository's folder")
+            .at(args.local_repo_root.display().to_string())
+            .because(&error)
+    })?;
+    let request = Request::new(&source, &name, &environment);
+    let rendered = render(Arc::new(tree), &request, &Tools::default()).map_err(|error| {
+        Diagnostic::user("ManifestGenerationFailed", error.to_string())
+            .at(args.local_repo_root.display().to_string())
+    })?;
+    for warning in &rendered.warnings {
+        output::note(format!("warning: {warning}"));
+    }
+    let tracking = Tracking {
+        method: Method::parse(&args.tracking_method),
+        ..Tracking::default()
+    };
+    let mut manifests = rendered.manifests;
+    for manifest in manifests.iter_mut().filter(|manifest| !is_crd(manifest)) {
+        check_metadata(manifest)?;
+        tracking.mark(manifest, &name, namespace);
+    }
+    let answer = json!({
+        "sourceType": rendered.source_type.as_str(),
+        "manifests": &manifests,
+    });
+    output::document(args.output, &answer, || as_yaml(&manifests))?;
+    Ok(Outcome::Success)
+}
+
+/// The one source that renders: of several, the first that is not only referred to.
+fn rendered_source(app: &Application) -> Option<ApplicationSource> {
+    let sources = app.spec.sources();
+    let rendered = sources.iter().find(|source| source.ref_name.is_empty());
+    rendered.or(sources.first()).cloned()
+}
+
+fn is_crd(manifest: &Value) -> bool {
+    manifest["kind"] == "CustomResourceDefinition"
+        && manifest["apiVersion"]
+            .as_str()
+            .is_some_and(|version| version.starts_with("apiextensions.k8s.io/"))
+}
+
+/// Marks go into labels and annotations, which therefore have to be what Kubernetes says they are.
+fn check_metadata(manifest: &Value) -> Result<(), Diagnostic> {
+    let refuse = |what: &str| {
+        Diagnostic::user(
+            "ManifestGenerationFailed",
+            format!(
+                "failed to set app instance tracking info on {} {}: {what}",
+                manifest["kind"], manifest["metadata"]["name"]
+            ),
+        )
+        .fix("quote the value, so that YAML reads it as text")
+    };
+    if !matches!(&manifest["metadata"], Value::Null | Value::Object(_)) {
+        return Err(refuse("`metadata` is not a mapping"));
+    }
+    for field in ["labels", "annotations"] {
+        match &manifest["metadata"][field] {
+            Value::Null => {}
+            Value::Object(entries) => {
+                if let Some((key, _)) = entries.iter().find(|(_, value)| !value.is_string()) {
+                    return Err(refuse(&format!("`metadata.{field}.{key}` is not a string")));
+                }
+            }
+            _ => return Err(refuse(&format!("`metadata.{field}` is not a mapping"))),
+        }
+    }
+    Ok(())
+}
+
+fn as_yaml(manifests: &[Value]) -> String {
+    let documents: Vec<_> = manifests.iter().map(argosy_yaml::to_string).collect();
+    documents.join("---\n")
+}
