@@ -1,5 +1,10 @@
 //! The cluster through kube's own client, as the hub uses it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 use argosy_sim::{SimCluster, SimConfig};
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::apps::v1::Deployment;

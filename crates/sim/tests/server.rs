@@ -1,5 +1,10 @@
 //! The cluster over HTTPS: tokens, kubectl, faults, and what a restart keeps.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 use std::process::Command;
 
 use argosy_facts::Secret;

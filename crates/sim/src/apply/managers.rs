@@ -109,13 +109,7 @@ pub(crate) fn track_update(
     manager: &Manager,
     ignored: &[&str],
 ) {
-    // A writer may clear the record, and with it everybody's ownership, by an empty list.
-    let cleared = new["metadata"].get("managedFields").is_some_and(|fields| {
-        fields
-            .as_array()
-            .is_some_and(|f| f.is_empty() || *f == [json!({})])
-    });
-    let mut entries = if cleared { Vec::new() } else { read(old) };
+    let mut entries = recorded(old, new, &manager.subresource);
     let comparison = Comparison::of(old, new, node);
     contest(&mut entries, &comparison);
     let at = entries
@@ -130,7 +124,7 @@ pub(crate) fn track_update(
     owned.union(&comparison.modified);
     owned.union(&comparison.added);
     strip(&mut owned, ignored);
-    if !owned.is_empty() && !cleared {
+    if !owned.is_empty() {
         let mut after = entry(manager, Operation::Update, owned);
         if let Some(before) = before.filter(|before| before.fields == after.fields)
             && comparison.modified.is_empty()
@@ -140,6 +134,23 @@ pub(crate) fn track_update(
         entries.push(after);
     }
     write(new, entries);
+}
+
+/// The record that an update starts from: its own where it brings one, so that tools can hand
+/// fields over; none where it is `[{}]`, which clears it; else the old object's. Subresources
+/// cannot change it.
+fn recorded(old: &Value, new: &Value, subresource: &str) -> Vec<Entry> {
+    let brought = new["metadata"]["managedFields"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
+    if !subresource.is_empty() || brought.is_empty() {
+        return read(old);
+    }
+    if *brought == [json!({})] {
+        Vec::new()
+    } else {
+        read(new)
+    }
 }
 
 /// Takes from all managers what was removed and what somebody else changed; the latter are the

@@ -18,11 +18,8 @@ pub(super) fn answer(
     let words: Vec<&str> = path.iter().map(String::as_str).collect();
     let aggregated = accept.contains("as=APIGroupDiscoveryList") && accept.contains("v=v2");
     match words.as_slice() {
-        ["api"] if aggregated => Ok(discovered(
-            state,
-            vec![(String::new(), vec!["v1".to_owned()])],
-        )),
-        ["apis"] if aggregated => Ok(discovered(state, state.registry.groups())),
+        ["api"] if aggregated => Ok(discovered(state, &[(String::new(), vec!["v1".to_owned()])])),
+        ["apis"] if aggregated => Ok(discovered(state, &state.registry.groups())),
         ["api"] => Ok(respond::json(
             200,
             &json!({
@@ -166,7 +163,7 @@ fn resources(state: &State, group: &str, version: &str) -> Result<Response<SimBo
     ))
 }
 
-fn discovered(state: &State, groups: Vec<(String, Vec<String>)>) -> Response<SimBody> {
+fn discovered(state: &State, groups: &[(String, Vec<String>)]) -> Response<SimBody> {
     let items: Vec<_> = groups
         .iter()
         .map(|(group, versions)| {

@@ -39,7 +39,7 @@ pub(super) fn answer(cluster: &SimCluster, resource: &Resource, asked: &Asked<'_
         return Err(Failure::no_such_path());
     }
     if !kind.stored {
-        return reviews::answer(&kind, asked);
+        return reviews::answer(cluster, &kind, asked);
     }
     let needs_namespace = !["list", "watch", "deletecollection"].contains(&resource.verb);
     if kind.namespaced && resource.namespace.is_empty() && needs_namespace {
@@ -235,10 +235,7 @@ fn create(
     let mut state = cluster.inner.state();
     let made = state.create(kind, &resource.namespace, object, &options)?;
     // What the control plane did at once, such as filling a token, belongs to the answer.
-    let made = state
-        .get(&state.key_of(kind, &made))
-        .cloned()
-        .unwrap_or(made);
+    let made = state.get(&Key::of(kind, &made)).cloned().unwrap_or(made);
     drop(state);
     Ok(respond::object(201, kind, &made))
 }

@@ -16,7 +16,7 @@ enum Shape {
     /// A map from text to bytes, which JSON writes in base64.
     Bytes,
     Message(&'static [Field]),
-    List(&'static Shape),
+    List(&'static Self),
 }
 
 type Field = (u64, &'static str, Shape);

@@ -5,16 +5,27 @@ use serde_json::{Value, json};
 
 use super::objects::{Asked, body};
 use super::respond;
+use crate::cluster::SimCluster;
 use crate::registry::Kind;
 use crate::service::SimBody;
-use crate::store::Failure;
+use crate::store::{Failure, get_text};
 
-pub(super) fn answer(kind: &Kind, asked: &Asked<'_>) -> Result<Response<SimBody>, Failure> {
+pub(super) fn answer(
+    cluster: &SimCluster,
+    kind: &Kind,
+    asked: &Asked<'_>,
+) -> Result<Response<SimBody>, Failure> {
     let mut review = body(asked)?;
     let user = json!({"username": asked.user.name, "groups": asked.user.groups});
     let status: Value = match kind.kind.as_str() {
         "SelfSubjectReview" => json!({"userInfo": user}),
-        "TokenReview" => json!({"authenticated": true, "user": user}),
+        "TokenReview" => {
+            let token = get_text(&review, &["spec", "token"]);
+            match cluster.inner.state().token_user(token) {
+                Some(name) => json!({"authenticated": true, "user": {"username": name}}),
+                None => json!({"authenticated": false}),
+            }
+        }
         "SelfSubjectRulesReview" => json!({
             "incomplete": false,
             "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],

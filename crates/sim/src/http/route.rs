@@ -49,7 +49,7 @@ impl Route {
             ["openapi", "v3", rest @ ..] => Self::OpenApi {
                 group: Some(rest.join("/")),
             },
-            ["api" | "apis"] | ["api", _] | ["apis", _] | ["apis", _, _] => {
+            ["api" | "apis"] | ["api" | "apis", _] | ["apis", _, _] => {
                 Self::Discovery { group: parts }
             }
             ["api", version, rest @ ..] => {

@@ -22,9 +22,9 @@ use crate::registry::Kind;
 use crate::service::{Refused, SimBody};
 use crate::store::{Event, Failure, ListOptions, Selector, namespace_of};
 
-const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
+const BOOKMARK_EVERY: Duration = Duration::from_mins(1);
 /// As the real server, which picks between 30 and 60 minutes where the client names no time.
-const LONGEST: Duration = Duration::from_secs(2400);
+const LONGEST: Duration = Duration::from_mins(40);
 
 /// One running watch.
 struct Watching {

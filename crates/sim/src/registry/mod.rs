@@ -15,6 +15,11 @@ pub(crate) use types::schema_of;
 
 /// One resource in one version.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    reason = "the traits of a resource are independent, and `kind` is its name in the API"
+)]
 pub(crate) struct Kind {
     pub(crate) group: String,
     pub(crate) version: String,

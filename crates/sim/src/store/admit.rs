@@ -304,7 +304,7 @@ impl State {
             child(&mut filled, "data").insert(field.to_owned(), BASE64.encode(text).into());
         }
         filled["metadata"]["annotations"]["kubernetes.io/service-account.uid"] = uid.into();
-        let key = self.key_of(kind, secret);
+        let key = Key::of(kind, secret);
         self.commit(&key, filled, false).map(drop)
     }
 

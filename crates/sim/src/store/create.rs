@@ -31,6 +31,7 @@ impl State {
         mut object: Value,
         options: &CreateOptions,
     ) -> Result<Arc<Value>, Failure> {
+        validate::strict(kind, &object, options.write.strict)?;
         defaulted(kind, &mut object);
         self.place(kind, namespace, &mut object)?;
         let node = Arc::clone(&kind.schema);
@@ -52,6 +53,7 @@ impl State {
         mut object: Value,
         options: &CreateOptions,
     ) -> Result<Arc<Value>, Failure> {
+        validate::strict(kind, &object, options.write.strict)?;
         defaulted(kind, &mut object);
         self.place(kind, namespace, &mut object)?;
         self.admit_new(kind, object, options)
@@ -126,7 +128,7 @@ impl State {
         }
         admit::prepare(self, kind, &mut object);
         let mut causes = names::check(kind, &object);
-        causes.extend(validate::new_object(kind, &object, options.write.strict));
+        causes.extend(validate::new_object(kind, &object));
         let key = Key::new(&kind.table(), &namespace, &name);
         if !causes.is_empty() {
             return Err(Failure::invalid(kind, &name, &causes));

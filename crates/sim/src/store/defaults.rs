@@ -18,11 +18,7 @@ pub(super) fn defaulted(kind: &Kind, object: &mut Value) {
         ("", "Service") => service(object),
         ("", "Secret") => set(object, "type", json!("Opaque")),
         ("", "PersistentVolumeClaim") => {
-            set(&mut object["spec"], "volumeMode", json!("Filesystem"))
-        }
-        ("", "ReplicationController") => {
-            set(&mut object["spec"], "replicas", json!(1));
-            pod_template(&mut object["spec"]["template"]);
+            set(&mut object["spec"], "volumeMode", json!("Filesystem"));
         }
         ("", "PersistentVolume") => {
             set(
@@ -33,7 +29,7 @@ pub(super) fn defaulted(kind: &Kind, object: &mut Value) {
             set(&mut object["spec"], "volumeMode", json!("Filesystem"));
         }
         ("apps", "Deployment") => deployment(&mut object["spec"]),
-        ("apps", "ReplicaSet") => {
+        ("apps", "ReplicaSet") | ("", "ReplicationController") => {
             set(&mut object["spec"], "replicas", json!(1));
             pod_template(&mut object["spec"]["template"]);
         }

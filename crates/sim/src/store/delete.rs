@@ -91,7 +91,7 @@ impl State {
             .cloned()
             .collect();
         for object in &found {
-            let key = self.key_of(kind, object);
+            let key = Key::of(kind, object);
             match self.delete(kind, &key, options) {
                 // Garbage collection may have been faster.
                 Err(failure) if failure.code != 404 => return Err(failure),

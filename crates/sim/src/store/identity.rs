@@ -42,7 +42,13 @@ impl Identity {
     /// A version 4 UUID.
     pub(crate) fn uid(&mut self) -> String {
         let b = self.next();
-        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let hex = |bytes: &[u8]| -> String {
+            let digit = |b: u8| char::from_digit(u32::from(b), 16).unwrap_or('0');
+            bytes
+                .iter()
+                .flat_map(|b| [digit(b >> 4), digit(b & 15)])
+                .collect()
+        };
         let third = [b[6] & 0x0f | 0x40, b[7]];
         let fourth = [b[8] & 0x3f | 0x80, b[9]];
         [&b[..4], &b[4..6], &third, &fourth, &b[10..16]]

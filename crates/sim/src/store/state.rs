@@ -34,6 +34,11 @@ impl Key {
             name: name.to_owned(),
         }
     }
+
+    /// Where `object` of `kind` is kept.
+    pub(crate) fn of(kind: &Kind, object: &Value) -> Self {
+        Self::new(&kind.table(), namespace_of(object), name_of(object))
+    }
 }
 
 /// What every write says about itself.
@@ -69,6 +74,8 @@ pub(crate) struct State {
     controlled: bool,
     tables: BTreeMap<String, Table>,
     version: u64,
+    /// The version at the start: what came before is not in the history.
+    started: u64,
     history: usize,
     journal: Option<Journal>,
     /// Objects by uid, and by their owners' uids.
@@ -98,6 +105,7 @@ impl State {
             controlled: config.workloads.is_some(),
             tables: BTreeMap::new(),
             version,
+            started: version,
             history: config.history.max(1),
             journal,
             uids: BTreeMap::new(),
@@ -113,7 +121,7 @@ impl State {
                 namespace: row.namespace,
                 name: row.name,
             };
-            state.put_back(key, Arc::new(row.content));
+            state.put_back(key, row.content);
         }
         if fresh {
             state.found(config.workloads.is_some());
@@ -166,9 +174,11 @@ impl State {
 
     /// The changes of a table after a version; see [`Table::since`].
     pub(crate) fn since(&self, table: &str, version: u64) -> Result<Vec<Arc<Event>>, u64> {
-        self.tables
-            .get(table)
-            .map_or(Ok(Vec::new()), |table| table.since(version))
+        match self.tables.get(table) {
+            Some(table) => table.since(version),
+            None if version < self.started => Err(self.started),
+            None => Ok(Vec::new()),
+        }
     }
 
     pub(crate) fn subscribe(&mut self, table: &str) -> watch::Receiver<u64> {
@@ -176,10 +186,11 @@ impl State {
     }
 
     fn table(&mut self, name: &str) -> &mut Table {
-        // A table made late forgets nothing: nothing happened in it before.
+        // What happened before the start is forgotten, also in tables that are empty since.
+        let started = self.started;
         self.tables
             .entry(name.to_owned())
-            .or_insert_with(|| Table::new(0))
+            .or_insert_with(|| Table::new(started))
     }
 
     /// Makes a change real: a version, the journal, the table, the indices, the watchers.
@@ -240,18 +251,13 @@ impl State {
     }
 
     /// Puts an object from the journal in its place, as it was.
-    fn put_back(&mut self, key: Key, object: Arc<Value>) {
-        let version = self.version;
-        let table = self
-            .tables
-            .entry(key.table.clone())
-            .or_insert_with(|| Table::new(version));
-        table.objects.insert(
-            (key.namespace.clone(), key.name.clone()),
-            Arc::clone(&object),
-        );
+    fn put_back(&mut self, key: Key, object: Value) {
         self.index(&key, &object);
         self.redefine(&key, Some(&object));
+        let place = (key.namespace.clone(), key.name.clone());
+        self.table(&key.table)
+            .objects
+            .insert(place, Arc::new(object));
         if self.controlled {
             self.dirty.insert(key);
         }
@@ -362,10 +368,6 @@ impl State {
             return Ok(());
         }
         self.commit(key, new, false).map(drop)
-    }
-
-    pub(crate) fn key_of(&self, kind: &Kind, object: &Value) -> Key {
-        Key::new(&kind.table(), namespace_of(object), name_of(object))
     }
 }
 

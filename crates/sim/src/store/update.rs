@@ -42,9 +42,10 @@ impl State {
         };
         let tracked = matches!(change, Change::Apply { .. });
         let mut new = self.proposed(kind, &old, subresource, change, write)?;
-        self.check_identity(kind, key, &old, &new)?;
+        validate::strict(kind, &new, write.strict)?;
+        check_identity(kind, key, &old, &new)?;
         defaulted(kind, &mut new);
-        self.keep_server_fields(kind, &old, &mut new, subresource);
+        keep_server_fields(kind, &old, &mut new, subresource);
         if !tracked {
             let manager = self.manager(kind, write, subresource);
             track_update(
@@ -99,16 +100,13 @@ impl State {
         let name = super::name_of(old);
         match change {
             Change::Replace(new) => Ok(new),
-            Change::Patch(patch, Format::Strategic) if kind.custom.is_some() => {
-                let _ = patch;
-                Err(Failure::new(
-                    415,
-                    "UnsupportedMediaType",
-                    "the body of the request was in an unknown format - accepted media types \
+            Change::Patch(_, Format::Strategic) if kind.custom.is_some() => Err(Failure::new(
+                415,
+                "UnsupportedMediaType",
+                "the body of the request was in an unknown format - accepted media types \
                      include: application/json-patch+json, application/merge-patch+json, \
                      application/apply-patch+yaml",
-                ))
-            }
+            )),
             Change::Patch(patch, format) => {
                 patched(old, &patch, format, &kind.schema).map_err(|error| match error {
                     PatchError::Malformed(message) => Failure::bad_request(message),
@@ -132,79 +130,6 @@ impl State {
         }
     }
 
-    fn check_identity(
-        &self,
-        kind: &Kind,
-        key: &Key,
-        old: &Value,
-        new: &Value,
-    ) -> Result<(), Failure> {
-        let version = super::get_text(new, &["metadata", "resourceVersion"]);
-        if !version.is_empty() && version.parse() != Ok(version_of(old)) {
-            return Err(Failure::modified(kind, &key.name));
-        }
-        let uid = uid_of(new);
-        if !uid.is_empty() && uid != uid_of(old) {
-            let detail = format!(
-                "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
-                uid_of(old)
-            );
-            return Err(Failure::conflict(kind, &key.name, &detail));
-        }
-        let name = super::name_of(new);
-        if !name.is_empty() && name != key.name {
-            let message = format!(
-                "the name of the object ({name}) does not match the name on the URL ({})",
-                key.name
-            );
-            return Err(Failure::bad_request(message));
-        }
-        let namespace = super::namespace_of(new);
-        if kind.namespaced && !namespace.is_empty() && namespace != key.namespace {
-            return Err(Failure::bad_request(
-                "the namespace of the provided object does not match the namespace sent on the \
-                 request",
-            ));
-        }
-        Ok(())
-    }
-
-    /// Takes over from the old object what this writer cannot change, and counts the generation.
-    fn keep_server_fields(&self, kind: &Kind, old: &Value, new: &mut Value, subresource: &str) {
-        if subresource == "status" {
-            let status = new.get("status").cloned();
-            let managed = new["metadata"].get("managedFields").cloned();
-            *new = old.clone();
-            set(map_of(new), "status", status);
-            set(metadata(new), "managedFields", managed);
-            return;
-        }
-        if kind.status {
-            set(map_of(new), "status", old.get("status").cloned());
-        }
-        let kept = [
-            "name",
-            "namespace",
-            "uid",
-            "creationTimestamp",
-            "generateName",
-            "generation",
-        ];
-        let ending = [
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-            "resourceVersion",
-        ];
-        let meta = metadata(new);
-        for name in kept.into_iter().chain(ending) {
-            set(meta, name, old["metadata"].get(name).cloned());
-        }
-        if kind.generation && spec_differs(kind, old, new) {
-            let generation = old["metadata"]["generation"].as_i64().unwrap_or(0) + 1;
-            metadata(new).insert("generation".to_owned(), generation.into());
-        }
-    }
-
     /// Admits and commits; an object that did not change keeps its version.
     fn put(
         &mut self,
@@ -217,7 +142,7 @@ impl State {
         admit::keep_allocated(kind, old, &mut new);
         admit::prepare(self, kind, &mut new);
         let mut causes = names::check(kind, &new);
-        causes.extend(validate::new_object(kind, &new, write.strict));
+        causes.extend(validate::new_object(kind, &new));
         causes.extend(validate::changed_object(kind, old, &new));
         if !causes.is_empty() {
             return Err(Failure::invalid(kind, &key.name, &causes));
@@ -255,6 +180,73 @@ impl State {
         let write = WriteOptions::by(manager);
         self.change(kind, key, subresource, Change::Replace(new), &write)
             .map(drop)
+    }
+}
+
+fn check_identity(kind: &Kind, key: &Key, old: &Value, new: &Value) -> Result<(), Failure> {
+    let version = super::get_text(new, &["metadata", "resourceVersion"]);
+    if !version.is_empty() && version.parse() != Ok(version_of(old)) {
+        return Err(Failure::modified(kind, &key.name));
+    }
+    let uid = uid_of(new);
+    if !uid.is_empty() && uid != uid_of(old) {
+        let detail = format!(
+            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            uid_of(old)
+        );
+        return Err(Failure::conflict(kind, &key.name, &detail));
+    }
+    let name = super::name_of(new);
+    if !name.is_empty() && name != key.name {
+        let message = format!(
+            "the name of the object ({name}) does not match the name on the URL ({})",
+            key.name
+        );
+        return Err(Failure::bad_request(message));
+    }
+    let namespace = super::namespace_of(new);
+    if kind.namespaced && !namespace.is_empty() && namespace != key.namespace {
+        return Err(Failure::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the \
+             request",
+        ));
+    }
+    Ok(())
+}
+
+/// Takes over from the old object what this writer cannot change, and counts the generation.
+fn keep_server_fields(kind: &Kind, old: &Value, new: &mut Value, subresource: &str) {
+    if subresource == "status" {
+        let status = new.get("status").cloned();
+        let managed = new["metadata"].get("managedFields").cloned();
+        *new = old.clone();
+        set(map_of(new), "status", status);
+        set(metadata(new), "managedFields", managed);
+        return;
+    }
+    if kind.status {
+        set(map_of(new), "status", old.get("status").cloned());
+    }
+    let kept = [
+        "name",
+        "namespace",
+        "uid",
+        "creationTimestamp",
+        "generateName",
+        "generation",
+    ];
+    let ending = [
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "resourceVersion",
+    ];
+    let meta = metadata(new);
+    for name in kept.into_iter().chain(ending) {
+        set(meta, name, old["metadata"].get(name).cloned());
+    }
+    if kind.generation && spec_differs(kind, old, new) {
+        let generation = old["metadata"]["generation"].as_i64().unwrap_or(0) + 1;
+        metadata(new).insert("generation".to_owned(), generation.into());
     }
 }
 
@@ -317,10 +309,10 @@ fn conflicting(kind: &Kind, name: &str, conflicts: &[Conflict]) -> Failure {
             for conflict in many {
                 if conflict.manager != last {
                     let separator = if last.is_empty() { "" } else { "\n" };
-                    told += &format!("{separator}conflicts with {}:", conflict.manager);
+                    told.extend([separator, "conflicts with ", &conflict.manager, ":"]);
                     last = &conflict.manager;
                 }
-                told += &format!("\n- {}", conflict.path);
+                told.extend(["\n- ", &conflict.path]);
             }
             format!("Apply failed with {} conflicts: {told}", many.len())
         }

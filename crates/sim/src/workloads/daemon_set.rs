@@ -17,7 +17,7 @@ pub(super) fn reconcile(state: &mut State, key: &Key, set: &Value) -> Result<(),
     }
     if state.controlled_by(uid(set), "pods").is_empty() {
         let owner = controller_reference("apps/v1", "DaemonSet", set);
-        let mut pod = pod_from(&set["spec"]["template"], owner, &[(HASH, &hash)]);
+        let mut pod = pod_from(&set["spec"]["template"], &owner, &[(HASH, &hash)]);
         pod["metadata"]["generateName"] = format!("{}-", name_of(set)).into();
         make(state, "pods", &key.namespace, pod)?;
     }

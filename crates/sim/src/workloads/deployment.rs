@@ -114,7 +114,7 @@ fn scale(
     let Some(kind) = state.registry.by_table("replicasets.apps") else {
         return Ok(());
     };
-    let key = state.key_of(&kind, set);
+    let key = Key::of(&kind, set);
     state.amend(&kind, &key, "", CONTROLLER, |set| {
         set["spec"]["replicas"] = replicas.into();
         if let Some(revision) = revision {

@@ -69,7 +69,7 @@ pub(super) fn reconcile(state: &mut State, key: &Key, job: &Value) -> Result<(),
 
 fn start(state: &mut State, key: &Key, job: &Value) -> Result<(), Failure> {
     let owner = controller_reference("batch/v1", "Job", job);
-    let mut pod = pod_from(&job["spec"]["template"], owner, &[]);
+    let mut pod = pod_from(&job["spec"]["template"], &owner, &[]);
     pod["metadata"]["generateName"] = format!("{}-", name_of(job)).into();
     make(state, "pods", &key.namespace, pod)
 }

@@ -133,7 +133,7 @@ fn hash_of(template: &Value) -> String {
 }
 
 /// A pod from a template, owned and labelled.
-fn pod_from(template: &Value, owner: Value, labels: &[(&str, &str)]) -> Value {
+fn pod_from(template: &Value, owner: &Value, labels: &[(&str, &str)]) -> Value {
     let mut meta = json!({
         "labels": template["metadata"]["labels"],
         "annotations": template["metadata"]["annotations"],
@@ -167,7 +167,7 @@ fn remove(state: &mut State, table: &str, object: &Value) -> Result<(), Failure>
     let Some(kind) = state.registry.by_table(table) else {
         return Ok(());
     };
-    let key = state.key_of(&kind, object);
+    let key = Key::of(&kind, object);
     let options = DeleteOptions {
         propagation: "Background".to_owned(),
         ..DeleteOptions::default()
@@ -184,7 +184,7 @@ fn write_status(state: &mut State, key: &Key, status: Value) -> Result<(), Failu
         return Ok(());
     };
     state.amend(&kind, key, "status", CONTROLLER, |object| {
-        object["status"] = status
+        object["status"] = status;
     })
 }
 

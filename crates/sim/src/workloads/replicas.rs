@@ -13,7 +13,7 @@ pub(super) fn reconcile(state: &mut State, key: &Key, set: &Value) -> Result<(),
     });
     for _ in pods.len()..wanted {
         let owner = controller_reference("apps/v1", "ReplicaSet", set);
-        let mut pod = pod_from(&set["spec"]["template"], owner, &[]);
+        let mut pod = pod_from(&set["spec"]["template"], &owner, &[]);
         pod["metadata"]["generateName"] = format!("{}-", name_of(set)).into();
         make(state, "pods", &key.namespace, pod)?;
     }

@@ -121,7 +121,7 @@ fn start(
         ("statefulset.kubernetes.io/pod-name", name.as_str()),
         ("apps.kubernetes.io/pod-index", index.as_str()),
     ];
-    let mut pod = pod_from(&set["spec"]["template"], owner, &labels);
+    let mut pod = pod_from(&set["spec"]["template"], &owner, &labels);
     pod["metadata"]["name"] = name.clone().into();
     pod["spec"]["hostname"] = name.into();
     pod["spec"]["subdomain"] = set["spec"]["serviceName"].clone();

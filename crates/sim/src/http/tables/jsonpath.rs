@@ -73,7 +73,7 @@ fn select<'a>(value: &'a Value, selector: &str) -> Vec<&'a Value> {
     if let Ok(index) = selector.parse::<i64>() {
         let items = value.as_array().map_or(&[][..], Vec::as_slice);
         let index = if index < 0 {
-            index + items.len() as i64
+            index + i64::try_from(items.len()).unwrap_or(0)
         } else {
             index
         };

@@ -38,10 +38,10 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<Cause> {
         ("", "Pod") => pod(object, &["spec"], &mut causes),
         ("", "Service") => service(object, &mut causes),
         ("", "ConfigMap" | "Secret") => data(object, &mut causes),
-        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
-            if get_text(object, &["roleRef", "name"]).is_empty() {
-                causes.push(Cause::required("roleRef.name", ""));
-            }
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding")
+            if get_text(object, &["roleRef", "name"]).is_empty() =>
+        {
+            causes.push(Cause::required("roleRef.name", ""));
         }
         ("apiextensions.k8s.io", _) => definition(object, &mut causes),
         _ => {}
@@ -96,9 +96,7 @@ fn pod(object: &Value, path: &[&str], causes: &mut Vec<Cause>) {
             causes.push(Cause::duplicate(format!("{here}.name"), &name.into()));
         }
         names.push(name);
-        if get_text(container, &["image"]).is_empty() && path == ["spec"] {
-            causes.push(Cause::required(format!("{here}.image"), ""));
-        } else if get_text(container, &["image"]).is_empty() {
+        if get_text(container, &["image"]).is_empty() {
             causes.push(Cause::required(format!("{here}.image"), ""));
         }
         mounts(spec, container, &here, causes);
@@ -232,8 +230,6 @@ pub(super) fn check_change(kind: &Kind, old: &Value, new: &Value) -> Vec<Cause> 
                 "volumeBindingMode",
             ] {
                 if old[field] != new[field] {
-                    let detail = "updates to StorageClass fields are forbidden.";
-                    let _ = detail;
                     causes.push(Cause::forbidden(
                         field,
                         &format!("updates to {field} are forbidden."),

@@ -6,13 +6,13 @@ mod schema;
 
 use serde_json::Value;
 
-use super::failure::Cause;
+use super::failure::{Cause, Failure};
 use crate::registry::Kind;
 
 pub(super) use schema::prune_and_default;
 
 /// What is wrong with an object by itself.
-pub(super) fn new_object(kind: &Kind, object: &Value, _strict: bool) -> Vec<Cause> {
+pub(super) fn new_object(kind: &Kind, object: &Value) -> Vec<Cause> {
     match &kind.custom {
         Some(custom) => schema::check(custom, object),
         None => builtin::check(kind, object),
@@ -26,4 +26,25 @@ pub(super) fn changed_object(kind: &Kind, old: &Value, new: &Value) -> Vec<Cause
     } else {
         builtin::check_change(kind, old, new)
     }
+}
+
+/// Refuses fields that a custom kind's schema does not know, where the writer asks for that.
+pub(super) fn strict(kind: &Kind, object: &Value, wanted: bool) -> Result<(), Failure> {
+    let Some(custom) = kind.custom.as_ref().filter(|_| wanted) else {
+        return Ok(());
+    };
+    let unknown: Vec<_> = schema::unknown(custom, object)
+        .iter()
+        .map(|path| format!("unknown field {path:?}"))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::bad_request(format!(
+        "{} in version {:?} cannot be handled as a {}: strict decoding error: {}",
+        kind.kind,
+        kind.version,
+        kind.kind,
+        unknown.join(", ")
+    )))
 }

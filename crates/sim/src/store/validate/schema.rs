@@ -10,45 +10,53 @@ pub(crate) fn prune_and_default(custom: &Custom, object: &mut Value) {
     if custom.schema.is_null() {
         return;
     }
-    let metadata = object.get("metadata").cloned();
     if !custom.preserve {
-        prune(object, &custom.schema, true);
+        prune(object, &custom.schema, "", &mut Vec::new());
     }
     default(object, &custom.schema);
-    if let (Some(metadata), Some(map)) = (metadata, object.as_object_mut()) {
-        map.insert("metadata".to_owned(), metadata);
-    }
 }
 
-fn prune(value: &mut Value, schema: &Value, root: bool) {
+/// The paths that pruning would drop.
+pub(crate) fn unknown(custom: &Custom, object: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    if !custom.schema.is_null() && !custom.preserve {
+        prune(&mut object.clone(), &custom.schema, "", &mut found);
+    }
+    found
+}
+
+fn prune(value: &mut Value, schema: &Value, path: &str, dropped: &mut Vec<String>) {
     let preserve = schema["x-kubernetes-preserve-unknown-fields"] == true;
+    let embedded = schema["x-kubernetes-embedded-resource"] == true;
     match value {
         Value::Object(map) => {
-            if schema["x-kubernetes-embedded-resource"] == true && preserve {
-                return;
-            }
             let properties = schema["properties"].as_object();
             let additional = &schema["additionalProperties"];
-            let open = preserve || *additional == true;
+            let open = preserve || *additional == true || additional.is_object();
+            let typed = |name: &str| {
+                (embedded && ["apiVersion", "kind", "metadata"].contains(&name))
+                    || (path.is_empty() && name == "metadata")
+            };
             map.retain(|name, _| {
-                open || additional.is_object()
-                    || properties.is_some_and(|p| p.contains_key(name))
-                    || (root && name == "metadata")
-                    || (schema["x-kubernetes-embedded-resource"] == true
-                        && ["apiVersion", "kind", "metadata"].contains(&name.as_str()))
+                let known = properties.is_some_and(|properties| properties.contains_key(name));
+                let keep = open || known || typed(name);
+                if !keep {
+                    dropped.push(joined(path, name));
+                }
+                keep
             });
-            for (name, value) in map.iter_mut() {
-                if let Some(below) = properties.and_then(|p| p.get(name)) {
-                    prune(value, below, false);
-                } else if additional.is_object() {
-                    prune(value, additional, false);
+            for (name, value) in map.iter_mut().filter(|(name, _)| !typed(name)) {
+                let below = properties.and_then(|properties| properties.get(name));
+                let below = below.or_else(|| additional.is_object().then_some(additional));
+                if let Some(below) = below {
+                    prune(value, below, &joined(path, name), dropped);
                 }
             }
         }
         Value::Array(items) if schema["items"].is_object() => {
-            items
-                .iter_mut()
-                .for_each(|item| prune(item, &schema["items"], false));
+            for (index, item) in items.iter_mut().enumerate() {
+                prune(item, &schema["items"], &format!("{path}[{index}]"), dropped);
+            }
         }
         _ => {}
     }
@@ -79,9 +87,9 @@ fn default(value: &mut Value, schema: &Value) {
             }
         }
         Value::Array(items) if schema["items"].is_object() => {
-            items
-                .iter_mut()
-                .for_each(|item| default(item, &schema["items"]));
+            for item in items {
+                default(item, &schema["items"]);
+            }
         }
         _ => {}
     }
