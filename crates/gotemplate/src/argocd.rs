@@ -1,9 +1,122 @@
 //! The functions that Argo CD's ApplicationSet controller offers: sprig's and its own.
 
+use crate::error::FuncError;
 use crate::funcs::FuncMap;
 use crate::sprig::{self, Seams};
+use crate::value::Value;
 
 /// All functions of an ApplicationSet's template.
 pub fn functions(seams: &Seams) -> FuncMap {
-    sprig::functions(seams)
+    let mut map = sprig::functions(seams);
+    map.extend(own_functions());
+    map
+}
+
+/// Argo CD's own functions: `normalize`, `slugify`, `toYaml`, `fromYaml` and `fromYamlArray`.
+pub fn own_functions() -> FuncMap {
+    let mut m = FuncMap::new();
+    m.add("normalize", "string", |a| {
+        Ok(normalize(text(a.first())).into())
+    });
+    m.add("slugify", "any...", slugify);
+    m.add("toYaml", "any", |a| {
+        let json = a.first().unwrap_or(&Value::Nil).to_json()?;
+        Ok(argosy_yaml::to_string(&json).trim_end_matches('\n').into())
+    });
+    m.add("fromYaml", "string", |a| match parse_yaml(a)? {
+        serde_json::Value::Null => Ok(Value::map::<&str>([])),
+        json @ serde_json::Value::Object(_) => Ok(json.into()),
+        _ => Err(FuncError::new("error unmarshaling YAML: expected a map")),
+    });
+    m.add("fromYamlArray", "string", |a| match parse_yaml(a)? {
+        serde_json::Value::Null => Ok(Value::list(Vec::new())),
+        json @ serde_json::Value::Array(_) => Ok(json.into()),
+        _ => Err(FuncError::new("error unmarshaling YAML: expected a list")),
+    });
+    m
+}
+
+fn text(value: Option<&Value>) -> &str {
+    value.and_then(Value::as_str).unwrap_or_default()
+}
+
+fn parse_yaml(args: &[Value]) -> Result<serde_json::Value, FuncError> {
+    argosy_yaml::from_str(text(args.first())).map_err(|error| FuncError::new(error.to_string()))
+}
+
+/// A name that Kubernetes accepts: lower case, other characters as dashes, at most 253 bytes, no dashes or dots at its ends.
+pub fn normalize(name: &str) -> String {
+    let mapped: String = name
+        .to_lowercase()
+        .chars()
+        .map(|c| {
+            if c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.') {
+                c
+            } else {
+                '-'
+            }
+        })
+        .take(253)
+        .collect();
+    mapped.trim_matches(['-', '.']).to_owned()
+}
+
+/// `slugify [max] [smart] text`: a normalised name of at most `max` (50) characters, cut between words when `smart` (true).
+fn slugify(args: &[Value]) -> Result<Value, FuncError> {
+    let wrong = || {
+        FuncError::new(
+            "slugify takes the text, optionally preceded by the maximum length (int) and smart truncation (bool)",
+        )
+    };
+    let (length, smart, name) = match args {
+        [] => return Ok("".into()),
+        [Value::Str(name)] => (50, true, name),
+        [Value::Int(length), Value::Str(name)] => (*length, true, name),
+        [Value::Int(length), Value::Bool(smart), Value::Str(name)] => (*length, *smart, name),
+        _ => return Err(wrong()),
+    };
+    let length = usize::try_from(length).map_err(|_| wrong())?;
+    Ok(slug(&normalize(name), length, smart).into())
+}
+
+/// Only letters, digits and single dashes, cut to a length.
+fn slug(name: &str, length: usize, smart: bool) -> String {
+    let mut source = name.replace(['_', '.'], "-");
+    if !smart {
+        source.truncate(length);
+    }
+    let words: Vec<&str> = source.split('-').filter(|word| !word.is_empty()).collect();
+    let slug = words.join("-");
+    if smart && length > 0 {
+        whole_words(&slug, length).to_owned()
+    } else {
+        slug
+    }
+}
+
+/// Cut before the word that does not fit; the first word is cut within.
+fn whole_words(slug: &str, length: usize) -> &str {
+    if slug.len() <= length {
+        return slug;
+    }
+    let end = slug
+        .get(..=length)
+        .and_then(|head| head.rfind('-'))
+        .unwrap_or(length);
+    slug.get(..end).unwrap_or(slug)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_acceptable() {
+        assert_eq!(normalize("My_Cluster.Example/1-"), "my-cluster.example-1");
+        assert_eq!(slug("feature-a-very-long-branch", 12, true), "feature-a");
+        assert_eq!(
+            slug("feature-a-very-long-branch", 12, false),
+            "feature-a-ve"
+        );
+    }
 }

@@ -2,7 +2,7 @@
 
 mod lexer;
 pub(crate) mod node;
-mod number;
+pub(crate) mod number;
 mod parser;
 mod scope;
 mod unquote;

@@ -1,4 +1,31 @@
-//! The functions of sprig 3.3, less those that read the environment or the network.
+//! The functions of sprig 3.3, less those that read the environment or the network: a file for each family.
+
+mod args;
+mod cast;
+mod crypto;
+mod dates;
+mod decimal;
+mod defaults;
+mod dicts;
+mod encoding;
+mod flow;
+mod gotime;
+mod json;
+mod layout;
+mod lists;
+mod math;
+mod paths;
+mod random;
+mod reflect;
+mod regex;
+mod regex_syntax;
+mod scrypt;
+mod semver;
+mod strings;
+mod url;
+mod version;
+mod words;
+mod wrap;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +37,7 @@ use crate::funcs::FuncMap;
 pub struct Seams {
     /// The time now, for `now` and `ago`.
     pub now: Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>,
-    /// The seed of random functions; one seed gives one sequence.
+    /// The seed of random functions; one seed gives one sequence, except for private keys.
     pub seed: u64,
 }
 
@@ -24,6 +51,25 @@ impl fmt::Debug for Seams {
 
 /// Sprig's text function map, without `env`, `expandenv` and `getHostByName`.
 pub fn functions(seams: &Seams) -> FuncMap {
-    let _ = seams;
-    FuncMap::new()
+    let mut map = FuncMap::new();
+    let random = random::Source::new(seams.seed);
+    defaults::register(&mut map);
+    strings::register(&mut map);
+    words::register(&mut map);
+    wrap::register(&mut map);
+    lists::register(&mut map);
+    dicts::register(&mut map);
+    math::register(&mut map);
+    json::register(&mut map);
+    encoding::register(&mut map);
+    reflect::register(&mut map);
+    regex::register(&mut map);
+    semver::register(&mut map);
+    url::register(&mut map);
+    paths::register(&mut map);
+    flow::register(&mut map);
+    dates::register(&mut map, seams);
+    random::register(&mut map, &random);
+    crypto::register(&mut map, &random);
+    map
 }

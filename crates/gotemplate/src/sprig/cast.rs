@@ -1,0 +1,77 @@
+//! Loose conversions: what sprig takes for a number or a text.
+
+use crate::fmt;
+use crate::parse::number;
+use crate::value::Value;
+
+/// `int64`; what is no number becomes 0.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "floats lose their fraction, as in Go"
+)]
+pub(super) fn to_int(value: &Value) -> i64 {
+    match value {
+        Value::Int(n) | Value::Int64(n) => *n,
+        Value::Uint(n) => n.cast_signed(),
+        Value::Byte(n) => i64::from(*n),
+        // Go leaves what does not fit to the processor, which gives the smallest integer.
+        Value::Float(f) if f.is_nan() || *f >= 9.223_372_036_854_775_8e18 => i64::MIN,
+        Value::Float(f) => *f as i64,
+        Value::Bool(b) => i64::from(*b),
+        Value::Str(s) => number::signed(trim_zero_decimal(s)).unwrap_or(0),
+        Value::Opaque(o) => o.integer().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// `float64`; what is no number becomes 0.
+#[expect(clippy::cast_precision_loss, reason = "integers convert as in Go")]
+pub(super) fn to_float(value: &Value) -> f64 {
+    match value {
+        Value::Float(f) => *f,
+        Value::Uint(n) => *n as f64,
+        Value::Str(s) => parse_float(s).unwrap_or(0.0),
+        other => to_int(other) as f64,
+    }
+}
+
+/// `strconv.ParseFloat` for any text.
+fn parse_float(text: &str) -> Option<f64> {
+    let unsigned = text
+        .strip_prefix(['+', '-'])
+        .unwrap_or(text)
+        .to_ascii_lowercase();
+    let special = match unsigned.as_str() {
+        "inf" | "infinity" => f64::INFINITY,
+        "nan" => return Some(f64::NAN),
+        _ => return number::float(text),
+    };
+    Some(if text.starts_with('-') {
+        -special
+    } else {
+        special
+    })
+}
+
+/// `1.00` becomes `1`.
+fn trim_zero_decimal(text: &str) -> &str {
+    let trimmed = text.trim_end_matches('0');
+    match trimmed.strip_suffix('.') {
+        Some(whole) if trimmed.len() < text.len() => whole,
+        _ => text,
+    }
+}
+
+/// `toString`
+pub(super) fn to_text(value: &Value) -> String {
+    fmt::print(value)
+}
+
+/// `toStrings`: the elements as texts, less nil; a single value as a list of one.
+pub(super) fn to_texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::List(list) => list.iter().filter(|v| !v.is_nil()).map(to_text).collect(),
+        Value::Absent | Value::Nil => Vec::new(),
+        other => vec![to_text(other)],
+    }
+}
