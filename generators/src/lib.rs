@@ -11,6 +11,7 @@ mod facts;
 mod flatten;
 mod generator;
 mod names;
+mod normalise;
 mod params;
 mod selector;
 mod settings;
@@ -18,6 +19,9 @@ mod template;
 mod typed;
 
 pub mod offline;
+pub mod plan;
+pub mod policy;
+pub mod status;
 pub mod validate;
 
 pub use error::{Error, Reason};
@@ -25,4 +29,5 @@ pub use expand::{Expansion, Step, expand};
 pub use facts::{Answer, Cluster, Decisions, Facts, Request};
 pub use generator::pull_request::PullRequest;
 pub use generator::scm_provider::Repository;
+pub use normalise::normalise as normalise_spec;
 pub use settings::{Globbing, Settings};
