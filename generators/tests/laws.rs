@@ -158,9 +158,8 @@ fn more_than_two_children_multiply_and_the_product_is_limited() {
     ));
 }
 
-/// Prints the time of a large expansion; run with `--release --ignored --nocapture`.
 #[test]
-fn a_large_matrix_stays_within_its_limit() {
+fn both_modes_expand_a_large_matrix() {
     let (clusters, directories) = (clusters(19), directories(50));
     for go in [false, true] {
         let expanded = expand(

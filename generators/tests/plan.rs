@@ -13,7 +13,7 @@ fn app(value: Value) -> Application {
     serde_json::from_value(value).expect("an Application")
 }
 
-fn set(spec: Value) -> ApplicationSet {
+fn set(spec: &Value) -> ApplicationSet {
     let metadata = json!({"name": "fleet", "namespace": "argocd", "uid": "u1"});
     serde_json::from_value(json!({"metadata": metadata, "spec": spec})).expect("a set")
 }
@@ -62,7 +62,7 @@ fn created(set: &ApplicationSet, made: &[Value]) -> Vec<Application> {
 
 #[test]
 fn nothing_is_written_when_nothing_changed() {
-    let set = set(json!({}));
+    let set = set(&json!({}));
     let made = [generated("a", "p"), generated("b", "p")];
     let mut live = created(&set, &made);
     live[0].spec.sync_policy = Some(argosy_crds::application::SyncPolicy::default());
@@ -74,7 +74,7 @@ fn nothing_is_written_when_nothing_changed() {
 
 #[test]
 fn drift_is_reverted_but_what_is_preserved_stays() {
-    let set = set(json!({"preservedFields": {"labels": ["team"]}}));
+    let set = set(&json!({"preservedFields": {"labels": ["team"]}}));
     let live = &mut created(&set, &[generated("a", "p")])[0];
     live.metadata.labels = Some(
         [
@@ -120,7 +120,7 @@ fn drift_is_reverted_but_what_is_preserved_stays() {
 
 #[test]
 fn ignored_differences_cause_no_write_and_survive_one() {
-    let set = set(json!({"ignoreApplicationDifferences": [
+    let set = set(&json!({"ignoreApplicationDifferences": [
         {"jsonPointers": ["/spec/source/targetRevision"]}, {"name": "other", "jsonPointers": ["/spec"]},
     ]}));
     let live = &mut created(&set, &[generated("a", "p")])[0];
@@ -133,7 +133,8 @@ fn ignored_differences_cause_no_write_and_survive_one() {
         ApplicationsSyncPolicy::Sync,
     );
     assert_eq!(plan.unchanged, ["a"]);
-    let plan = super_run(&set, live);
+    let made = [generated("a", "q")];
+    let plan = run(&set, &made, live, ApplicationsSyncPolicy::Sync);
     let source = plan.update[0].spec.source.as_ref().expect("a source");
     assert_eq!(
         (source.path.as_str(), source.target_revision.as_str()),
@@ -141,18 +142,9 @@ fn ignored_differences_cause_no_write_and_survive_one() {
     );
 }
 
-fn super_run(set: &ApplicationSet, live: &[Application]) -> AppSetPlan {
-    run(
-        set,
-        &[generated("a", "q")],
-        live,
-        ApplicationsSyncPolicy::Sync,
-    )
-}
-
 #[test]
 fn only_own_applications_are_deleted_and_only_if_allowed() {
-    let set = set(json!({}));
+    let set = set(&json!({}));
     let mut live = created(&set, &[generated("a", "p"), generated("b", "p")]);
     live[1].spec.destination.name = "gone".to_owned();
     live.push(app(generated("unowned", "p")));
@@ -168,7 +160,7 @@ fn only_own_applications_are_deleted_and_only_if_allowed() {
 
 #[test]
 fn an_application_of_another_set_is_refused_and_an_unowned_one_adopted() {
-    let ours = set(json!({}));
+    let ours = set(&json!({}));
     let mut theirs = ours.clone();
     theirs.metadata.name = Some("other".to_owned());
     theirs.metadata.uid = Some("u2".to_owned());
@@ -182,7 +174,7 @@ fn an_application_of_another_set_is_refused_and_an_unowned_one_adopted() {
 
 #[test]
 fn invalid_applications_are_neither_written_nor_deleted() {
-    let set = set(json!({}));
+    let set = set(&json!({}));
     let live = created(&set, &[generated("a", "p")]);
     let made = [
         generated("a", "q"),
