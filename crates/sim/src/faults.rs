@@ -76,7 +76,7 @@ impl Faults {
         self.stopped.send_replace(true);
     }
 
-    /// Takes connections again. The state is as it was.
+    /// Takes connections again, over the network a moment later. The state is as it was.
     pub fn start(&self) {
         self.stopped.send_replace(false);
     }

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use argosy_facts::Secret;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -15,6 +16,9 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::cluster::SimCluster;
+
+/// How soon what failed at the network is tried again.
+const RETRY: Duration = Duration::from_millis(50);
 
 /// How a cluster is served.
 #[derive(Clone, Debug)]
@@ -144,30 +148,50 @@ fn certificate(name: &str) -> Result<(String, Arc<rustls::ServerConfig>), ServeE
 }
 
 async fn accept(
-    listener: TcpListener,
+    mut listener: TcpListener,
     tls: TlsAcceptor,
     cluster: SimCluster,
     options: ServeOptions,
     stopped: watch::Receiver<bool>,
 ) {
     let mut ended = stopped.clone();
+    let mut fault = cluster.faults().stopped();
     loop {
         tokio::select! {
             biased;
             () = raised(&mut ended) => return,
+            () = raised(&mut fault) => {
+                let Ok(addr) = listener.local_addr() else { return };
+                // A machine that is gone has no port: who connects is refused, not reset.
+                drop(listener);
+                tokio::select! {
+                    biased;
+                    () = raised(&mut ended) => return,
+                    again = listen_again(addr, &mut fault) => listener = again,
+                }
+            }
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if !cluster.faults().is_stopped() => {
+                Ok((stream, _)) => {
                     let connection =
                         connection(stream, tls.clone(), cluster.clone(), options.clone());
                     tokio::spawn(until_stopped(connection, cluster.clone(), stopped.clone()));
                 }
-                // A stopped cluster drops what connects, which the client sees as a reset.
-                Ok(_) => {}
                 Err(error) => {
                     tracing::debug!(cluster.name = cluster.name(), %error, "cannot accept a connection");
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    tokio::time::sleep(RETRY).await;
                 }
             },
+        }
+    }
+}
+
+/// Listens on `addr` once the cluster is started again, and once nobody else uses the port.
+async fn listen_again(addr: SocketAddr, fault: &mut watch::Receiver<bool>) -> TcpListener {
+    let _ = fault.wait_for(|stopped| !*stopped).await;
+    loop {
+        match TcpListener::bind(addr).await {
+            Ok(listener) => return listener,
+            Err(_) => tokio::time::sleep(RETRY).await,
         }
     }
 }

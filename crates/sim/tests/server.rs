@@ -5,6 +5,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+use std::io::ErrorKind;
 use std::process::Command;
 
 use argosy_facts::Secret;
@@ -14,6 +15,7 @@ use kube::api::{Api, ListParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::json;
+use tokio::net::TcpStream;
 
 async fn serve(cluster: &SimCluster) -> RunningServer {
     let options = ServeOptions {
@@ -68,7 +70,17 @@ async fn a_stopped_cluster_refuses_and_comes_back_as_it_was() {
     maps.get("kube-root-ca.crt").await.unwrap();
     cluster.faults().stop();
     maps.get("kube-root-ca.crt").await.unwrap_err();
+    let refused = loop {
+        match TcpStream::connect(server.addr).await {
+            Ok(_) => tokio::task::yield_now().await,
+            Err(error) => break error.kind(),
+        }
+    };
+    assert_eq!(refused, ErrorKind::ConnectionRefused);
     cluster.faults().start();
+    while TcpStream::connect(server.addr).await.is_err() {
+        tokio::task::yield_now().await;
+    }
     maps.get("kube-root-ca.crt").await.unwrap();
 
     let rule = Rule {
