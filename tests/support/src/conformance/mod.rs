@@ -8,7 +8,7 @@ mod cases;
 mod normal;
 mod session;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt as _;
 use kube::Client;
@@ -25,8 +25,14 @@ const AT_ONCE: usize = 16;
 /// What a server said in each case, by the case's name.
 pub type Transcripts = BTreeMap<&'static str, Vec<Exchange>>;
 
-/// A difference that is meant: the case, the beginning of the place, and why.
-pub type Known<'a> = (&'a str, &'a str, &'a str);
+/// What differs between two servers.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    /// Places that differ, one line each, beginning with `CASE NUMBER METHOD PATH`.
+    pub unexpected: Vec<String>,
+    /// Entries of the list of known differences that no longer differ.
+    pub outdated: Vec<String>,
+}
 
 /// Holds all conversations with a server, several at once. Each works on its own namespaces and
 /// can be held once per server.
@@ -42,26 +48,28 @@ pub async fn record(client: &Client) -> Transcripts {
         .await
 }
 
-/// Returns where what a server said differs from what the real one said, one line a place, but
-/// for those places that are known, and what is known without being so.
-pub fn compare(real: &Transcripts, other: &Transcripts, known: &[Known<'_>]) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut met = vec![false; known.len()];
+/// Compares what a server said with what the real one said. A difference is known when its line
+/// begins with one of `known`.
+pub fn compare(real: &Transcripts, other: &Transcripts, known: &[&str]) -> Comparison {
+    let mut unexpected = Vec::new();
+    let mut met = BTreeSet::new();
     for (case, expected) in real {
         let given = other.get(case).map_or(&[][..], Vec::as_slice);
         for place in compare_case(expected, given) {
-            let is_known = |(of, start, _): &Known<'_>| of == case && place.starts_with(start);
-            match known.iter().position(is_known) {
-                Some(index) => met[index] = true,
-                None => found.push(format!("{case} {place}")),
+            let line = format!("{case} {place}");
+            match known.iter().find(|known| line.starts_with(**known)) {
+                Some(known) => {
+                    met.insert(*known);
+                }
+                None => unexpected.push(line),
             }
         }
     }
-    let unmet = known.iter().zip(met).filter(|(_, met)| !met);
-    found.extend(unmet.map(|((case, start, _), _)| {
-        format!("{case} {start}: known as different, but it is alike; remove the entry")
-    }));
-    found
+    let outdated = known.iter().filter(|known| !met.contains(*known));
+    Comparison {
+        unexpected,
+        outdated: outdated.map(|&known| known.to_owned()).collect(),
+    }
 }
 
 fn compare_case(real: &[Exchange], other: &[Exchange]) -> Vec<String> {

@@ -43,6 +43,7 @@ impl Normaliser {
                 ("resourceVersion", Some(_)) => Value::from("<version>"),
                 ("continue", Some(_)) => Value::from("<continue>"),
                 ("clusterIP", Some(address)) if address != "None" => Value::from("<address>"),
+                ("verbs", None) => sorted(value),
                 ("clusterIPs", None) => Value::from("<addresses>"),
                 _ => self.body(value),
             };
@@ -63,7 +64,13 @@ impl Normaliser {
         for (hidden, name) in &self.hidden {
             shown = shown.replace(hidden, name);
         }
-        for (index, uid) in self.uids.iter().enumerate() {
+        // Uids that a case made up are words like others.
+        for (index, uid) in self
+            .uids
+            .iter()
+            .enumerate()
+            .filter(|(_, uid)| uid.len() > 8)
+        {
             shown = shown.replace(uid, &format!("uid-{}", index + 1));
         }
         mask_number(&mut shown, "resourceVersion=");
@@ -87,6 +94,13 @@ fn numbered(kind: &str, known: &mut Vec<String>, value: &str) -> Value {
             known.len() - 1
         });
     Value::from(format!("{kind}-{}", index + 1))
+}
+
+/// Verbs are a set.
+fn sorted(value: &Value) -> Value {
+    let mut items = value.as_array().cloned().unwrap_or_default();
+    items.sort_by_key(ToString::to_string);
+    Value::Array(items)
 }
 
 /// Replaces the number after a marker, unless it is 0 or 1, which cases ask for by intent.

@@ -24,11 +24,15 @@ pub(super) async fn life_of_a_config_map(session: &Session) {
         .as_object_mut()
         .map(|metadata| metadata.remove("resourceVersion"));
     session.put(&one, read).await;
-    session.get(&maps).await;
+    session
+        .get(&format!("{maps}?fieldSelector=metadata.name=one"))
+        .await;
     session.delete(&one).await;
     session.delete(&one).await;
     session.get(&one).await;
-    session.get(&maps).await;
+    session
+        .get(&format!("{maps}?fieldSelector=metadata.name=one"))
+        .await;
 }
 
 pub(super) async fn refusals(session: &Session) {

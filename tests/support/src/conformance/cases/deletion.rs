@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Session, config_map};
+use super::{Session, config_map, secret};
 
 pub(super) async fn finalizers(session: &Session) {
     let maps = format!("{}/configmaps", session.namespace("conf-finalizers").await);
@@ -63,17 +63,19 @@ pub(super) async fn propagation(session: &Session) {
 }
 
 pub(super) async fn collections(session: &Session) {
-    let maps = format!("{}/configmaps", session.namespace("conf-collections").await);
+    let secrets = format!("{}/secrets", session.namespace("conf-collections").await);
     for (name, label) in [("a", "x"), ("b", "x"), ("c", "y")] {
-        let mut body = config_map(name, json!({}));
+        let mut body = secret(name, json!({}));
         body["metadata"]["labels"] = json!({"l": label});
-        session.post(&maps, body).await;
+        session.post(&secrets, body).await;
     }
     session.focus(&["/metadata/name"]);
-    session.delete(&format!("{maps}?labelSelector=l=x")).await;
-    session.get(&maps).await;
-    session.delete(&maps).await;
-    session.get(&maps).await;
+    session
+        .delete(&format!("{secrets}?labelSelector=l=x"))
+        .await;
+    session.get(&secrets).await;
+    session.delete(&secrets).await;
+    session.get(&secrets).await;
 }
 
 pub(super) async fn dry_run_of_delete(session: &Session) {

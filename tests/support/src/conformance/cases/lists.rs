@@ -1,11 +1,11 @@
-//! Lists: selectors, pages, versions.
+//! Lists: selectors, pages, versions. Of Secrets, because full clusters put a ConfigMap everywhere.
 
 use serde_json::json;
 
-use super::{Session, config_map, text};
+use super::{Session, secret, text};
 
 async fn fill(session: &Session, namespace: &str) -> String {
-    let maps = format!("{}/configmaps", session.namespace(namespace).await);
+    let secrets = format!("{}/secrets", session.namespace(namespace).await);
     session.focus(&["/metadata/name", "/metadata/labels"]);
     for (name, labels) in [
         ("a", json!({"env": "prod", "tier": "one"})),
@@ -13,15 +13,15 @@ async fn fill(session: &Session, namespace: &str) -> String {
         ("b", json!({"env": "prod"})),
         ("d", json!({})),
     ] {
-        let mut body = config_map(name, json!({}));
+        let mut body = secret(name, json!({}));
         body["metadata"]["labels"] = labels;
-        session.post(&maps, body).await;
+        session.post(&secrets, body).await;
     }
-    maps
+    secrets
 }
 
 pub(super) async fn selectors(session: &Session) {
-    let maps = fill(session, "conf-selectors").await;
+    let secrets = fill(session, "conf-selectors").await;
     for selector in [
         "env=prod",
         "env==prod",
@@ -36,17 +36,19 @@ pub(super) async fn selectors(session: &Session) {
         "",
     ] {
         session
-            .get(&format!("{maps}?labelSelector={selector}"))
+            .get(&format!("{secrets}?labelSelector={selector}"))
             .await;
     }
-    session.get(&format!("{maps}?labelSelector=env%20in")).await;
     session
-        .get(&format!("{maps}?labelSelector=bad%20key!"))
+        .get(&format!("{secrets}?labelSelector=env%20in"))
+        .await;
+    session
+        .get(&format!("{secrets}?labelSelector=bad%20key!"))
         .await;
 }
 
 pub(super) async fn field_selectors(session: &Session) {
-    let maps = fill(session, "conf-fields").await;
+    let secrets = fill(session, "conf-fields").await;
     for selector in [
         "metadata.name=a",
         "metadata.name!=a",
@@ -55,62 +57,68 @@ pub(super) async fn field_selectors(session: &Session) {
         "metadata.name=none",
     ] {
         session
-            .get(&format!("{maps}?fieldSelector={selector}"))
+            .get(&format!("{secrets}?fieldSelector={selector}"))
             .await;
     }
-    session.get(&format!("{maps}?fieldSelector=data.a=1")).await;
-    session.get(&format!("{maps}?fieldSelector=nonsense")).await;
+    session
+        .get(&format!("{secrets}?fieldSelector=data.a=1"))
+        .await;
+    session
+        .get(&format!("{secrets}?fieldSelector=nonsense"))
+        .await;
 }
 
 pub(super) async fn pages(session: &Session) {
-    let maps = fill(session, "conf-pages").await;
+    let secrets = fill(session, "conf-pages").await;
     session.unfocus();
-    let first = session.get(&format!("{maps}?limit=2")).await;
+    let first = session.get(&format!("{secrets}?limit=2")).await;
     let token = text(&first, "/metadata/continue").to_owned();
     session.hide(&token, "<token>");
     session
-        .get(&format!("{maps}?limit=2&continue={token}"))
+        .get(&format!("{secrets}?limit=2&continue={token}"))
         .await;
-    session.get(&format!("{maps}?limit=10")).await;
+    session.get(&format!("{secrets}?limit=10")).await;
     session
-        .get(&format!("{maps}?limit=1&labelSelector=env=dev"))
+        .get(&format!("{secrets}?limit=1&labelSelector=env=dev"))
         .await;
     session
-        .get(&format!("{maps}?limit=1&continue=nonsense"))
+        .get(&format!("{secrets}?limit=1&continue=nonsense"))
         .await;
 }
 
 pub(super) async fn across_namespaces(session: &Session) {
-    let mut body = config_map("same", json!({}));
+    let mut body = secret("same", json!({}));
     body["metadata"]["labels"] = json!({"conf": "across"});
     for namespace in ["conf-across-b", "conf-across-a"] {
-        let maps = format!("{}/configmaps", session.namespace(namespace).await);
-        session.post(&maps, body.clone()).await;
+        let secrets = format!("{}/secrets", session.namespace(namespace).await);
+        session.post(&secrets, body.clone()).await;
     }
     session
-        .get("/api/v1/configmaps?labelSelector=conf=across")
+        .get("/api/v1/secrets?labelSelector=conf=across")
         .await;
     session
-        .get("/api/v1/configmaps?labelSelector=conf=nobody")
+        .get("/api/v1/secrets?labelSelector=conf=nobody")
         .await;
 }
 
 pub(super) async fn versions_of_lists(session: &Session) {
-    let maps = fill(session, "conf-versions").await;
-    session.get(&format!("{maps}?resourceVersion=0")).await;
+    let secrets = fill(session, "conf-versions").await;
+    session.get(&format!("{secrets}?resourceVersion=0")).await;
     session
         .get(&format!(
-            "{maps}?resourceVersion=0&resourceVersionMatch=NotOlderThan"
+            "{secrets}?resourceVersion=0&resourceVersionMatch=NotOlderThan"
         ))
         .await;
     session
-        .get(&format!("{maps}?resourceVersionMatch=Exact"))
+        .get(&format!("{secrets}?resourceVersionMatch=Exact"))
         .await;
     session
         .get(&format!(
-            "{maps}?resourceVersion=0&resourceVersionMatch=Exact"
+            "{secrets}?resourceVersion=0&resourceVersionMatch=Exact"
         ))
         .await;
-    session.get(&format!("{maps}?resourceVersion=words")).await;
-    session.get(&format!("{maps}/a?resourceVersion=0")).await;
+    session
+        .get(&format!("{secrets}?resourceVersion=words"))
+        .await;
+    session.get(&format!("{secrets}/a?resourceVersion=0")).await;
 }

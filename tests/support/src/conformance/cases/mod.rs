@@ -61,6 +61,12 @@ fn config_map(name: &str, data: Value) -> Value {
     body
 }
 
+fn secret(name: &str, data: Value) -> Value {
+    let mut body = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}});
+    body["data"] = data;
+    body
+}
+
 /// Returns a text of an answer, empty when it is not there.
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value
