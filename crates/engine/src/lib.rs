@@ -6,11 +6,13 @@
 pub mod application;
 pub mod compare;
 pub mod duration;
+pub mod graph;
 pub mod health;
 pub mod ignore;
 pub mod lua;
 pub mod normalise;
 pub mod object;
+pub mod operation;
 pub mod overrides;
 pub mod project;
 pub mod repo_url;
