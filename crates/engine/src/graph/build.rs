@@ -57,7 +57,7 @@ impl Graph {
         let mut ready = vec![false; self.edges.node_count()];
         for node in order {
             let before = self
-                .graph
+                .edges
                 .neighbors_directed(node, Direction::Incoming)
                 .filter(|before| !ready[before.index()])
                 .count();

@@ -34,7 +34,7 @@ impl Graph {
     /// `{"nodes": [...], "edges": [[from, to]], "cycles": [...]}`.
     pub fn to_json(&self) -> Value {
         let nodes: Vec<_> = self
-            .graph
+            .edges
             .node_weights()
             .map(|node| match node {
                 Node::App(app) => json!({

@@ -60,7 +60,7 @@ impl Graph {
 
     fn gather(&self, node: NodeIndex, reasons: &mut Vec<Unmet>) {
         let mut before: Vec<_> = self
-            .graph
+            .edges
             .neighbors_directed(node, Direction::Incoming)
             .collect();
         before.sort_unstable();
@@ -123,7 +123,7 @@ impl Graph {
         let mut queue = vec![node];
         while let Some(node) = queue.pop() {
             let mut after = self
-                .graph
+                .edges
                 .neighbors_directed(node, Direction::Outgoing)
                 .detach();
             while let Some((_, next)) = after.next(&self.edges) {
