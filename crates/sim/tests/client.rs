@@ -23,7 +23,7 @@ fn cluster() -> (SimCluster, Client) {
     (cluster, client)
 }
 
-fn config_map(name: &str, data: serde_json::Value) -> ConfigMap {
+fn config_map(name: &str, data: &serde_json::Value) -> ConfigMap {
     serde_json::from_value(json!({"metadata": {"name": name}, "data": data})).unwrap()
 }
 
@@ -39,12 +39,12 @@ async fn objects_are_created_read_replaced_and_deleted() {
     let (_cluster, client) = cluster();
     let api: Api<ConfigMap> = Api::default_namespaced(client);
     let made = api
-        .create(&PostParams::default(), &config_map("a", json!({"k": "1"})))
+        .create(&PostParams::default(), &config_map("a", &json!({"k": "1"})))
         .await
         .unwrap();
     assert!(made.metadata.uid.is_some());
     let error = api
-        .create(&PostParams::default(), &config_map("a", json!({})))
+        .create(&PostParams::default(), &config_map("a", &json!({})))
         .await
         .unwrap_err();
     assert_eq!(code(&error), 409);
@@ -77,7 +77,7 @@ async fn a_missing_namespace_is_an_error_and_a_deleted_one_takes_its_content() {
     let (_cluster, client) = cluster();
     let there: Api<ConfigMap> = Api::namespaced(client.clone(), "later");
     let error = there
-        .create(&PostParams::default(), &config_map("a", json!({})))
+        .create(&PostParams::default(), &config_map("a", &json!({})))
         .await
         .unwrap_err();
     assert_eq!(code(&error), 404);
@@ -93,7 +93,7 @@ async fn a_missing_namespace_is_an_error_and_a_deleted_one_takes_its_content() {
         .await
         .unwrap();
     there
-        .create(&PostParams::default(), &config_map("a", json!({})))
+        .create(&PostParams::default(), &config_map("a", &json!({})))
         .await
         .unwrap();
     namespaces
@@ -194,10 +194,10 @@ async fn a_watch_sees_each_change_in_order() {
         .watch(&WatchParams::default().labels("app=web"), &version)
         .await
         .unwrap();
-    let mut labelled = config_map("a", json!({}));
+    let mut labelled = config_map("a", &json!({}));
     labelled.metadata.labels = Some([("app".to_owned(), "web".to_owned())].into());
     api.create(&PostParams::default(), &labelled).await.unwrap();
-    api.create(&PostParams::default(), &config_map("b", json!({})))
+    api.create(&PostParams::default(), &config_map("b", &json!({})))
         .await
         .unwrap();
     let unlabel = json!({"metadata": {"labels": null}});
@@ -277,4 +277,87 @@ async fn custom_kinds_are_served_at_once_and_pruned() {
         .await
         .unwrap_err();
     assert_eq!(code(&error), 422);
+}
+
+#[tokio::test]
+async fn a_streaming_list_ends_with_its_bookmark_and_forgotten_history_is_gone() {
+    use kube::runtime::watcher::{Config, Event, watcher};
+    let mut config = SimConfig::new("test");
+    config.history = 2;
+    let cluster = SimCluster::new(config).unwrap();
+    let api: Api<ConfigMap> = Api::default_namespaced(Client::new(cluster.service(), "default"));
+    let stream = watcher(api.clone(), Config::default().streaming_lists());
+    let seen: Vec<_> = stream.take(3).try_collect().await.unwrap();
+    assert!(
+        matches!(
+            &seen[..],
+            [Event::Init, Event::InitApply(_), Event::InitDone]
+        ),
+        "{seen:?}"
+    );
+
+    let start = cluster.resource_version().to_string();
+    for name in ["a", "b", "c"] {
+        api.create(&PostParams::default(), &config_map(name, &json!({})))
+            .await
+            .unwrap();
+    }
+    let stream = api.watch(&WatchParams::default(), &start).await.unwrap();
+    let seen: Vec<_> = stream.take(1).try_collect().await.unwrap();
+    assert!(
+        matches!(&seen[..], [WatchEvent::Error(error)] if error.code == 410),
+        "{seen:?}"
+    );
+}
+
+#[tokio::test]
+async fn managed_fields_are_as_the_real_server_writes_them() {
+    let (_cluster, client) = cluster();
+    let api: Api<Deployment> = Api::default_namespaced(client);
+    let hub = PatchParams::apply("argocd-controller");
+    api.patch("web", &hub, &Patch::Apply(deployment("web:1", Some(2))))
+        .await
+        .unwrap();
+    let env = json!({"spec": {"template": {"spec": {"containers": [
+        {"name": "web", "env": [{"name": "A", "value": "1"}]},
+    ]}}}});
+    let by_hand = PatchParams {
+        field_manager: Some("hand".into()),
+        ..PatchParams::default()
+    };
+    let patched = api
+        .patch("web", &by_hand, &Patch::Strategic(env))
+        .await
+        .unwrap();
+    let managed: Vec<_> = patched
+        .metadata
+        .managed_fields
+        .unwrap()
+        .into_iter()
+        .map(|entry| {
+            (
+                entry.manager.unwrap(),
+                entry.operation.unwrap(),
+                entry.fields_v1.unwrap().0,
+            )
+        })
+        .collect();
+    let applied = json!({"f:spec": {
+        "f:replicas": {}, "f:selector": {},
+        "f:template": {
+            "f:metadata": {"f:labels": {"f:app": {}}},
+            "f:spec": {"f:containers": {r#"k:{"name":"web"}"#: {
+                ".": {}, "f:name": {}, "f:image": {},
+                "f:ports": {r#"k:{"containerPort":80,"protocol":"TCP"}"#: {".": {}, "f:containerPort": {}}},
+            }}},
+        },
+    }});
+    let updated = json!({"f:spec": {"f:template": {"f:spec": {"f:containers": {
+        r#"k:{"name":"web"}"#: {"f:env": {".": {}, r#"k:{"name":"A"}"#: {".": {}, "f:name": {}, "f:value": {}}}},
+    }}}}});
+    let wanted = [
+        ("argocd-controller".to_owned(), "Apply".to_owned(), applied),
+        ("hand".to_owned(), "Update".to_owned(), updated),
+    ];
+    assert_eq!(managed, wanted);
 }

@@ -87,6 +87,10 @@ const KINDS: &[(&str, &[Field])] = &[
             (5, "immutable", Shape::Flag),
         ],
     ),
+    // Whatever is asked, the answer is yes: the question need not be read.
+    ("SelfSubjectAccessReview", &[]),
+    ("SelfSubjectRulesReview", &[]),
+    ("SelfSubjectReview", &[]),
     ("Role", ROLE),
     ("ClusterRole", ROLE),
     ("RoleBinding", BINDING),
