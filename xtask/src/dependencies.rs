@@ -58,12 +58,7 @@ const LAYERS: [&[&str]; 4] = [
 
 /// Fails with every violation found.
 pub(crate) fn check() -> anyhow::Result<()> {
-    let graph = Graph::load()?;
-    let mut violations = Vec::new();
-    violations.extend(graph.licences());
-    violations.extend(graph.bans());
-    violations.extend(graph.purity());
-    violations.extend(graph.layers());
+    let violations = Graph::load()?.violations();
     if !violations.is_empty() {
         bail!("{}", violations.join("\n"));
     }
@@ -97,11 +92,19 @@ impl Graph {
                 String::from_utf8_lossy(&output.stderr).trim()
             );
         }
-        let metadata: Value = serde_json::from_slice(&output.stdout)?;
-        Ok(Self {
-            packages: packages(&metadata),
-            edges: edges(&metadata),
-        })
+        Ok(Self::new(&serde_json::from_slice(&output.stdout)?))
+    }
+
+    fn new(metadata: &Value) -> Self {
+        Self {
+            packages: packages(metadata),
+            edges: edges(metadata),
+        }
+    }
+
+    fn violations(&self) -> Vec<String> {
+        let found = self.licences().into_iter().chain(self.bans());
+        found.chain(self.purity()).chain(self.layers()).collect()
     }
 
     fn name<'a>(&'a self, id: &'a str) -> &'a str {
@@ -223,4 +226,78 @@ fn edges(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
         Some((node["id"].as_str()?.to_owned(), needed.collect()))
     };
     nodes.filter_map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::Graph;
+
+    /// What cargo says of packages, each with its licence and its normal dependencies.
+    fn metadata(packages: &[(&str, &str, &[&str])]) -> Value {
+        let id = |name: &str| {
+            let ours = name.starts_with("argosy");
+            format!(
+                "{}+https://example.com#{name}@1",
+                if ours { "path" } else { "registry" }
+            )
+        };
+        let listed = packages
+            .iter()
+            .map(|(name, licence, _)| json!({"id": id(name), "name": name, "license": licence}));
+        let nodes = packages.iter().map(|(name, _, needed)| {
+            let needed = needed
+                .iter()
+                .map(|needed| json!({"pkg": id(needed), "dep_kinds": [{"kind": null}]}));
+            json!({"id": id(name), "deps": needed.collect::<Vec<_>>()})
+        });
+        json!({
+            "packages": listed.collect::<Vec<_>>(),
+            "resolve": {"nodes": nodes.collect::<Vec<_>>()},
+        })
+    }
+
+    #[track_caller]
+    fn check(packages: &[(&str, &str, &[&str])], expected: &[&str]) {
+        assert_eq!(Graph::new(&metadata(packages)).violations(), expected);
+    }
+
+    #[test]
+    fn each_kind_of_violation_is_named() {
+        check(
+            &[
+                ("argosy-engine", "MIT", &["argosy-crds"]),
+                ("argosy-crds", "MIT", &[]),
+            ],
+            &[],
+        );
+        check(
+            &[
+                ("argosy-engine", "MIT", &["quick"]),
+                ("quick", "MIT", &["tokio"]),
+                ("tokio", "MIT", &[]),
+            ],
+            &["argosy-engine must stay pure: argosy-engine → quick → tokio"],
+        );
+        check(
+            &[
+                ("argosy-crds", "MIT", &["argosy-engine"]),
+                ("argosy-engine", "MIT", &[]),
+            ],
+            &["argosy-crds must not depend on argosy-engine: it is no lower layer"],
+        );
+        check(
+            &[("greedy", "GPL-3.0-only", &[])],
+            &["greedy: the licence GPL-3.0-only is not on the list"],
+        );
+        check(
+            &[("chrono", "MIT", &[])],
+            &["chrono is banned: time is jiff"],
+        );
+        check(
+            &[("argosy-new", "MIT", &[])],
+            &["argosy-new has no layer: give it one in xtask/src/dependencies.rs"],
+        );
+    }
 }

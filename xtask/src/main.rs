@@ -36,14 +36,17 @@ enum Task {
         tools: Vec<Tool>,
     },
     /// Checks everything: format, lints, generated files, tests, documentation, dependencies.
-    Test,
+    Test {
+        /// Only these stages; all when none is named.
+        stages: Vec<String>,
+    },
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().task {
         Task::Codegen { check } => codegen::run(check)?,
         Task::Tools { tools } => tools::print(&tools)?,
-        Task::Test => return Ok(test::run()),
+        Task::Test { stages } => return Ok(test::run(stages)),
     }
     Ok(ExitCode::SUCCESS)
 }

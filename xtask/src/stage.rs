@@ -12,19 +12,26 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// What became of the stages so far.
-#[derive(Default)]
+/// The stages to run, and what became of them so far.
 pub(crate) struct Stages {
+    only: Vec<String>,
     done: Vec<(&'static str, bool, Duration)>,
 }
 
 impl Stages {
-    /// Runs one stage and prints its name, result and time. Returns what the stage returned.
-    pub(crate) fn run<T>(
-        &mut self,
-        name: &'static str,
-        stage: impl FnOnce() -> anyhow::Result<T>,
-    ) -> Option<T> {
+    /// Only stages of these names will run; all when there is none.
+    pub(crate) fn new(only: Vec<String>) -> Self {
+        Self {
+            only,
+            done: Vec::new(),
+        }
+    }
+
+    /// Runs one stage and prints its name, result and time.
+    pub(crate) fn run(&mut self, name: &'static str, stage: impl FnOnce() -> anyhow::Result<()>) {
+        if !self.only.is_empty() && !self.only.iter().any(|only| only == name) {
+            return;
+        }
         say(&format!("\n=== {name}"));
         let since = Instant::now();
         let result = stage();
@@ -38,11 +45,14 @@ impl Stages {
             took.as_secs_f64()
         ));
         self.done.push((name, result.is_ok(), took));
-        result.ok()
     }
 
     /// Prints all stages once more and returns the exit code.
     pub(crate) fn finish(&self) -> ExitCode {
+        if self.done.is_empty() {
+            say(&format!("no stage is called {}", self.only.join(" or ")));
+            return ExitCode::FAILURE;
+        }
         let total: Duration = self.done.iter().map(|(_, _, took)| *took).sum();
         say("");
         for (name, ok, took) in &self.done {

@@ -10,14 +10,15 @@ use crate::stage::{Stages, succeed};
 use crate::tools::{self, Tool};
 use crate::{codegen, dependencies};
 
-/// Runs all stages. The exit code fails when one of them did.
-pub(crate) fn run() -> ExitCode {
-    let mut stages = Stages::default();
+/// Runs the named stages, or all. The exit code fails when one of them did.
+pub(crate) fn run(only: Vec<String>) -> ExitCode {
+    let mut stages = Stages::new(only);
     stages.run("format", || {
         succeed(&mut cargo(["fmt", "--all", "--check"]))
     });
     stages.run("codegen", || codegen::run(true));
     stages.run("dependencies", dependencies::check);
+    stages.run("tools", || tools().map(drop));
     stages.run("clippy", || {
         let lint = [
             "clippy",
@@ -30,16 +31,7 @@ pub(crate) fn run() -> ExitCode {
         ];
         succeed(&mut cargo(lint))
     });
-    let tools = stages.run("tools", || {
-        tools::ensure_programs()?;
-        Tool::ALL
-            .map(|tool| Ok((tool, tools::ensure(tool)?)))
-            .into_iter()
-            .collect()
-    });
-    if let Some(tools) = tools {
-        stages.run("test", || test(tools));
-    }
+    stages.run("test", || test(tools()?));
     stages.run("doc", || {
         let doc = ["doc", "--no-deps", "--workspace", "--quiet"];
         succeed(cargo(doc).env("RUSTDOCFLAGS", "-D warnings"))
@@ -47,6 +39,15 @@ pub(crate) fn run() -> ExitCode {
     stages.finish()
 }
 
+fn tools() -> anyhow::Result<Vec<(Tool, PathBuf)>> {
+    tools::ensure_programs()?;
+    Tool::ALL
+        .map(|tool| Ok((tool, tools::ensure(tool)?)))
+        .into_iter()
+        .collect()
+}
+
+/// Runs all tests, which find the tools in the environment.
 fn test(tools: Vec<(Tool, PathBuf)>) -> anyhow::Result<()> {
     let mut command = cargo(["test", "--workspace", "--no-fail-fast"]);
     for (tool, path) in tools {
