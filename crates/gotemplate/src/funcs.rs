@@ -105,10 +105,6 @@ impl Function {
         }
     }
 
-    pub(crate) fn params(&self) -> &[Param] {
-        &self.params
-    }
-
     pub(crate) fn is_variadic(&self) -> bool {
         self.variadic
     }

@@ -152,20 +152,26 @@ impl Formatting<'_> {
         }
     }
 
-    /// A decimal number; too large a one counts as none.
+    /// A decimal number; at one that is far too large Go gives up on the rest of the format.
     fn number(&mut self) -> Option<usize> {
-        let digits: String = self.rest.chars().take_while(char::is_ascii_digit).collect();
-        if digits.is_empty() {
+        let digits = self.rest.len()
+            - self
+                .rest
+                .trim_start_matches(|c: char| c.is_ascii_digit())
+                .len();
+        if digits == 0 {
             return None;
         }
-        let number: i64 = digits.parse().unwrap_or(i64::MAX);
-        if number > TOO_LARGE {
-            // Go gives up on the whole verb here: what follows is read as the verb.
-            self.rest = self.rest.get(digits.len()..).unwrap_or_default();
-            return None;
+        let (number, rest) = self.rest.split_at(digits);
+        let number = number.trim_start_matches('0');
+        let too_large =
+            number.len() > 8 || number.len() == 8 && number.get(..7).is_some_and(|n| n > "1000000");
+        self.rest = if too_large { "" } else { rest };
+        if too_large {
+            None
+        } else {
+            Some(number.parse().unwrap_or(0))
         }
-        self.rest = self.rest.get(digits.len()..).unwrap_or_default();
-        usize::try_from(number).ok()
     }
 
     /// `[2]`: the next argument is the second.

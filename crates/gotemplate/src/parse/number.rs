@@ -175,10 +175,14 @@ pub(crate) fn float(text: &str) -> Option<f64> {
     if let Some(hex) = lower.strip_prefix("0x") {
         return hex_float(hex).map(|f| sign * f);
     }
-    // Underscores count only with a base prefix, which decimal floats lack.
-    if lower.contains('_') || !lower.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+    let digit = |c: Option<&u8>| c.is_some_and(u8::is_ascii_digit);
+    let bytes = lower.as_bytes();
+    let between = |i: usize| i > 0 && digit(bytes.get(i - 1)) && digit(bytes.get(i + 1));
+    let misplaced = lower.match_indices('_').any(|(i, _)| !between(i));
+    if misplaced || !lower.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return None;
     }
+    let lower = lower.replace('_', "");
     lower
         .parse::<f64>()
         .ok()

@@ -58,7 +58,10 @@ pub(super) fn register(m: &mut FuncMap) {
     m.add("mergeOverwrite", "map,map...", |a| merge(a, true));
     m.alias("mergeOverwrite", &["mustMergeOverwrite"]);
     m.add("dig", "any...", dig);
-    m.add("deepCopy", "any", |a| copy(any(a, 0), MAX_NESTING));
+    m.add("deepCopy", "any", |a| match any(a, 0) {
+        Value::Nil => fail("reflect: call of reflect.Value.Type on zero Value"),
+        value => copy(value, MAX_NESTING),
+    });
     m.alias("deepCopy", &["mustDeepCopy"]);
 }
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod cast;
+mod certificates;
 mod crypto;
 mod dates;
 mod decimal;
@@ -71,5 +72,6 @@ pub fn functions(seams: &Seams) -> FuncMap {
     dates::register(&mut map, seams);
     random::register(&mut map, &random);
     crypto::register(&mut map, &random);
+    certificates::register(&mut map);
     map
 }

@@ -37,7 +37,8 @@ impl Source {
     }
 
     fn text(&self, length: i64, alphabet: &[u8]) -> Result<String, FuncError> {
-        let length = count(length)?;
+        // Sprig ignores the error that a negative length is.
+        let length = usize::try_from(length).unwrap_or(0);
         bounded(Some(length))?;
         let pick = |_| {
             alphabet

@@ -14,7 +14,7 @@ pub(super) const SUFFIX: &str =
     r"(-([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?(\+([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?";
 
 /// A version.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Version {
     pub(super) major: u64,
     pub(super) minor: u64,
@@ -22,6 +22,8 @@ pub(super) struct Version {
     pub(super) pre: String,
     pub(super) metadata: String,
     original: String,
+    /// Whether it is the plain struct that `IncMajor` and the like give, which lacks the pointer's methods.
+    plain: bool,
 }
 
 impl Version {
@@ -46,6 +48,7 @@ impl Version {
             pre: part(5).to_owned(),
             metadata: part(8).to_owned(),
             original: text.to_owned(),
+            plain: false,
         };
         check_prerelease(&version.pre)?;
         Ok(version)
@@ -56,6 +59,7 @@ impl Version {
             major,
             minor,
             patch,
+            plain: true,
             ..Self::default()
         };
         let v = if self.original.starts_with('v') {
@@ -71,6 +75,7 @@ impl Version {
         let mut next = Self {
             pre: pre.to_owned(),
             metadata: metadata.to_owned(),
+            plain: true,
             ..self.clone()
         };
         let v = if self.original.starts_with('v') {
@@ -94,6 +99,14 @@ fn check_prerelease(pre: &str) -> Result<(), FuncError> {
     }
     Ok(())
 }
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Version {}
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
@@ -135,11 +148,15 @@ pub(super) fn compare_prerelease(a: &str, b: &str) -> Ordering {
 
 impl Opaque for Version {
     fn type_name(&self) -> &'static str {
-        "*semver.Version"
+        if self.plain {
+            "semver.Version"
+        } else {
+            "*semver.Version"
+        }
     }
 
     fn kind(&self) -> &'static str {
-        "ptr"
+        if self.plain { "struct" } else { "ptr" }
     }
 
     fn text(&self) -> String {
@@ -174,7 +191,7 @@ impl Opaque for Version {
                 "Patch" => Value::Uint(self.patch),
                 "Prerelease" => self.pre.as_str().into(),
                 "Metadata" => self.metadata.as_str().into(),
-                "Original" => self.original.as_str().into(),
+                "Original" if !self.plain => self.original.as_str().into(),
                 "String" => self.text().into(),
                 "IncMajor" => self.next(self.major.wrapping_add(1), 0, 0),
                 "IncMinor" => self.next(self.major, self.minor.wrapping_add(1), 0),
@@ -184,6 +201,9 @@ impl Opaque for Version {
                 "IncPatch" => self.next(self.major, self.minor, self.patch),
                 _ => return None,
             }));
+        }
+        if self.plain && !matches!(name, "SetPrerelease" | "SetMetadata") {
+            return None;
         }
         Some(match name {
             "LessThan" => other(Ordering::is_lt),

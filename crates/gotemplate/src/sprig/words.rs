@@ -118,6 +118,8 @@ fn pascal_case(text: &str) -> String {
     let mut out = lead.to_owned();
     let mut chars = rest.chars();
     let Some(first) = chars.next() else {
+        // xstrings repeats the last of nothing but connectors.
+        out.extend(lead.chars().next_back());
         return out;
     };
     let mut word_is_upper = first.is_uppercase();
