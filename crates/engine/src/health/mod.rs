@@ -10,6 +10,7 @@ mod apiservice;
 mod autoscaler;
 mod claim;
 mod cronjob;
+mod custom;
 mod daemonset;
 mod deployment;
 mod ingress;
@@ -96,6 +97,9 @@ pub fn assess(
                 object: format!("{}/{}", object.namespace(), object.name()),
                 problem: error.to_string(),
             });
+    }
+    if let Some(judged) = custom::assess(object) {
+        return judged.map(Some);
     }
     built_in(object)
 }

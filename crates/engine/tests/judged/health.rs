@@ -40,3 +40,32 @@ fn built_in_kinds_are_judged_as_argo_cd_does() {
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// How many of a hundred recorded answers the bundled rules must give.
+const FLOOR: usize = 95;
+
+#[test]
+fn bundled_rules_judge_most_custom_kinds_as_argo_cd_does() {
+    let cases: Vec<_> = recorded::load("health")
+        .into_iter()
+        .filter(|case| case.category.starts_with("lua/"))
+        .collect();
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter_map(|case| {
+            let answer = answer(&case.input);
+            (!agrees(&answer, &case.expect)).then(|| {
+                format!(
+                    "{} {}: {answer} instead of {}",
+                    case.id, case.category, case.expect
+                )
+            })
+        })
+        .collect();
+    assert!(
+        (cases.len() - wrong.len()) * 100 >= cases.len() * FLOOR,
+        "{} of {} wrong: {wrong:#?}",
+        wrong.len(),
+        cases.len()
+    );
+}
