@@ -6,6 +6,7 @@
 mod admin;
 mod app;
 mod appset;
+mod argocd_cm;
 mod hub_access;
 mod output;
 mod table;

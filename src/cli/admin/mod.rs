@@ -4,6 +4,7 @@ mod app;
 mod match_pattern;
 mod proj;
 mod repo;
+mod settings;
 mod tracking;
 mod webhook;
 
@@ -28,6 +29,9 @@ pub(crate) enum Command {
     /// How the hub sees repositories.
     #[command(subcommand)]
     Repo(repo::Command),
+    /// Try out settings.
+    #[command(subcommand)]
+    Settings(settings::Command),
     /// How objects are tied to applications.
     #[command(subcommand)]
     Tracking(tracking::Command),
@@ -42,6 +46,7 @@ pub(crate) fn run(command: Command) -> CommandResult {
         Command::Match(args) => match_pattern::run(&args),
         Command::Proj(command) => proj::run(&command),
         Command::Repo(command) => repo::run(&command),
+        Command::Settings(command) => settings::run(&command),
         Command::Tracking(command) => tracking::run(command),
         Command::Webhook(command) => webhook::run(command),
     }

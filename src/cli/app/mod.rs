@@ -1,5 +1,6 @@
 //! `argosy app …`.
 
+mod diff;
 mod get;
 mod list;
 mod manifests;
@@ -22,6 +23,8 @@ use crate::diagnostic::Diagnostic;
 pub(crate) enum Command {
     /// List applications.
     List(list::Args),
+    /// Show what applying would change.
+    Diff(diff::Args),
     /// Show one application.
     Get(get::Args),
     /// Sync applications.
@@ -39,6 +42,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command) -> CommandResult {
     match command {
         Command::List(args) => block_on(list::run(args)),
+        Command::Diff(args) => diff::run(&args),
         Command::Get(args) => block_on(get::run(args)),
         Command::Sync(args) => block_on(sync::run(args)),
         Command::SyncPlan(args) => sync_plan::run(&args),

@@ -1,0 +1,79 @@
+//! `argosy app diff`: what applying would change.
+
+use std::path::PathBuf;
+
+use argosy_crds::application::ResourceIgnoreDifferences;
+use argosy_crds::codes::SyncStatusCode;
+use argosy_engine::compare::{Rules, three_way};
+use argosy_engine::ignore::Ignore;
+use argosy_engine::schema;
+use serde_json::json;
+
+use crate::cli::output::{self, Format};
+use crate::cli::{CommandResult, Outcome, argocd_cm};
+use crate::diagnostic::Diagnostic;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Compare one object from files, without a hub.
+    #[arg(long, required = true)]
+    offline: bool,
+    /// File with the object as git has it; none if git has none.
+    #[arg(long)]
+    desired: Option<PathBuf>,
+    /// File with the object as the cluster has it; none if the cluster has none.
+    #[arg(long)]
+    live: Option<PathBuf>,
+    /// File with a list as in spec.ignoreDifferences.
+    #[arg(long)]
+    ignore_differences: Option<PathBuf>,
+    /// File with the ConfigMap argocd-cm.
+    #[arg(long)]
+    argocd_cm_path: Option<PathBuf>,
+    /// Form of the answer.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+}
+
+pub(crate) fn run(args: &Args) -> CommandResult {
+    let overrides = argocd_cm::overrides(args.argocd_cm_path.as_deref())?;
+    let ignore = Ignore::new(&own_rules(args)?, &overrides).map_err(|error| {
+        Diagnostic::user("IgnoreRuleInvalid", "cannot use the ignore rules").because(&error)
+    })?;
+    let read = |path: &Option<PathBuf>| path.as_deref().map(output::read_document).transpose();
+    let (desired, live) = (read(&args.desired)?, read(&args.live)?);
+    let verdict = three_way(
+        desired.as_ref(),
+        live.as_ref(),
+        Rules {
+            ignore: &ignore,
+            overrides: &overrides,
+            schema: schema::bundled(),
+        },
+    );
+    let status = verdict.status.map_or("", SyncStatusCode::as_str);
+    let answer = json!({
+        "status": status,
+        "appStatus": verdict.app_status.as_str(),
+        "modified": verdict.modified,
+        "paths": verdict.paths,
+    });
+    output::document(args.output, &answer, || {
+        let mut lines = vec![format!("STATUS: {status}")];
+        lines.extend(verdict.paths.iter().cloned());
+        lines.join("\n")
+    })?;
+    Ok(Outcome::Success)
+}
+
+fn own_rules(args: &Args) -> Result<Vec<ResourceIgnoreDifferences>, Diagnostic> {
+    let Some(path) = &args.ignore_differences else {
+        return Ok(Vec::new());
+    };
+    serde_json::from_value(output::read_document(path)?).map_err(|error| {
+        Diagnostic::user("FileMalformed", "cannot read the ignore rules")
+            .at(path.display().to_string())
+            .because(&error)
+            .fix("write a list as in spec.ignoreDifferences")
+    })
+}
