@@ -86,7 +86,7 @@ pub(crate) struct Inner {
     pub(crate) faults: Faults,
     pub(crate) requests: Requests,
     /// Wakes the simulated controllers after a write.
-    pub(crate) work: Notify,
+    pub(crate) work: Arc<Notify>,
     driving: AtomicBool,
 }
 
@@ -120,7 +120,7 @@ impl SimCluster {
                 state: Mutex::new(state),
                 faults: Faults::default(),
                 requests: Requests::default(),
-                work: Notify::new(),
+                work: Arc::default(),
                 driving: AtomicBool::new(false),
             }),
         })

@@ -272,6 +272,20 @@ async fn custom_kinds_are_served_at_once_and_pruned() {
         (done.metadata.generation, &done.data["status"]["phase"]),
         (Some(1), &json!("Done"))
     );
+    let unknown = json!({
+        "apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"},
+        "spec": {"size": 1, "unknown": true},
+    });
+    let error = widgets
+        .patch("w", &PatchParams::apply("test"), &Patch::Apply(unknown))
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains(".spec.unknown: field not declared in schema"),
+        "{error}"
+    );
     let error = widgets
         .create(&PostParams::default(), &widget(json!({"mode": "odd"})))
         .await

@@ -37,6 +37,9 @@ impl State {
         change: Change,
         write: &WriteOptions,
     ) -> Result<(Arc<Value>, bool), Failure> {
+        if let Change::Apply { object, .. } = &change {
+            validate::declared(kind, (&key.namespace, &key.name), object)?;
+        }
         let Some(old) = self.get(key).cloned() else {
             return self.change_missing(kind, key, subresource, change, write);
         };

@@ -9,7 +9,7 @@ mod pod;
 mod replicas;
 mod stateful_set;
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -88,10 +88,12 @@ pub(crate) async fn drive(cluster: Weak<Inner>) {
         let wait = wait.map_or(Duration::from_secs(1), |wait| {
             wait.min(Duration::from_secs(1))
         });
-        let notified = inner.work.notified();
+        let work = Arc::clone(&inner.work);
+        // Waiting must not keep a dropped cluster, and with it its state file, open.
+        drop(inner);
         tokio::select! {
             biased;
-            () = notified => {}
+            () = work.notified() => {}
             () = tokio::time::sleep(wait.max(Duration::from_millis(1))) => {}
         }
     }

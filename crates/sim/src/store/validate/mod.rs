@@ -48,3 +48,24 @@ pub(super) fn strict(kind: &Kind, object: &Value, wanted: bool) -> Result<(), Fa
         unknown.join(", ")
     )))
 }
+
+/// Refuses an apply of fields that a custom kind's schema does not know, as typed merging does.
+pub(super) fn declared(kind: &Kind, place: (&str, &str), object: &Value) -> Result<(), Failure> {
+    let Some(custom) = &kind.custom else {
+        return Ok(());
+    };
+    let unknown: Vec<_> = schema::unknown(custom, object)
+        .iter()
+        .map(|path| format!(".{path}: field not declared in schema"))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let (namespace, name) = place;
+    Err(Failure::internal(format!(
+        "failed to create typed patch object ({namespace}/{name}; {}, Kind={}): {}",
+        kind.api_version(),
+        kind.kind,
+        unknown.join("\n")
+    )))
+}
