@@ -89,6 +89,15 @@ impl List {
     }
 }
 
+impl<'a> IntoIterator for &'a List {
+    type Item = &'a Value;
+    type IntoIter = std::slice::Iter<'a, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 impl Drop for Items {
     fn drop(&mut self) {
         drop_flat(mem::take(&mut self.values));
@@ -174,7 +183,7 @@ impl Map {
             match next {
                 Value::Map(m) if m.same(self) => return true,
                 Value::Map(m) => {
-                    pending.extend(m.read().values().filter(|v| is_container(v)).cloned())
+                    pending.extend(m.read().values().filter(|v| is_container(v)).cloned());
                 }
                 Value::List(l) => pending.extend(l.iter().filter(|v| is_container(v)).cloned()),
                 _ => {}

@@ -48,6 +48,10 @@ pub(crate) struct Run<'t> {
 /// Lists may not grow beyond this.
 const MAX_ITEMS: usize = 1_000_000;
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a call is its place, its name, its arguments and the piped one"
+)]
 impl<'t> Run<'t> {
     pub(crate) fn start(
         template: &'t Template,

@@ -3,12 +3,21 @@
 //! Parse a text once, execute it as often as needed, from as many threads as wanted. Nothing here reads the clock, the
 //! environment, the file system or the network: the time and the seed of random functions are [`Seams`].
 
+#![expect(
+    clippy::format_push_string,
+    reason = "short pieces of text; clarity wins"
+)]
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "functions of templates share one signature"
+)]
 #![allow(
     clippy::float_cmp,
     reason = "Go compares floats exactly, and so must we"
 )]
 
 pub mod argocd;
+
 mod arguments;
 mod builtins;
 mod compare;

@@ -111,7 +111,7 @@ impl Value {
             Self::Complex(re, im) => *re != 0.0 || *im != 0.0,
             Self::Str(s) => !s.is_empty(),
             Self::List(l) => !l.is_empty(),
-            Self::Map(m) => m.len() != 0,
+            Self::Map(m) => !m.is_empty(),
             Self::Func(_) => true,
             Self::Opaque(o) => o.is_true(),
         }

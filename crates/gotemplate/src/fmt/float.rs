@@ -103,14 +103,15 @@ pub(super) fn format(f: f64, verb: char, precision: Option<usize>) -> String {
             let places = precision.unwrap_or(d.digits.len().saturating_sub(1));
             exponent_form(&d, places, verb)
         }
-        'f' | 'F' => match precision {
-            Some(p) => format!("{f:.p$}"),
-            None => {
+        'f' | 'F' => {
+            if let Some(p) = precision {
+                format!("{f:.p$}")
+            } else {
                 let d = digits(f, None);
                 let places = i32::try_from(d.digits.len()).unwrap_or(i32::MAX) - d.point;
                 plain_form(&d, usize::try_from(places).unwrap_or(0))
             }
-        },
+        }
         'G' => general(f, precision, 'E'),
         'b' => binary(f),
         'x' => hexadecimal(f, precision),

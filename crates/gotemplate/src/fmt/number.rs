@@ -79,10 +79,11 @@ impl Printer {
                 self.flags.zero = flags.zero;
                 return;
             }
-        } else if flags.zero && !flags.minus {
-            if let Some(width) = flags.width {
-                least = width.saturating_sub(usize::from(negative || flags.plus || flags.space));
-            }
+        } else if flags.zero
+            && !flags.minus
+            && let Some(width) = flags.width
+        {
+            least = width.saturating_sub(usize::from(negative || flags.plus || flags.space));
         }
         if digits.len() < least {
             digits.insert_str(0, &"0".repeat(least - digits.len()));

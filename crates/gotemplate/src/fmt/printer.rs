@@ -5,6 +5,10 @@ use crate::value::{MAX_NESTING, Value};
 use super::quote::{self, Plain};
 
 /// The flags, width and precision of one verb.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent flags of one letter each"
+)]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags {
     pub(super) plus: bool,
@@ -45,9 +49,9 @@ impl Printer {
                         "<nil>"
                     };
                     if self.depth > 0 {
-                        self.out.push_str(text)
+                        self.out.push_str(text);
                     } else {
-                        self.pad(text)
+                        self.pad(text);
                     }
                 } else if self.depth > 0 {
                     self.out.push_str("<nil>");
@@ -60,7 +64,7 @@ impl Printer {
                 _ => self.bad_verb(value, verb),
             },
             Value::Int(n) | Value::Int64(n) => {
-                self.integer(value, n.unsigned_abs(), *n < 0, true, verb)
+                self.integer(value, n.unsigned_abs(), *n < 0, true, verb);
             }
             Value::Uint(n) => self.integer(value, *n, false, false, verb),
             Value::Byte(n) => self.integer(value, u64::from(*n), false, false, verb),
@@ -78,7 +82,7 @@ impl Printer {
                 .push_str(if verb == 'v' { "0xfunc" } else { "%!(func)" }),
             Value::Opaque(o) => match (verb, o.integer()) {
                 ('v' | 's' | 'x' | 'X' | 'q', _) => {
-                    self.string(&o.text(), if verb == 'v' { 's' } else { verb })
+                    self.string(&o.text(), if verb == 'v' { 's' } else { verb });
                 }
                 (_, Some(n)) => self.integer(value, n.unsigned_abs(), n < 0, true, verb),
                 _ => self.bad_verb(value, verb),

@@ -84,10 +84,9 @@ impl Formatting<'_> {
                 self.advance();
                 match self.star() {
                     Some(precision) if precision >= 0 => {
-                        self.printer.flags.precision = usize::try_from(precision).ok()
+                        self.printer.flags.precision = usize::try_from(precision).ok();
                     }
-                    Some(_) => self.printer.out.push_str("%!(BADPREC)"),
-                    None => self.printer.out.push_str("%!(BADPREC)"),
+                    Some(_) | None => self.printer.out.push_str("%!(BADPREC)"),
                 }
                 after_index = false;
             } else {

@@ -269,7 +269,7 @@ impl<'a> Lexer<'a> {
             }
             '$' => self.word(Kind::Variable, Kind::Variable)?,
             '.' if !self.peek().is_none_or(|c| c.is_ascii_digit()) => {
-                self.word(Kind::Field, Kind::Dot)?
+                self.word(Kind::Field, Kind::Dot)?;
             }
             '.' | '+' | '-' | '0'..='9' => {
                 self.pos = self.start;

@@ -129,9 +129,9 @@ impl Display for Command {
                 f.write_str(" ")?;
             }
             if matches!(arg.kind, Kind::Pipe(_)) {
-                write!(f, "({arg})")?
+                write!(f, "({arg})")?;
             } else {
-                write!(f, "{arg}")?
+                write!(f, "{arg}")?;
             }
         }
         Ok(())

@@ -51,12 +51,12 @@ pub(super) fn number(text: &str, kind: Kind) -> Result<Number, String> {
         }
         _ => {}
     }
-    if let Some(imaginary) = text.strip_suffix('i') {
-        if let Some(im) = float(imaginary) {
-            n.complex = Some((0.0, im));
-            simplify(&mut n);
-            return Ok(n);
-        }
+    if let Some(imaginary) = text.strip_suffix('i')
+        && let Some(im) = float(imaginary)
+    {
+        n.complex = Some((0.0, im));
+        simplify(&mut n);
+        return Ok(n);
     }
     n.uint = unsigned(text);
     n.int = signed(text);
@@ -99,11 +99,11 @@ fn read_float(n: &mut Number, text: &str) -> Result<(), String> {
 
 /// A complex constant without an imaginary part is real.
 fn simplify(n: &mut Number) {
-    if let Some((re, im)) = n.complex {
-        if im == 0.0 {
-            n.float = Some(re);
-            whole(n, re);
-        }
+    if let Some((re, im)) = n.complex
+        && im == 0.0
+    {
+        n.float = Some(re);
+        whole(n, re);
     }
 }
 

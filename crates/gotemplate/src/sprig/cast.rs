@@ -15,7 +15,7 @@ pub(super) fn to_int(value: &Value) -> i64 {
         Value::Uint(n) => n.cast_signed(),
         Value::Byte(n) => i64::from(*n),
         // Go leaves what does not fit to the processor, which gives the smallest integer.
-        Value::Float(f) if f.is_nan() || *f >= 9.223_372_036_854_775_8e18 => i64::MIN,
+        Value::Float(f) if f.is_nan() || *f >= 9.223_372_036_854_776e18 => i64::MIN,
         Value::Float(f) => *f as i64,
         Value::Bool(b) => i64::from(*b),
         Value::Str(s) => number::signed(trim_zero_decimal(s)).unwrap_or(0),

@@ -60,10 +60,11 @@ pub(super) fn register(m: &mut FuncMap, source: &Source) {
 }
 
 fn hex<D: Digest>(text: &str) -> String {
-    D::digest(text.as_bytes())
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
+    let mut out = String::new();
+    for b in D::digest(text.as_bytes()) {
+        out.push_str(&format!("{b:02x}"));
+    }
+    out
 }
 
 fn adler32(bytes: &[u8]) -> u32 {

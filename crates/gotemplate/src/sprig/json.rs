@@ -71,7 +71,7 @@ impl Writer {
             Value::Absent | Value::Nil => self.out.push_str("null"),
             Value::Bool(b) => self.out.push_str(if *b { "true" } else { "false" }),
             Value::Int(_) | Value::Int64(_) | Value::Uint(_) | Value::Byte(_) => {
-                self.out.push_str(&fmt::print(value))
+                self.out.push_str(&fmt::print(value));
             }
             Value::Float(f) => self.float(*f)?,
             Value::Str(s) => self.string(s),

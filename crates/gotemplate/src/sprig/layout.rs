@@ -394,6 +394,10 @@ fn named<'t>(text: &'t str, names: &[&str], length: Option<usize>) -> Option<(i8
     })
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one short arm for each field of a layout"
+)]
 fn read<'t>(p: &mut Parsed, field: Field, text: &'t str, after: &str) -> Option<&'t str> {
     let small = |least: usize, text: &'t str| -> Option<(i8, &'t str)> {
         let (number, rest) = digits(text, least, 2)?;

@@ -42,14 +42,14 @@ impl Translation<'_> {
                 self.group()?;
                 Repeat::Nothing
             }
-            '*' | '+' | '?' => return self.repetition(c.to_string()),
-            '{' => match self.counted() {
-                Some(text) => return self.repetition(text),
-                None => {
-                    self.out.push_str("\\{");
-                    Repeat::Atom
+            '*' | '+' | '?' => return self.repetition(c.encode_utf8(&mut [0; 4])),
+            '{' => {
+                if let Some(text) = self.counted() {
+                    return self.repetition(&text);
                 }
-            },
+                self.out.push_str("\\{");
+                Repeat::Atom
+            }
             '|' => {
                 self.out.push(c);
                 Repeat::Nothing
@@ -68,13 +68,13 @@ impl Translation<'_> {
         Ok(())
     }
 
-    fn repetition(&mut self, sign: String) -> Result<(), String> {
+    fn repetition(&mut self, sign: &str) -> Result<(), String> {
         match self.repeated {
             Repeat::Nothing => return Err("missing argument to repetition operator".to_owned()),
             Repeat::Repetition => return Err("invalid nested repetition operator".to_owned()),
             Repeat::Atom => {}
         }
-        self.out.push_str(&sign);
+        self.out.push_str(sign);
         if self.chars.peek() == Some(&'?') {
             self.chars.next();
             self.out.push('?');
@@ -113,7 +113,7 @@ impl Translation<'_> {
             return Ok(());
         }
         // Flags; Go knows fewer than the regex crate.
-        while let Some(c) = self.chars.next() {
+        for c in self.chars.by_ref() {
             self.out.push(c);
             match c {
                 ':' | ')' => return Ok(()),

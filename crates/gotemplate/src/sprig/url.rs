@@ -41,7 +41,7 @@ impl Url {
         let (scheme, rest) = split_scheme(rest)?;
         url.scheme = scheme.to_ascii_lowercase();
         if rest == "*" {
-            url.path = rest.to_owned();
+            rest.clone_into(&mut url.path);
             return Ok(url);
         }
         let (rest, query) = match rest.split_once('?') {
