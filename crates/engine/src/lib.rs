@@ -18,6 +18,7 @@ pub mod project;
 pub mod repo_url;
 pub mod schema;
 pub mod secrets;
+pub mod status;
 pub mod sync;
 pub mod tracking;
 pub mod windows;

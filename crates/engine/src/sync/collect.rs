@@ -135,9 +135,18 @@ impl<'a> Collector<'a> {
             }
             return;
         };
+        // What has become a hook is still wanted, whatever it was before.
+        let hooks: BTreeSet<_> = self
+            .input
+            .desired
+            .iter()
+            .filter(|object| is_hook(object))
+            .map(|object| self.key(object))
+            .collect();
         for object in live.get() {
             let key = self.key(object);
-            let stays = desired.contains_key(&key) || is_hook(object) || is_skipped(object);
+            let wanted = desired.contains_key(&key) || hooks.contains(&key);
+            let stays = wanted || is_hook(object) || is_skipped(object);
             if stays || !self.selected(&key) || !(self.input.owns)(object) {
                 continue;
             }
