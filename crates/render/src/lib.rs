@@ -16,6 +16,7 @@ mod overrides;
 mod path;
 mod reads;
 mod render;
+mod tool;
 mod tree;
 mod view;
 

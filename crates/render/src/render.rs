@@ -30,6 +30,14 @@ pub struct Request<'a> {
     pub enabled: Enabled,
     /// The most bytes that the manifest files of a directory may have together.
     pub max_combined_size: u64,
+    /// The destination's namespace.
+    pub namespace: &'a str,
+    /// The destination cluster's version; empty if unknown.
+    pub kube_version: &'a str,
+    /// The API versions that the destination cluster has.
+    pub api_versions: &'a [String],
+    /// Options for every `kustomize build`, from the hub's configuration.
+    pub kustomize_build_options: &'a str,
 }
 
 impl<'a> Request<'a> {
@@ -45,6 +53,10 @@ impl<'a> Request<'a> {
             environment,
             enabled: Enabled::default(),
             max_combined_size: 10 * 1024 * 1024,
+            namespace: "",
+            kube_version: "",
+            api_versions: &[],
+            kustomize_build_options: "",
         }
     }
 }

@@ -97,8 +97,15 @@ pub(super) fn run(args: &Args) -> CommandResult {
             .at(args.local_repo_root.display().to_string())
             .because(&error)
     })?;
-    let request = Request::new(&source, &name, &environment);
-    let rendered = render(Arc::new(tree), &request, &Tools::default()).map_err(|error| {
+    let request = Request {
+        namespace,
+        kube_version: &args.kube_version,
+        api_versions: &args.api_version,
+        kustomize_build_options: args.kustomize_build_options.as_deref().unwrap_or_default(),
+        ..Request::new(&source, &name, &environment)
+    };
+    let tools = Tools::on_path(&std::env::var_os("PATH").unwrap_or_default());
+    let rendered = render(Arc::new(tree), &request, &tools).map_err(|error| {
         Diagnostic::user("ManifestGenerationFailed", error.to_string())
             .at(args.local_repo_root.display().to_string())
     })?;
