@@ -17,7 +17,7 @@ pub enum Retry {
 }
 
 /// How long to wait before asking again for something that only a person can repair.
-const UNTIL_SOMEONE_ACTS: Duration = Duration::from_secs(180);
+const UNTIL_SOMEONE_ACTS: Duration = Duration::from_mins(3);
 
 /// Why a source could not be read. Cheap to clone, because one failed request answers everybody
 /// who waited for it.

@@ -149,7 +149,7 @@ pub struct SecretError {
 /// All registered repositories and credential templates.
 #[derive(Clone, Debug, Default)]
 pub struct Repositories {
-    repositories: Vec<Repository>,
+    registered: Vec<Repository>,
     templates: Vec<Repository>,
     trusted: TrustedHosts,
 }
@@ -169,7 +169,7 @@ impl Repositories {
         let mut errors = Vec::new();
         for (name, kind, data) in secrets {
             let into = match kind {
-                "repository" => &mut all.repositories,
+                "repository" => &mut all.registered,
                 "repo-creds" => &mut all.templates,
                 _ => continue,
             };
@@ -186,7 +186,7 @@ impl Repositories {
 
     /// Every registered repository.
     pub fn iter(&self) -> impl Iterator<Item = &Repository> {
-        self.repositories.iter()
+        self.registered.iter()
     }
 
     /// The repository that a source of an application in `project` means by `url`.
@@ -196,7 +196,7 @@ impl Repositories {
     pub fn find(&self, url: &str, project: &str) -> Repository {
         let wanted = normalise(url);
         let registered = |scope: Option<&str>| {
-            self.repositories.iter().find(|repository| {
+            self.registered.iter().find(|repository| {
                 normalise(&repository.url) == wanted && repository.project.as_deref() == scope
             })
         };
@@ -246,9 +246,8 @@ fn read_secret(data: &BTreeMap<String, Secret>) -> Result<Repository, String> {
     let secret = |key: &str| data.get(key).filter(|value| !value.is_empty()).cloned();
     let text = |key: &str| secret(key).map(|value| value.expose().trim().to_owned());
     let flag = |key: &str| match text(key).as_deref() {
-        None => Ok(false),
         Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
-        Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
+        None | Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
         Some(_) => Err(format!("`{key}` must be `true` or `false`")),
     };
     let url = text("url").ok_or("`url` is missing")?;

@@ -44,9 +44,9 @@ impl Default for Limits {
     /// Argo CD's polling interval of two minutes, and its 90 s for a git request.
     fn default() -> Self {
         Self {
-            interval: Duration::from_secs(120),
+            interval: Duration::from_mins(2),
             list_timeout: Duration::from_secs(90),
-            fetch_timeout: Duration::from_secs(600),
+            fetch_timeout: Duration::from_mins(10),
             parallel: 16,
         }
     }

@@ -175,10 +175,6 @@ impl Mirror {
         &self.repository.url
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// A failure of the mirror itself.
     pub(crate) fn damaged(&self, error: &gix::Error) -> SourceError {
         SourceError::Mirror {
@@ -197,9 +193,9 @@ impl Mirror {
             .config_overrides(configuration.iter().map(String::as_str));
         // `HEAD` is written last when a repository is made, so without it there is none yet.
         let opened = if self.folder.join("HEAD").is_file() {
-            gix::open_opts(&self.folder, options.clone())
+            gix::open_opts(&self.folder, options)
         } else {
-            create(&self.folder, options.clone())
+            create(&self.folder, options)
         };
         let mut repository = opened.map_err(|error| self.damaged(&error))?;
         // Trees are read many times over by generators and by renders of neighbouring directories.

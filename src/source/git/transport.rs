@@ -23,8 +23,11 @@ pub(super) struct Session {
     url: gix::Url,
     overrides: Vec<String>,
     http: Option<http::Options>,
-    // Holds the key and known hosts for as long as a connection may be made.
-    _private: Option<tempfile::TempDir>,
+    #[expect(
+        dead_code,
+        reason = "holds the key and known hosts for as long as a connection may be made"
+    )]
+    private: Option<tempfile::TempDir>,
 }
 
 impl Session {
@@ -44,7 +47,7 @@ impl Session {
             url,
             overrides: base_configuration(),
             http: None,
-            _private: None,
+            private: None,
         };
         match session.url.scheme {
             gix::url::Scheme::Http | gix::url::Scheme::Https => {
@@ -105,7 +108,7 @@ impl Session {
         }
         self.overrides.push(format!("core.sshCommand={command}"));
         self.overrides.push("ssh.variant=ssh".into());
-        self._private = Some(folder);
+        self.private = Some(folder);
         Ok(())
     }
 }

@@ -54,7 +54,7 @@ impl Provider {
                 why: error.to_string(),
             })
         };
-        let (event, read): (String, fn(&Value) -> Option<PushEvent>) = match self {
+        let (event, read): (String, fn(&Value) -> PushEvent) = match self {
             Self::AzureDevOps => {
                 let body = json()?;
                 return self.azure(&body);
@@ -68,7 +68,7 @@ impl Provider {
         match (self, event.as_str()) {
             (Self::Gogs | Self::GitHub, "push")
             | (Self::BitbucketCloud, "repo:push")
-            | (Self::BitbucketServer, "repo:refs_changed") => Ok(read(&json()?)),
+            | (Self::BitbucketServer, "repo:refs_changed") => Ok(Some(read(&json()?))),
             (Self::GitHub, "ping" | "package") | (Self::BitbucketServer, "diagnostics:ping") => {
                 Ok(None)
             }
@@ -96,10 +96,10 @@ impl Provider {
 
     fn gitlab(self, event: &str, body: &Value) -> Result<Option<PushEvent>, WebhookError> {
         match event {
-            "Push Hook" | "Tag Push Hook" => Ok(gitlab_push(body)),
+            "Push Hook" | "Tag Push Hook" => Ok(Some(gitlab_push(body))),
             // A system hook tells by its body what it is about.
             "System Hook" => match text(body, "/object_kind") {
-                "push" | "tag_push" => Ok(gitlab_push(body)),
+                "push" | "tag_push" => Ok(Some(gitlab_push(body))),
                 "" if matches!(text(body, "/event_name"), "push" | "tag_push") => Ok(None),
                 other => Err(self.unknown(other.to_owned())),
             },
@@ -126,28 +126,28 @@ pub(super) fn short_name(reference: &str) -> &str {
 }
 
 /// The form of GitHub, Gogs and Gitea.
-fn repository_push(body: &Value) -> Option<PushEvent> {
+fn repository_push(body: &Value) -> PushEvent {
     let revision = short_name(text(body, "/ref"));
-    Some(PushEvent {
+    PushEvent {
         urls: vec![text(body, "/repository/html_url").to_owned()],
         default_branch: text(body, "/repository/default_branch") == revision,
         revision: revision.to_owned(),
         changed_files: changed_files(body),
         before: commit(body, "/before"),
         after: commit(body, "/after"),
-    })
+    }
 }
 
-fn gitlab_push(body: &Value) -> Option<PushEvent> {
+fn gitlab_push(body: &Value) -> PushEvent {
     let revision = short_name(text(body, "/ref"));
-    Some(PushEvent {
+    PushEvent {
         urls: vec![text(body, "/project/web_url").to_owned()],
         default_branch: text(body, "/project/default_branch") == revision,
         revision: revision.to_owned(),
         changed_files: changed_files(body),
         before: commit(body, "/before"),
         after: commit(body, "/after"),
-    })
+    }
 }
 
 fn changed_files(body: &Value) -> Vec<String> {
@@ -165,27 +165,27 @@ fn changed_files(body: &Value) -> Vec<String> {
 }
 
 /// Bitbucket tells neither the default branch nor the files, so that both may have changed.
-fn bitbucket_cloud(body: &Value) -> Option<PushEvent> {
+fn bitbucket_cloud(body: &Value) -> PushEvent {
     let changes = body.pointer("/push/changes").and_then(Value::as_array);
     let change = changes.and_then(|changes| changes.last());
     let of = |pointer: &str| change.map_or("", |change| text(change, pointer));
-    Some(PushEvent {
+    PushEvent {
         urls: vec![text(body, "/repository/links/html/href").to_owned()],
         revision: of("/new/name").to_owned(),
         default_branch: true,
         changed_files: Vec::new(),
         before: change.and_then(|change| commit(change, "/old/target/hash")),
         after: change.and_then(|change| commit(change, "/new/target/hash")),
-    })
+    }
 }
 
-fn bitbucket_server(body: &Value) -> Option<PushEvent> {
+fn bitbucket_server(body: &Value) -> PushEvent {
     let links = body
         .pointer("/repository/links/clone")
         .and_then(Value::as_array);
     let changes = body.get("changes").and_then(Value::as_array);
     let change = changes.and_then(|changes| changes.last());
-    Some(PushEvent {
+    PushEvent {
         urls: links
             .into_iter()
             .flatten()
@@ -199,7 +199,7 @@ fn bitbucket_server(body: &Value) -> Option<PushEvent> {
         changed_files: Vec::new(),
         before: change.and_then(|change| commit(change, "/fromHash")),
         after: change.and_then(|change| commit(change, "/toHash")),
-    })
+    }
 }
 
 fn azure_push(body: &Value) -> Option<PushEvent> {
