@@ -23,10 +23,7 @@ pub(super) struct Session {
     url: gix::Url,
     overrides: Vec<String>,
     http: Option<http::Options>,
-    #[expect(
-        dead_code,
-        reason = "holds the key and known hosts for as long as a connection may be made"
-    )]
+    // Holds the key and known hosts for as long as a connection may be made.
     private: Option<tempfile::TempDir>,
 }
 
