@@ -18,9 +18,11 @@ mod settings;
 mod template;
 mod typed;
 
+pub mod guard;
 pub mod offline;
 pub mod plan;
 pub mod policy;
+pub mod requeue;
 pub mod status;
 pub mod validate;
 

@@ -1,0 +1,66 @@
+//! When a set is looked at again although nothing was heard of.
+
+use argosy_crds::ApplicationSet;
+use argosy_crds::application_set::ApplicationSetGenerator;
+
+/// Seconds after which a set that failed is looked at again.
+pub const AFTER_ERROR: i64 = 180;
+const GIT: i64 = 180;
+const CLUSTER_DECISION: i64 = 180;
+const REMOTE_API: i64 = 1800;
+
+/// Seconds after which the set's generators want to look again: the least of all of them, at any
+/// depth; `None` if no generator polls. A generator with `requeueAfterSeconds: 0` never does.
+pub fn after(set: &ApplicationSet) -> Option<i64> {
+    set.spec.generators.iter().filter_map(of_entry).min()
+}
+
+fn of_entry(entry: &ApplicationSetGenerator) -> Option<i64> {
+    let seconds = |set: Option<i64>, default: i64| set.unwrap_or(default);
+    let own = [
+        entry
+            .git
+            .as_ref()
+            .map(|git| seconds(git.requeue_after_seconds, GIT)),
+        entry
+            .scm_provider
+            .as_ref()
+            .map(|scm| seconds(scm.requeue_after_seconds, REMOTE_API)),
+        entry
+            .pull_request
+            .as_ref()
+            .map(|pull| seconds(pull.requeue_after_seconds, REMOTE_API)),
+        entry
+            .plugin
+            .as_ref()
+            .map(|plugin| seconds(plugin.requeue_after_seconds, REMOTE_API)),
+        entry
+            .cluster_decision_resource
+            .as_ref()
+            .map(|decision| seconds(decision.requeue_after_seconds, CLUSTER_DECISION)),
+    ];
+    let own = own.into_iter().flatten().filter(|&seconds| seconds > 0);
+    own.chain(entry.children().filter_map(of_entry)).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_most_eager_generator_decides() {
+        let after_of = |generators: serde_json::Value| {
+            let set = json!({"metadata": {}, "spec": {"generators": generators}});
+            after(&serde_json::from_value(set).expect("a set"))
+        };
+        assert_eq!(after_of(json!([{"list": {}}, {"clusters": {}}])), None);
+        assert_eq!(after_of(json!([{"git": {"requeueAfterSeconds": 0}}])), None);
+        let children = json!([{"plugin": {}}, {"git": {"requeueAfterSeconds": 20}}]);
+        assert_eq!(
+            after_of(json!([{"git": {}}, {"matrix": {"generators": children}}])),
+            Some(20)
+        );
+    }
+}
