@@ -3,4 +3,5 @@
 mod compare;
 mod diff;
 mod health;
+mod laws;
 mod recorded;
