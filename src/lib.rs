@@ -14,4 +14,5 @@ pub mod source;
 
 pub mod cli;
 pub mod diagnostic;
+pub mod embedded;
 pub mod telemetry;
