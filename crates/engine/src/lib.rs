@@ -6,6 +6,7 @@
 pub mod application;
 pub mod compare;
 pub mod duration;
+pub mod exclusions;
 pub mod graph;
 pub mod health;
 pub mod ignore;

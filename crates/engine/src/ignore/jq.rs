@@ -14,7 +14,7 @@ use serde_json::Value;
 type Filter = compile::Filter<jaq_core::Native<data::JustLut<Val>>>;
 
 /// Words that can loop without end, reach outside, or end the process.
-const REFUSED: [&str; 19] = [
+const REFUSED: [&str; 20] = [
     "combinations",
     "debug",
     "def",
@@ -33,6 +33,7 @@ const REFUSED: [&str; 19] = [
     "stderr",
     "until",
     "while",
+    "getpath/1",
     "$ENV",
 ];
 
@@ -103,6 +104,27 @@ impl PathExpression {
             removed |= delete(state, path);
         }
         removed
+    }
+
+    /// The places that the expression finds, as JSON pointers; none where it finds no place.
+    pub(super) fn pointers(&self, state: &Value) -> Vec<String> {
+        let pointer = |path: &Vec<Value>| {
+            path.iter().fold(String::new(), |mut pointer, step| {
+                pointer.push('/');
+                match step {
+                    Value::String(key) => {
+                        pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                    }
+                    index => pointer.push_str(&index.to_string()),
+                }
+                pointer
+            })
+        };
+        self.paths(state)
+            .unwrap_or_default()
+            .iter()
+            .map(pointer)
+            .collect()
     }
 
     fn paths(&self, state: &Value) -> Option<Vec<Vec<Value>>> {

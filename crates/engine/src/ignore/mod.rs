@@ -33,6 +33,14 @@ pub enum Error {
     },
 }
 
+/// The places in `value` that a jq path expression finds, as JSON pointers.
+///
+/// # Errors
+/// What is wrong with the expression.
+pub fn pointers(expression: &str, value: &Value) -> Result<Vec<String>, String> {
+    Ok(PathExpression::compile(expression)?.pointers(value))
+}
+
 /// A rule, ready for use.
 #[derive(Debug)]
 struct Rule {

@@ -149,6 +149,11 @@ impl TaskStates {
         self.last_write = self.last_write.max(Some(now));
     }
 
+    /// The task could not be tried yet, because the cluster does not serve its kind.
+    pub fn postponed(&mut self, id: TaskId) {
+        self.states[id.0] = TaskState::Pending;
+    }
+
     /// The finalizer of a hook was removed.
     pub fn released(&mut self, id: TaskId) {
         self.released.insert(id);
