@@ -9,7 +9,10 @@ pub mod config;
 pub mod controller;
 pub mod executor;
 pub mod fleet;
+pub mod hub;
 pub mod metrics;
+pub mod server;
+pub mod setup;
 pub mod source;
 
 pub mod cli;

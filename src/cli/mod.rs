@@ -7,6 +7,8 @@ mod admin;
 mod app;
 mod appset;
 mod argocd_cm;
+mod cluster;
+mod hub;
 mod hub_access;
 mod output;
 mod table;
@@ -31,6 +33,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run a hub on a Kubernetes cluster.
+    Hub(hub::Args),
+    /// Register clusters and look at them.
+    #[command(subcommand)]
+    Cluster(cluster::Command),
     /// Look at applications, sync them and compare them.
     #[command(subcommand)]
     App(app::Command),
@@ -68,6 +75,8 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> CommandResult {
     match command {
+        Command::Hub(args) => block_on(hub::run(args)),
+        Command::Cluster(command) => cluster::run(command),
         Command::App(command) => app::run(command),
         Command::Appset(command) => appset::run(command),
         Command::Admin(command) => admin::run(command),
@@ -89,6 +98,21 @@ fn block_on(command: impl Future<Output = CommandResult>) -> CommandResult {
             .because(&error)
         })?
         .block_on(command)
+}
+
+/// Is ready when the user, or whoever runs the process, asks it to end.
+async fn interrupted() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
 }
 
 #[cfg(test)]

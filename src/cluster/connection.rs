@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use argosy_crds::names;
 use argosy_facts::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -14,9 +15,6 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::secret::{ClusterConfig, Credentials, ExecProvider};
-
-/// The API server's URL of the cluster that the hub itself runs on.
-pub const IN_CLUSTER_SERVER: &str = "https://kubernetes.default.svc";
 
 /// How long a connection attempt may take: a dead host must not hold a worker for longer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -51,7 +49,7 @@ pub enum Error {
 ///
 /// `hub` serves the cluster that the hub runs on when its Secret brings no credentials.
 pub fn client(cluster: &ClusterConfig, hub: &Client) -> Result<Client, Error> {
-    if cluster.server == IN_CLUSTER_SERVER && cluster.credentials == Credentials::default() {
+    if cluster.server == names::IN_CLUSTER_SERVER && cluster.credentials == Credentials::default() {
         return Ok(hub.clone());
     }
     Client::try_from(config(cluster)?).map_err(Error::Client)

@@ -16,7 +16,6 @@ use std::sync::Arc;
 use kube::Client;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-pub use connection::IN_CLUSTER_SERVER;
 pub use discovery::{Discovery, Served, ServedKind};
 pub use health::{ConnectionState, ConnectionStatus};
 pub use live::{Changed, Found, LiveState, OwnerOf};

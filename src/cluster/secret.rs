@@ -124,6 +124,20 @@ pub enum Error {
 }
 
 impl ClusterConfig {
+    /// The cluster that the hub runs on, which needs no Secret.
+    pub fn in_cluster() -> Self {
+        Self {
+            name: names::IN_CLUSTER_NAME.to_owned(),
+            server: names::IN_CLUSTER_SERVER.to_owned(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            namespaces: None,
+            cluster_resources: false,
+            project: None,
+            credentials: Credentials::default(),
+        }
+    }
+
     /// Reads a cluster Secret.
     pub fn from_secret(secret: &core::Secret) -> Result<Self, Error> {
         let text = |key| text(secret, key);

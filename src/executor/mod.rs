@@ -5,5 +5,7 @@
 //! plan's.
 
 mod request;
+mod run;
 
-pub use request::{ApplyOptions, Failure, Place, Propagation, written_message};
+pub use request::{ApplyOptions, Deleted, Failure, Place};
+pub use run::{Execution, Requested};

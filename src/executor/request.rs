@@ -4,7 +4,8 @@
 //! then on. Nothing here decides what is applied, and nothing retries: the plan does both.
 
 use argosy_crds::names::FIELD_MANAGER;
-use argosy_engine::object::{ObjectExt as _, ResourceKey};
+use argosy_engine::object::{Gvk, ObjectExt as _, ResourceKey};
+use argosy_engine::sync::Propagation;
 use kube::api::{
     ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions,
     PropagationPolicy, ValidationDirective,
@@ -48,6 +49,28 @@ impl Failure {
         self.code == 404
     }
 
+    /// A task that cannot be carried out as it stands.
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self {
+            code: 400,
+            reason: "BadRequest".to_owned(),
+            message: message.into(),
+        }
+    }
+
+    /// A kind that the cluster does not serve.
+    pub(super) fn unserved(gvk: &Gvk) -> Self {
+        Self {
+            code: 404,
+            reason: "NotFound".to_owned(),
+            message: format!(
+                "the cluster does not serve {} {}; is its CustomResourceDefinition installed?",
+                gvk.api_version(),
+                gvk.kind
+            ),
+        }
+    }
+
     fn is_immutable(&self) -> bool {
         self.code == 422 && self.message.contains("immutable") || self.code == 409
     }
@@ -68,6 +91,15 @@ impl From<kube::Error> for Failure {
             },
         }
     }
+}
+
+/// How far a deletion has come when it was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// The object is gone.
+    Gone,
+    /// It waits for its finalizers or for what it owns.
+    Terminating,
 }
 
 /// Where an object lives.
@@ -109,10 +141,10 @@ impl Place {
         uid: Option<&str>,
         propagation: Propagation,
         dry_run: bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<Deleted, Failure> {
         let params = DeleteParams {
             dry_run,
-            propagation_policy: Some(propagation.policy()),
+            propagation_policy: Some(policy(propagation)),
             preconditions: uid.map(|uid| Preconditions {
                 uid: Some(uid.to_owned()),
                 resource_version: None,
@@ -125,8 +157,10 @@ impl Place {
             .await
             .map_err(Failure::from)
         {
-            Err(failure) if !failure.is_not_found() => Err(failure),
-            _ => Ok(()),
+            Ok(answer) if answer.is_left() => Ok(Deleted::Terminating),
+            Ok(_) => Ok(Deleted::Gone),
+            Err(failure) if failure.is_not_found() => Ok(Deleted::Gone),
+            Err(failure) => Err(failure),
         }
     }
 
@@ -227,25 +261,11 @@ fn validation(strict: bool) -> ValidationDirective {
     }
 }
 
-/// What becomes of the objects that an object owns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Propagation {
-    /// They are deleted first.
-    #[default]
-    Foreground,
-    /// They are deleted afterwards.
-    Background,
-    /// They stay.
-    Orphan,
-}
-
-impl Propagation {
-    fn policy(self) -> PropagationPolicy {
-        match self {
-            Self::Foreground => PropagationPolicy::Foreground,
-            Self::Background => PropagationPolicy::Background,
-            Self::Orphan => PropagationPolicy::Orphan,
-        }
+fn policy(propagation: Propagation) -> PropagationPolicy {
+    match propagation {
+        Propagation::Foreground => PropagationPolicy::Foreground,
+        Propagation::Background => PropagationPolicy::Background,
+        Propagation::Orphan => PropagationPolicy::Orphan,
     }
 }
 

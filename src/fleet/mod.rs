@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 pub use index::{Entry, Index, Malformed, ObjectName, Table};
 pub use settings::Settings;
-pub use wake::Wake;
+pub use wake::{Wake, owner_set};
 pub use watch::Watches;
 
 /// The index behind a lock, and whoever wants to hear of changes.

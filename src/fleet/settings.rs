@@ -4,7 +4,13 @@
 //! slip in a ConfigMap must not stop a fleet.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
+
+use argosy_engine::exclusions::Exclusions;
+use argosy_engine::object::GroupKind;
+use argosy_engine::overrides::Overrides;
+use argosy_engine::tracking::{Method, Tracking};
 
 use super::index::Index;
 
@@ -13,6 +19,12 @@ use super::index::Index;
 pub struct Settings {
     /// All of `argocd-cm`, for the parts that read their own keys.
     pub argocd_cm: BTreeMap<String, String>,
+    /// How objects are marked as an application's.
+    pub tracking: Tracking,
+    /// What is said of single kinds: health, ignored differences, actions.
+    pub overrides: Arc<Overrides>,
+    /// The kinds that are kept out of sight.
+    pub exclusions: Exclusions,
     /// How often repositories are asked for new revisions; `timeout.reconciliation`.
     pub reconciliation: Duration,
     /// Whether the cluster of the hub is registered without a Secret; `cluster.inClusterEnabled`.
@@ -20,6 +32,9 @@ pub struct Settings {
     /// The namespaces, as globs, where applications may live besides the hub's own.
     pub application_namespaces: Vec<String>,
     /// The pause between two waves; `controller.sync.wave.delay.seconds`.
+    ///
+    /// Argo CD pauses two seconds, because it may judge a wave by what it saw before its apply. Here
+    /// health is judged from what the apply returned or later, so that nothing is gained by waiting.
     pub wave_delay: Duration,
     /// How long a sync may take; none when zero; `controller.sync.timeout.seconds`.
     pub sync_timeout: Option<Duration>,
@@ -31,10 +46,13 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             argocd_cm: BTreeMap::new(),
+            tracking: Tracking::default(),
+            overrides: Arc::default(),
+            exclusions: Exclusions::default(),
             reconciliation: Duration::from_mins(2),
             in_cluster_enabled: true,
             application_namespaces: Vec::new(),
-            wave_delay: Duration::from_secs(2),
+            wave_delay: Duration::ZERO,
             sync_timeout: None,
             new_git_file_globbing: false,
         }
@@ -42,6 +60,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Whether a kind of a cluster is kept out of sight.
+    pub fn excludes(&self, kind: &GroupKind, server: &str) -> bool {
+        self.exclusions.excludes(kind, server)
+    }
+
     /// Reads the settings from the ConfigMaps that are known.
     pub(super) fn read(index: &Index) -> Self {
         let data = |name: &str| {
@@ -64,6 +87,9 @@ impl Settings {
                 .map(Duration::from_secs)
         };
         Self {
+            tracking: tracking(&argocd_cm),
+            overrides: Arc::new(overrides(&argocd_cm)),
+            exclusions: exclusions(&argocd_cm),
             reconciliation: argocd_cm
                 .get("timeout.reconciliation")
                 .and_then(|text| duration(text))
@@ -81,6 +107,35 @@ impl Settings {
             argocd_cm,
         }
     }
+}
+
+fn tracking(argocd_cm: &BTreeMap<String, String>) -> Tracking {
+    let default = Tracking::default();
+    let text = |key: &str| argocd_cm.get(key).filter(|text| !text.is_empty());
+    Tracking {
+        method: text("application.resourceTrackingMethod")
+            .map_or(default.method, |method| Method::parse(method)),
+        label_key: text("application.instanceLabelKey")
+            .cloned()
+            .unwrap_or(default.label_key),
+        installation_id: text("installationID")
+            .cloned()
+            .unwrap_or(default.installation_id),
+    }
+}
+
+fn overrides(argocd_cm: &BTreeMap<String, String>) -> Overrides {
+    Overrides::from_config_map(argocd_cm).unwrap_or_else(|error| {
+        tracing::warn!(%error, "argocd-cm: the customizations of kinds are left out");
+        Overrides::default()
+    })
+}
+
+fn exclusions(argocd_cm: &BTreeMap<String, String>) -> Exclusions {
+    Exclusions::from_config_map(argocd_cm).unwrap_or_else(|error| {
+        tracing::warn!(%error, "argocd-cm: resource exclusions and inclusions are left out");
+        Exclusions::default()
+    })
 }
 
 fn list(text: Option<&String>) -> Vec<String> {
@@ -137,7 +192,7 @@ mod tests {
             &map(&[("controller.sync.wave.delay.seconds", "-1")]),
         );
         assert_eq!(settings.reconciliation, Duration::from_mins(2));
-        assert_eq!(settings.wave_delay, Duration::from_secs(2));
+        assert_eq!(settings.wave_delay, Duration::ZERO);
     }
 
     #[test]

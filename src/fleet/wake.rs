@@ -1,5 +1,6 @@
 //! What a change concerns: the closed list of reasons to do something.
 
+use argosy_crds::codes::OperationPhase;
 use argosy_crds::{Application, ApplicationSet};
 
 use super::ObjectName;
@@ -14,6 +15,10 @@ pub enum Wake {
     Project(String),
     /// All applications: settings that every comparison depends on changed.
     AllApplications,
+    /// The application of this instance name, whose live objects changed.
+    Live(String),
+    /// The applications on the cluster behind this server, which was lost or found again.
+    Connection(String),
     /// One ApplicationSet, its inputs or an application of its own.
     ApplicationSet(ObjectName, Lane),
     /// Only what an ApplicationSet reports of its applications.
@@ -25,10 +30,18 @@ pub enum Wake {
 }
 
 /// Whether the change of an application asks its controller to act. What the controller
-/// itself writes, the status, does not.
+/// itself writes, the status, does not; but somebody may have asked there to end an operation.
 pub(super) fn application_asks(before: Option<&Application>, after: &Application) -> bool {
     let Some(before) = before else { return true };
-    before.spec != after.spec
+    let terminating = |app: &Application| {
+        let state = app
+            .status
+            .as_ref()
+            .and_then(|status| status.operation_state.as_ref());
+        state.is_some_and(|state| state.phase == OperationPhase::Terminating)
+    };
+    terminating(after) && !terminating(before)
+        || before.spec != after.spec
         || before.operation != after.operation
         || before.metadata.annotations != after.metadata.annotations
         || before.metadata.labels != after.metadata.labels

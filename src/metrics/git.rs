@@ -1,76 +1,79 @@
-//! Requests to git repositories.
+//! Requests to git repositories, as they have been counted at the moment of a scrape.
 
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use prometheus::core::Collector;
+use prometheus::{CounterVec, IntCounterVec, Opts};
 
-use super::register;
+use crate::source::RequestCount;
 
 /// What was asked of git repositories.
-pub struct GitMetrics {
+pub struct GitStates {
     requests: IntCounterVec,
-    durations: HistogramVec,
+    seconds: CounterVec,
     fetch_fails: IntCounterVec,
     ls_remote_fails: IntCounterVec,
 }
 
-/// A kind of request, as Argo CD labels it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestType {
-    /// Asking for the refs.
-    LsRemote,
-    /// Fetching objects.
-    Fetch,
-}
-
-impl GitMetrics {
-    pub(super) fn declare(registry: &Registry) -> prometheus::Result<Self> {
+impl GitStates {
+    /// Declares the counters, empty.
+    pub fn new() -> prometheus::Result<Self> {
         let counter = |name: &str, help: &str, labels: &[&str]| {
             IntCounterVec::new(Opts::new(name, help), labels)
         };
-        let requests = counter(
-            "argocd_git_request_total",
-            "Number of requests to git repositories.",
-            &["repo", "request_type"],
-        )?;
-        let durations = HistogramVec::new(
-            HistogramOpts::new(
-                "argocd_git_request_duration_seconds",
-                "Duration of requests to git repositories in seconds.",
-            )
-            .buckets(vec![0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 20.0]),
-            &["repo", "request_type"],
-        )?;
-        let fetch_fails = counter(
-            "argocd_git_fetch_fail_total",
-            "Number of fetches from git repositories that failed.",
-            &["repo"],
-        )?;
-        let ls_remote_fails = counter(
-            "argocd_git_lsremote_fail_total",
-            "Number of requests for the refs of a git repository that failed.",
-            &["repo"],
-        )?;
         Ok(Self {
-            requests: register(registry, requests)?,
-            durations: register(registry, durations)?,
-            fetch_fails: register(registry, fetch_fails)?,
-            ls_remote_fails: register(registry, ls_remote_fails)?,
+            requests: counter(
+                "argocd_git_request_total",
+                "Number of requests to git repositories.",
+                &["repo", "request_type"],
+            )?,
+            seconds: CounterVec::new(
+                Opts::new(
+                    "argosy_git_request_seconds_total",
+                    "Time that requests to git repositories took.",
+                ),
+                &["repo", "request_type"],
+            )?,
+            fetch_fails: counter(
+                "argocd_git_fetch_fail_total",
+                "Number of fetches from git repositories that failed.",
+                &["repo"],
+            )?,
+            ls_remote_fails: counter(
+                "argocd_git_lsremote_fail_total",
+                "Number of requests for the refs of a git repository that failed.",
+                &["repo"],
+            )?,
         })
     }
 
-    /// Counts a request to `repo`, which must not carry credentials.
-    pub fn requested(&self, repo: &str, request: RequestType, took: Duration, failed: bool) {
-        let (name, fails) = match request {
-            RequestType::LsRemote => ("ls-remote", &self.ls_remote_fails),
-            RequestType::Fetch => ("fetch", &self.fetch_fails),
+    /// Adds the requests of one kind to one repository, whose URL carries no credentials.
+    #[expect(clippy::cast_precision_loss, reason = "Prometheus counts in floats")]
+    pub fn add(&self, kind: &str, repo: &str, count: &RequestCount) {
+        let requests = count.requests.load(Ordering::Relaxed);
+        let failures = count.failures.load(Ordering::Relaxed);
+        let seconds = count.micros.load(Ordering::Relaxed) as f64 / 1e6;
+        self.requests
+            .with_label_values(&[repo, kind])
+            .inc_by(requests);
+        self.seconds
+            .with_label_values(&[repo, kind])
+            .inc_by(seconds);
+        let fails = if kind == "fetch" {
+            &self.fetch_fails
+        } else {
+            &self.ls_remote_fails
         };
-        self.requests.with_label_values(&[repo, name]).inc();
-        self.durations
-            .with_label_values(&[repo, name])
-            .observe(took.as_secs_f64());
-        if failed {
-            fails.with_label_values(&[repo]).inc();
-        }
+        fails.with_label_values(&[repo]).inc_by(failures);
+    }
+
+    /// The collectors to expose.
+    pub fn into_collectors(self) -> Vec<Box<dyn Collector>> {
+        vec![
+            Box::new(self.requests),
+            Box::new(self.seconds),
+            Box::new(self.fetch_fails),
+            Box::new(self.ls_remote_fails),
+        ]
     }
 }

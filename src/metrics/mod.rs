@@ -10,6 +10,7 @@ mod application_set;
 mod cluster;
 mod git;
 mod queue;
+mod render;
 
 use prometheus::core::Collector;
 use prometheus::{Registry, TextEncoder};
@@ -17,8 +18,9 @@ use prometheus::{Registry, TextEncoder};
 pub use application::{ApplicationMetrics, ApplicationStates, FinishedSync, KubernetesRequest};
 pub use application_set::{ApplicationSetMetrics, ApplicationSetStates};
 pub use cluster::{ClusterObservation, ClusterStates};
-pub use git::{GitMetrics, RequestType};
+pub use git::GitStates;
 pub use queue::QueueStates;
+pub use render::RenderStates;
 
 /// Everything that is counted as it happens.
 pub struct Metrics {
@@ -27,8 +29,6 @@ pub struct Metrics {
     pub applications: ApplicationMetrics,
     /// ApplicationSets.
     pub application_sets: ApplicationSetMetrics,
-    /// Requests to git repositories.
-    pub git: GitMetrics,
 }
 
 impl Metrics {
@@ -37,7 +37,6 @@ impl Metrics {
         let registry = Registry::new();
         let applications = ApplicationMetrics::declare(&registry)?;
         let application_sets = ApplicationSetMetrics::declare(&registry)?;
-        let git = GitMetrics::declare(&registry)?;
         registry.register(Box::new(
             prometheus::process_collector::ProcessCollector::for_self(),
         ))?;
@@ -51,7 +50,6 @@ impl Metrics {
             registry,
             applications,
             application_sets,
-            git,
         })
     }
 

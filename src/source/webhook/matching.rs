@@ -2,6 +2,7 @@
 
 use argosy_crds::{Application, ApplicationSource};
 use argosy_engine::application::refresh;
+use argosy_engine::repo_url::normalise;
 use regex::Regex;
 use url::Url;
 
@@ -51,8 +52,14 @@ impl<'a> Target<'a> {
             .then_some(Refresh::Normal)
     }
 
+    /// Whether a source's URL means the repository that was pushed to.
+    pub fn is_repository(&self, url: &str) -> bool {
+        let same = |pushed: &String| normalise(pushed) == normalise(url);
+        self.urls.iter().any(|form| form.is_match(url)) || self.event.urls.iter().any(same)
+    }
+
     fn concerns_source(&self, application: &Application, source: &ApplicationSource) -> bool {
-        self.urls.iter().any(|url| url.is_match(&source.repo_url))
+        self.is_repository(&source.repo_url)
             && self.moves(&source.target_revision)
             && self.touches_files(application, source)
     }

@@ -1,0 +1,86 @@
+//! `argosy hub`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::{Api, Client};
+
+use super::hub_access::HubArgs;
+use super::{CommandResult, Outcome, output};
+use crate::clock::Clock;
+use crate::config::HubConfig;
+use crate::diagnostic::Diagnostic;
+use crate::hub::Hub;
+use crate::server;
+use crate::setup;
+use crate::telemetry::{self, LogFormat};
+
+/// Runs a hub on a Kubernetes cluster.
+#[derive(Parser)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    hub: HubArgs,
+    /// Where mirrors of repositories are kept; a cache that may be deleted.
+    #[arg(long, env = "ARGOSY_DATA", default_value = "/var/lib/argosy")]
+    data: PathBuf,
+    /// Where to serve metrics, health checks and webhooks.
+    #[arg(long, env = "ARGOSY_LISTEN", default_value_t = HubConfig::LISTEN)]
+    listen: SocketAddr,
+    /// How many applications of one cluster are worked on at once.
+    #[arg(long, default_value_t = 8)]
+    workers_per_cluster: usize,
+    /// Install or update the custom resource definitions at the start.
+    #[arg(long)]
+    install_crds: bool,
+    /// Look at applications and sets of other namespaces, too.
+    #[arg(long)]
+    any_namespace: bool,
+    /// The form of the logs.
+    #[arg(long, value_enum, default_value_t)]
+    log_format: LogFormat,
+}
+
+pub(crate) async fn run(args: Args) -> CommandResult {
+    telemetry::start(args.log_format, "info");
+    let client = args.hub.client().await?;
+    if args.install_crds {
+        setup::install_crds(&client).await?;
+    }
+    check_crds(&client).await?;
+    setup::namespace(&client, &args.hub.namespace).await?;
+    let config = HubConfig {
+        namespace: args.hub.namespace.clone(),
+        listen: args.listen,
+        workers_per_cluster: args.workers_per_cluster.max(1),
+        any_namespace: args.any_namespace,
+        ..HubConfig::new(args.data)
+    };
+    let hub = Hub::start(config, client, Clock::system())?;
+    let address = server::serve(&hub).await?;
+    output::note(format!("the hub serves on http://{address}"));
+    super::interrupted().await;
+    output::note("shutting down");
+    hub.shut_down().await;
+    Ok(Outcome::Success)
+}
+
+/// Makes sure that the API server knows Argo CD's kinds, before anything waits for them in vain.
+async fn check_crds(client: &Client) -> Result<(), Diagnostic> {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for name in ["applications", "applicationsets", "appprojects"] {
+        let name = format!("{name}.{}", argosy_crds::names::GROUP);
+        let found = api.get_opt(&name).await.map_err(|error| {
+            super::hub_access::failed("cannot look for the custom resource definitions", &error)
+        })?;
+        if found.is_none() {
+            return Err(Diagnostic::config(
+                "CrdsMissing",
+                format!("the definition `{name}` is not installed"),
+            )
+            .fix("start with --install-crds, or apply the files in crds/ with kubectl"));
+        }
+    }
+    Ok(())
+}

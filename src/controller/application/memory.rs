@@ -1,0 +1,106 @@
+//! What is kept of applications between two reconciles.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use argosy_engine::object::ResourceKey;
+
+use super::desired::Desired;
+use super::operate::{Retry, RunningSync};
+use super::renders::Renders;
+use crate::fleet::ObjectName;
+
+/// What is kept of all applications.
+#[derive(Default)]
+pub struct Memory {
+    applications: Mutex<BTreeMap<ObjectName, Remembered>>,
+    /// Renders, shared by all applications.
+    pub(super) renders: Renders,
+}
+
+/// What is kept of one application.
+#[derive(Default)]
+struct Remembered {
+    running: Option<RunningSync>,
+    retry: Option<Retry>,
+    desired: Option<Arc<Desired>>,
+    settled: BTreeMap<ResourceKey, Settled>,
+}
+
+/// The server's word that an object needs nothing: its version, and what was desired of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Settled {
+    pub(super) resource_version: String,
+    pub(super) desired: u64,
+}
+
+impl Memory {
+    /// Takes the sync that is under way; it has to be put back if it goes on.
+    pub(super) fn take_running(&self, name: &ObjectName) -> Option<RunningSync> {
+        self.lock().get_mut(name)?.running.take()
+    }
+
+    /// Keeps a sync that goes on.
+    pub(super) fn keep_running(&self, name: &ObjectName, running: RunningSync) {
+        self.lock().entry(name.clone()).or_default().running = Some(running);
+    }
+
+    /// The retry that is due or will be.
+    pub(super) fn retry(&self, name: &ObjectName) -> Option<Retry> {
+        self.lock().get(name)?.retry.clone()
+    }
+
+    /// Keeps a retry for its time.
+    pub(super) fn keep_retry(&self, name: &ObjectName, retry: Retry) {
+        self.lock().entry(name.clone()).or_default().retry = Some(retry);
+    }
+
+    /// Forgets a retry that has begun, or is not wanted any more.
+    pub(super) fn drop_retry(&self, name: &ObjectName) {
+        if let Some(one) = self.lock().get_mut(name) {
+            one.retry = None;
+        }
+    }
+
+    /// How many renders were made, and how many were saved.
+    pub fn render_counts(&self) -> (u64, u64) {
+        self.renders.counts()
+    }
+
+    /// The manifests that were rendered last.
+    pub(super) fn desired(&self, name: &ObjectName) -> Option<Arc<Desired>> {
+        self.lock().get(name)?.desired.clone()
+    }
+
+    /// Keeps what was rendered, for when the repository cannot be reached.
+    pub(super) fn keep_desired(&self, name: &ObjectName, desired: &Arc<Desired>) {
+        self.lock().entry(name.clone()).or_default().desired = Some(Arc::clone(desired));
+    }
+
+    /// Whether the server has said that exactly this needs nothing.
+    pub(super) fn is_settled(&self, name: &ObjectName, key: &ResourceKey, word: &Settled) -> bool {
+        self.lock()
+            .get(name)
+            .is_some_and(|one| one.settled.get(key) == Some(word))
+    }
+
+    /// Keeps the server's word.
+    pub(super) fn settle(&self, name: &ObjectName, key: ResourceKey, word: Settled) {
+        self.lock()
+            .entry(name.clone())
+            .or_default()
+            .settled
+            .insert(key, word);
+    }
+
+    /// Forgets an application that is gone.
+    pub(super) fn forget(&self, name: &ObjectName) {
+        self.lock().remove(name);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectName, Remembered>> {
+        self.applications
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,71 @@
+//! The application controller: what git says, onto the cluster.
+//!
+//! Each reconcile reads everything anew: the application, its project and cluster, its manifests,
+//! what lives there. What it keeps in memory between two of them ([`Memory`]) is a sync under way
+//! and caches; a restart rebuilds both.
+
+mod assess;
+mod begin;
+mod deletion;
+mod desired;
+mod destination;
+mod live;
+mod memory;
+mod observe;
+mod operate;
+mod renders;
+mod report;
+mod results;
+mod rules;
+
+use std::sync::Arc;
+
+use argosy_crds::Application;
+
+use super::worker::Next;
+use crate::fleet::ObjectName;
+use crate::hub::Hub;
+
+pub use memory::Memory;
+pub use rules::{name_of_instance, owner_of};
+
+/// Brings one application a step further.
+pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
+    let started = tokio::time::Instant::now();
+    let Some(application) = read(&hub, &name).await else {
+        return Next::WhenWoken;
+    };
+    if rules::is_skipped(&application) {
+        return Next::WhenWoken;
+    }
+    if application.is_deleting() {
+        return deletion::proceed(&hub, &name, &application).await;
+    }
+    let observed = observe::observe(&hub, &name, &application).await;
+    let mut assessment = assess::assess(&hub, &name, &application, observed).await;
+    let operated = operate::operate(&hub, &name, &application, &mut assessment).await;
+    let next = report::report(&hub, &name, &application, &assessment, operated).await;
+    hub.metrics
+        .applications
+        .reconciled(&name.namespace, &assessment.server, started.elapsed());
+    next
+}
+
+/// The application, if it is there and can be read; one that cannot be gets the condition.
+async fn read(hub: &Hub, name: &ObjectName) -> Option<Arc<Application>> {
+    let body = {
+        let index = hub.fleet.index();
+        index.applications.get(name).map(|entry| entry.body.clone())
+    };
+    match body {
+        Some(Ok(application)) => Some(application),
+        Some(Err(malformed)) => {
+            report::malformed(hub, name, &malformed).await;
+            None
+        }
+        None => {
+            hub.applications.forget(name);
+            None
+        }
+    }
+}

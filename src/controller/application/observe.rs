@@ -1,0 +1,289 @@
+//! Everything a reconcile needs to know, read anew: the only place that fetches.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argosy_crds::codes::condition;
+use argosy_crds::{AppProject, Application, ApplicationSource};
+use argosy_engine::application::KnownCluster;
+use argosy_engine::object::ObjectExt as _;
+use argosy_engine::project::Rules;
+use argosy_facts::Observed;
+use jiff::Timestamp;
+use kube::core::GroupVersionKind;
+use serde_json::Value;
+
+use super::desired::{Desired, Failure, desired};
+use super::live::live;
+use super::rules::instance_name;
+use crate::cluster::{Cluster, ConnectionStatus, Served};
+use crate::controller::worker::Next;
+use crate::fleet::{ObjectName, Settings};
+use crate::hub::Hub;
+use crate::source::Retry;
+
+/// What was read.
+pub(super) struct Observation {
+    /// When.
+    pub(super) at: Timestamp,
+    /// The settings at the time.
+    pub(super) settings: Arc<Settings>,
+    /// The project.
+    pub(super) project: Arc<AppProject>,
+    /// The cluster.
+    pub(super) cluster: Arc<Cluster>,
+    /// The cluster, as projects know it.
+    pub(super) known: KnownCluster,
+    /// What the cluster serves.
+    pub(super) served: Arc<Served>,
+    /// The name by which the application's objects are tracked.
+    pub(super) instance: String,
+    /// What git says.
+    pub(super) desired: Arc<Desired>,
+    /// The desired objects, with their tracking marks.
+    pub(super) objects: Vec<Value>,
+    /// What lives.
+    pub(super) live: Observed<Vec<Value>>,
+    /// Why `desired` is not the newest: the repository could not be asked.
+    pub(super) stale: Option<String>,
+}
+
+/// Why there is nothing to compare.
+#[derive(Debug)]
+pub(super) struct Obstacle {
+    /// The API server, where the destination leads to one.
+    pub(super) server: String,
+    /// The condition's type.
+    pub(super) condition: &'static str,
+    /// The condition's message: what, where and how to fix it.
+    pub(super) message: String,
+    /// When to look again.
+    pub(super) next: Next,
+}
+
+impl Obstacle {
+    /// Stands in while an observation is judged anew.
+    pub(super) fn none() -> Self {
+        invalid(String::new(), String::new())
+    }
+}
+
+/// Reads everything about an application.
+pub(super) async fn observe(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+) -> Result<Observation, Obstacle> {
+    let settings = hub.fleet.settings();
+    let project = project(hub, application)?;
+    let (cluster, known) = place(hub, name, application, &project)?;
+    reachable(&cluster).await?;
+    let sources = application.spec.sources();
+    let (desired, stale) = newest(hub, name, application, &sources, &known).await?;
+    observe_with(
+        hub,
+        name,
+        application,
+        (settings, project, cluster, known),
+        (desired, stale),
+    )
+    .await
+}
+
+impl Observation {
+    /// Reads the manifests of other sources or revisions, as an operation asks for.
+    pub(super) async fn with_desired(
+        &self,
+        hub: &Arc<Hub>,
+        name: &ObjectName,
+        application: &Application,
+        desired: Desired,
+    ) -> Result<Self, Obstacle> {
+        let place = (
+            Arc::clone(&self.settings),
+            Arc::clone(&self.project),
+            Arc::clone(&self.cluster),
+            self.known.clone(),
+        );
+        observe_with(hub, name, application, place, (Arc::new(desired), None)).await
+    }
+
+    /// Looks again at what lives.
+    pub(super) async fn look_again(&mut self, application: &Application) {
+        self.live = live(
+            &self.cluster,
+            &self.served,
+            application,
+            &self.instance,
+            &self.objects,
+        )
+        .await;
+    }
+}
+
+async fn observe_with(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+    (settings, project, cluster, known): (
+        Arc<Settings>,
+        Arc<AppProject>,
+        Arc<Cluster>,
+        KnownCluster,
+    ),
+    (desired, stale): (Arc<Desired>, Option<String>),
+) -> Result<Observation, Obstacle> {
+    let instance = instance_name(name, &hub.config.namespace);
+    let kinds: Vec<_> = desired
+        .manifests
+        .iter()
+        .map(|object| {
+            let gvk = object.gvk();
+            GroupVersionKind::gvk(&gvk.group, &gvk.version, &gvk.kind)
+        })
+        .collect();
+    let served = cluster
+        .discovery
+        .covering(&cluster.client, &kinds)
+        .await
+        .map_err(|error| {
+            cluster.suspect();
+            Obstacle {
+                server: cluster.config.server.clone(),
+                condition: condition::COMPARISON_ERROR,
+                message: format!(
+                    "cannot find out what cluster `{}` serves: {}",
+                    cluster.config.name,
+                    crate::diagnostic::chain(&error)
+                ),
+                next: Next::Backoff,
+            }
+        })?;
+    let namespace = application.spec.destination.namespace.as_str();
+    let mut objects = desired.manifests.clone();
+    for object in &mut objects {
+        settings.tracking.mark(object, &instance, namespace);
+    }
+    let live = live(&cluster, &served, application, &instance, &objects).await;
+    Ok(Observation {
+        at: hub.clock.now(),
+        settings,
+        project,
+        cluster,
+        known,
+        served,
+        instance,
+        desired,
+        objects,
+        live,
+        stale,
+    })
+}
+
+fn project(hub: &Hub, application: &Application) -> Result<Arc<AppProject>, Obstacle> {
+    let wanted = application.spec.project_or_default();
+    let name = ObjectName::new(&hub.config.namespace, wanted);
+    let index = hub.fleet.index();
+    index.projects.read(&name).cloned().ok_or_else(|| {
+        let why = match index.projects.get(&name).map(|entry| &entry.body) {
+            Some(Err(malformed)) => format!("cannot be read: {}", malformed.why),
+            _ => "does not exist; create the AppProject or name another in spec.project".to_owned(),
+        };
+        let message = format!("Application referencing project {wanted} which {why}");
+        invalid(String::new(), message)
+    })
+}
+
+/// Checks the spec against the project and finds its cluster.
+fn place(
+    hub: &Hub,
+    name: &ObjectName,
+    application: &Application,
+    project: &AppProject,
+) -> Result<(Arc<Cluster>, KnownCluster), Obstacle> {
+    let (cluster, known) = hub
+        .destination(application)
+        .map_err(|error| invalid(String::new(), error.to_string()))?;
+    let server = known.server.clone();
+    let rules = Rules::of(project);
+    if !rules.permits_application_in(&name.namespace, &hub.config.namespace) {
+        let message = format!(
+            "application '{}' in namespace '{}' is not permitted to use project '{}'",
+            name.name,
+            name.namespace,
+            rules.name()
+        );
+        return Err(invalid(server, message));
+    }
+    let refusals = rules.refusals(application, &hub.known_clusters());
+    if refusals.is_empty() {
+        return Ok((cluster, known));
+    }
+    let messages: Vec<_> = refusals.iter().map(ToString::to_string).collect();
+    Err(invalid(server, messages.join("; ")))
+}
+
+fn invalid(server: String, message: String) -> Obstacle {
+    Obstacle {
+        server,
+        condition: condition::INVALID_SPEC_ERROR,
+        message,
+        next: Next::WhenWoken,
+    }
+}
+
+/// Makes sure that the cluster answers; while it does not, it is sent nothing.
+async fn reachable(cluster: &Cluster) -> Result<(), Obstacle> {
+    let state = cluster.tried().await;
+    if state.status == ConnectionStatus::Successful {
+        return Ok(());
+    }
+    let last = match state.last_contact {
+        Some(at) => format!("last contact at {at:.0}"),
+        None => "it was never reached".to_owned(),
+    };
+    Err(Obstacle {
+        server: cluster.config.server.clone(),
+        condition: condition::COMPARISON_ERROR,
+        message: format!(
+            "cluster `{}` cannot be reached ({last}): {}; nothing is changed or deleted there meanwhile",
+            cluster.config.name, state.message
+        ),
+        next: Next::WhenWoken,
+    })
+}
+
+/// The newest manifests, or those that were rendered last where the repository cannot be asked.
+async fn newest(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+    sources: &[ApplicationSource],
+    known: &KnownCluster,
+) -> Result<(Arc<Desired>, Option<String>), Obstacle> {
+    match desired(hub, name, application, sources, &[]).await {
+        Ok(desired) => {
+            let desired = Arc::new(desired);
+            hub.applications.keep_desired(name, &desired);
+            Ok((desired, None))
+        }
+        Err(failure) => match hub.applications.desired(name) {
+            Some(last) if last.sources == sources => Ok((last, Some(failure.message))),
+            _ => Err(unrendered(known, &failure)),
+        },
+    }
+}
+
+/// What it means for the application that there are no manifests.
+pub(super) fn unrendered(known: &KnownCluster, failure: &Failure) -> Obstacle {
+    Obstacle {
+        server: known.server.clone(),
+        condition: condition::COMPARISON_ERROR,
+        message: failure.message.clone(),
+        next: match failure.retry {
+            Retry::Never => Next::WhenWoken,
+            Retry::Backoff => Next::Backoff,
+            Retry::After(delay) => Next::After(delay.max(Duration::from_secs(1))),
+        },
+    }
+}

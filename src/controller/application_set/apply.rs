@@ -1,0 +1,275 @@
+//! The plan of a set, carried out. One application that cannot be written stops no other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use argosy_crds::{Application, ApplicationSet, names};
+use argosy_engine::application::KnownClusters;
+use argosy_generators::plan::{AppSetPlan, Deletion, Inputs, PreservedKeys, plan};
+use argosy_generators::policy;
+use argosy_generators::validate::{Invalid, validate};
+use argosy_generators::{Cluster, Expansion};
+use futures::StreamExt as _;
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use serde_json::{Value, json};
+
+use crate::controller::events::News;
+use crate::fleet::ObjectName;
+use crate::hub::Hub;
+
+/// How many applications of a set are written at once.
+const PARALLEL: usize = 16;
+
+/// What came of a plan.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    /// The applications that must not be written, and why, by `namespace/name`.
+    pub(super) invalid: BTreeMap<String, Invalid>,
+    /// The applications that could not be written, and why, by name; with the condition's reason.
+    pub(super) failed: BTreeMap<String, (&'static str, String)>,
+}
+
+impl Applied {
+    /// Whether everything is as generated.
+    pub(super) fn is_clean(&self) -> bool {
+        self.invalid.is_empty() && self.failed.is_empty()
+    }
+}
+
+/// Creates, updates and deletes the applications of a set.
+pub(super) async fn apply(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    set: &ApplicationSet,
+    expansion: &Expansion,
+) -> Applied {
+    let clusters = clusters(&hub.known_clusters());
+    let (projects, live) = observed(hub, name);
+    let invalid = validate(
+        &name.name,
+        expansion.applications.get(),
+        &projects,
+        &clusters,
+    );
+    let plan = plan(&Inputs {
+        set,
+        generated: &expansion.applications,
+        invalid: &invalid,
+        live: &live,
+        policy: policy::effective(set, None, None),
+        preserved: &PreservedKeys::default(),
+        clusters: &clusters,
+        jq: &|expression, value| argosy_engine::ignore::pointers(expression, value),
+    });
+    let mut applied = Applied {
+        invalid,
+        failed: BTreeMap::new(),
+    };
+    for (app, error) in &plan.refused {
+        applied
+            .failed
+            .insert(app.clone(), ("UpdateApplicationError", error.to_string()));
+    }
+    carry_out(hub, name, set, plan, &live, &mut applied).await;
+    applied
+}
+
+fn observed(hub: &Hub, name: &ObjectName) -> (BTreeSet<String>, Vec<Application>) {
+    let index = hub.fleet.index();
+    let projects = index
+        .projects
+        .names()
+        .filter(|one| one.namespace == hub.config.namespace);
+    let live = index
+        .applications
+        .iter()
+        .filter(|(one, _)| one.namespace == name.namespace);
+    (
+        projects.map(|one| one.name.clone()).collect(),
+        live.map(|(_, app)| Application::clone(app)).collect(),
+    )
+}
+
+fn clusters(known: &KnownClusters) -> Vec<Cluster> {
+    known
+        .iter()
+        .map(|cluster| Cluster {
+            name: cluster.name.clone(),
+            server: cluster.server.clone(),
+            project: cluster.project.clone().unwrap_or_default(),
+            ..Cluster::default()
+        })
+        .collect()
+}
+
+/// One write of an application.
+enum Write {
+    Create(Box<Application>),
+    Update {
+        before: Box<Application>,
+        after: Box<Application>,
+    },
+    Delete(Deletion),
+}
+
+async fn carry_out(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    set: &ApplicationSet,
+    plan: AppSetPlan,
+    live: &[Application],
+    applied: &mut Applied,
+) {
+    let AppSetPlan {
+        create,
+        update,
+        delete,
+        unchanged: _,
+        refused: _,
+    } = plan;
+    let before = |app: &Application| {
+        live.iter()
+            .find(|one| one.metadata.name == app.metadata.name)
+            .cloned()
+    };
+    let updates = update.into_iter().filter_map(|after| {
+        Some(Write::Update {
+            before: Box::new(before(&after)?),
+            after: Box::new(after),
+        })
+    });
+    let creates = create.into_iter().map(|app| Write::Create(Box::new(app)));
+    // What is new comes first: a rename is a creation and a deletion.
+    let writes: Vec<_> = creates
+        .chain(updates)
+        .chain(delete.into_iter().map(Write::Delete))
+        .collect();
+    let mut results = futures::stream::iter(writes)
+        .map(|write| async move {
+            let app = write.name();
+            let reason = write.failure_reason();
+            (app, reason, perform(hub, name, set, write).await)
+        })
+        .buffer_unordered(PARALLEL);
+    while let Some((app, reason, result)) = results.next().await {
+        if let Err(error) = result {
+            applied
+                .failed
+                .insert(app, (reason, crate::diagnostic::chain(&error)));
+        }
+    }
+}
+
+impl Write {
+    fn name(&self) -> String {
+        match self {
+            Self::Create(app) | Self::Update { after: app, .. } => {
+                app.metadata.name.clone().unwrap_or_default()
+            }
+            Self::Delete(deletion) => deletion.name.clone(),
+        }
+    }
+
+    fn failure_reason(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "CreateApplicationError",
+            Self::Update { .. } => "UpdateApplicationError",
+            Self::Delete(_) => "DeleteApplicationError",
+        }
+    }
+}
+
+async fn perform(
+    hub: &Hub,
+    name: &ObjectName,
+    set: &ApplicationSet,
+    write: Write,
+) -> kube::Result<()> {
+    let api: Api<Application> = Api::namespaced(hub.client.clone(), &name.namespace);
+    let app = write.name();
+    hub.metrics.applications.writes.inc();
+    let (word, reason) = match write {
+        Write::Create(desired) => {
+            let created = api.create(&PostParams::default(), &desired).await?;
+            hub.fleet.wrote_application(value(&created)?);
+            ("created", "created")
+        }
+        Write::Update { before, after } => {
+            let patch = merge_patch(&value(&before)?, &value(&after)?);
+            let updated = api
+                .patch(&app, &PatchParams::default(), &Patch::Merge(patch))
+                .await?;
+            hub.fleet.wrote_application(value(&updated)?);
+            ("updated", "updated")
+        }
+        Write::Delete(deletion) => {
+            delete(&api, &deletion).await?;
+            ("deleted", "Deleted")
+        }
+    };
+    let news = News::normal(reason, format!("{word} Application \"{app}\""));
+    hub.events.tell(set, news);
+    Ok(())
+}
+
+async fn delete(api: &Api<Application>, deletion: &Deletion) -> kube::Result<()> {
+    if deletion.strip_finalizer {
+        strip(api, &deletion.name).await?;
+    }
+    let params = DeleteParams {
+        preconditions: deletion.uid.clone().map(|uid| Preconditions {
+            uid: Some(uid),
+            resource_version: None,
+        }),
+        ..DeleteParams::default()
+    };
+    match api.delete(&deletion.name, &params).await {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        result => result.map(drop),
+    }
+}
+
+/// Removes the cascade's finalizer from an application whose cluster is not registered any more.
+async fn strip(api: &Api<Application>, name: &str) -> kube::Result<()> {
+    let Some(app) = api.get_opt(name).await? else {
+        return Ok(());
+    };
+    let finalizers = app.metadata.finalizers.iter().flatten();
+    let kept: Vec<_> = finalizers
+        .filter(|finalizer| *finalizer != names::finalizer::RESOURCES)
+        .collect();
+    let patch = json!({"metadata": {
+        "finalizers": kept, "resourceVersion": app.metadata.resource_version}});
+    api.patch(name, &PatchParams::default(), &Patch::Merge(patch))
+        .await
+        .map(drop)
+}
+
+fn value<T: serde::Serialize>(object: &T) -> kube::Result<Value> {
+    serde_json::to_value(object).map_err(kube::Error::SerdeError)
+}
+
+/// The merge patch that makes `after` of `before`, bound to the version that was seen.
+fn merge_patch(before: &Value, after: &Value) -> Value {
+    let mut patch = difference(before, after).unwrap_or_else(|| json!({}));
+    patch["metadata"]["resourceVersion"] = before["metadata"]["resourceVersion"].clone();
+    patch
+}
+
+fn difference(before: &Value, after: &Value) -> Option<Value> {
+    let (Value::Object(old), Value::Object(new)) = (before, after) else {
+        return (before != after).then(|| after.clone());
+    };
+    let mut patch = serde_json::Map::new();
+    for (key, value) in new {
+        match old.get(key) {
+            Some(was) => patch.extend(difference(was, value).map(|change| (key.clone(), change))),
+            None => drop(patch.insert(key.clone(), value.clone())),
+        }
+    }
+    for key in old.keys().filter(|key| !new.contains_key(*key)) {
+        patch.insert(key.clone(), Value::Null);
+    }
+    (!patch.is_empty()).then_some(Value::Object(patch))
+}

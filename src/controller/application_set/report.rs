@@ -1,0 +1,129 @@
+//! What a set's status says afterwards: one write when something visible changed, none otherwise.
+
+use std::sync::Arc;
+
+use argosy_crds::codes::appset_condition;
+use argosy_crds::{Application, ApplicationSet, names};
+use argosy_generators::Error;
+use argosy_generators::status::{Outcome, Rollout, status};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::Api;
+use kube::api::{DynamicObject, Patch, PatchParams};
+use serde_json::{Value, json};
+
+use super::apply::Applied;
+use crate::fleet::{Malformed, ObjectName, owner_set};
+use crate::hub::Hub;
+
+/// The most applications that a status lists, as in Argo CD.
+const MAX_RESOURCES: usize = 5000;
+
+/// Writes what changed.
+pub(super) async fn report(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    set: &ApplicationSet,
+    result: Result<&Applied, &Error>,
+) {
+    let outcome = match result {
+        Ok(applied) => outcome(applied),
+        Err(error) => Outcome::NotGenerated {
+            reason: error.reason.as_str().to_owned(),
+            message: error.to_string(),
+        },
+    };
+    let live: Vec<Application> = {
+        let index = hub.fleet.index();
+        let owned = index
+            .applications
+            .iter()
+            .filter(|(_, app)| owner_set(app).as_ref() == Some(name));
+        owned.map(|(_, app)| Application::clone(app)).collect()
+    };
+    let now = Time(hub.clock.now());
+    let after = status(set, &outcome, &Rollout::None, &live, MAX_RESOURCES, &now);
+    if set.status.as_ref() != Some(&after)
+        && let Err(error) = write_status(hub, name, &json!(after)).await
+    {
+        tracing::debug!(set = %name, error = crate::diagnostic::chain(&error), "the status was not written and will be again");
+    }
+    if set
+        .metadata
+        .annotations
+        .iter()
+        .flatten()
+        .any(|(key, _)| key == names::annotation::APPLICATION_SET_REFRESH)
+        && let Err(error) = remove_refresh(hub, name).await
+    {
+        tracing::debug!(set = %name, error = crate::diagnostic::chain(&error), "the refresh annotation was not removed");
+    }
+}
+
+/// Gives a set that cannot be read the condition that says so.
+pub(super) async fn malformed(hub: &Hub, name: &ObjectName, malformed: &Malformed) {
+    let message = format!(
+        "the ApplicationSet cannot be read: {}; correct that field and it is looked at again",
+        malformed.why
+    );
+    // No time: written twice it must be no change, or it would wake itself for ever.
+    let condition = json!({
+        "type": appset_condition::ERROR_OCCURRED, "status": "True",
+        "reason": appset_condition::APPLICATION_GENERATION_FROM_PARAMS_ERROR, "message": message,
+    });
+    if let Err(error) = write_status(hub, name, &json!({"conditions": [condition]})).await {
+        tracing::warn!(set = %name, error = crate::diagnostic::chain(&error), "a malformed set could not be marked");
+    }
+}
+
+fn outcome(applied: &Applied) -> Outcome {
+    // The last by name, as Argo CD chooses the one that it tells.
+    if let Some((_, invalid)) = applied.invalid.last_key_value() {
+        return Outcome::Failed {
+            reason: appset_condition::APPLICATION_VALIDATION_ERROR.to_owned(),
+            message: and_more(invalid.to_string(), applied.invalid.len()),
+        };
+    }
+    match applied.failed.first_key_value() {
+        Some((app, (reason, message))) => Outcome::Failed {
+            reason: (*reason).to_owned(),
+            message: and_more(
+                format!("Application {app}: {message}"),
+                applied.failed.len(),
+            ),
+        },
+        None => Outcome::UpToDate,
+    }
+}
+
+fn and_more(message: String, all: usize) -> String {
+    if all > 1 {
+        format!("{message} (and {} more)", all - 1)
+    } else {
+        message
+    }
+}
+
+async fn write_status(hub: &Hub, name: &ObjectName, status: &Value) -> kube::Result<()> {
+    let api: Api<DynamicObject> = api(hub, name);
+    let patch = json!({ "status": status });
+    let written = api
+        .patch_status(&name.name, &PatchParams::default(), &Patch::Merge(patch))
+        .await?;
+    hub.fleet
+        .wrote_application_set(serde_json::to_value(written).map_err(kube::Error::SerdeError)?);
+    Ok(())
+}
+
+async fn remove_refresh(hub: &Hub, name: &ObjectName) -> kube::Result<()> {
+    let patch =
+        json!({"metadata": {"annotations": {names::annotation::APPLICATION_SET_REFRESH: null}}});
+    let api: Api<DynamicObject> = api(hub, name);
+    api.patch(&name.name, &PatchParams::default(), &Patch::Merge(patch))
+        .await
+        .map(drop)
+}
+
+fn api(hub: &Hub, name: &ObjectName) -> Api<DynamicObject> {
+    let resource = kube::api::ApiResource::erase::<ApplicationSet>(&());
+    Api::namespaced_with(hub.client.clone(), &name.namespace, &resource)
+}

@@ -1,0 +1,51 @@
+//! A repository's tree, as the git generator reads it.
+
+use argosy_generators::offline::GitTree as GeneratorTree;
+use argosy_render::{Kind, TreePath, View};
+
+use crate::source::GitTree;
+
+/// One commit of a repository.
+pub(super) struct SourceTree {
+    directories: Vec<String>,
+    paths: Vec<String>,
+    view: View,
+}
+
+impl SourceTree {
+    /// Lists the tree once.
+    pub(super) fn new(tree: &GitTree) -> Result<Self, String> {
+        let text = |error: argosy_render::TreeError| error.to_string();
+        let visible = |path: &&TreePath| !path.segments().any(|segment| segment.starts_with('.'));
+        let directories = tree.directories().map_err(text)?;
+        let files = tree.files().map_err(text)?;
+        Ok(Self {
+            directories: directories
+                .iter()
+                .filter(visible)
+                .map(|path| path.as_str().to_owned())
+                .collect(),
+            paths: files
+                .iter()
+                .filter(|file| file.kind != Kind::Submodule)
+                .map(|file| file.path.as_str().to_owned())
+                .collect(),
+            view: View::new(std::sync::Arc::new(tree.clone())),
+        })
+    }
+}
+
+impl GeneratorTree for SourceTree {
+    fn directories(&self) -> Vec<String> {
+        self.directories.clone()
+    }
+
+    fn paths(&self) -> Vec<String> {
+        self.paths.clone()
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let path = TreePath::parse(path).map_err(|error| error.to_string())?;
+        self.view.read(&path).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,113 @@
+//! Secrets into connections and credentials.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use argosy_crds::names;
+use argosy_facts::Secret;
+use k8s_openapi::api::core::v1 as core;
+
+use crate::cluster::ClusterConfig;
+use crate::hub::Hub;
+use crate::source::{Repositories, TrustedHosts};
+
+impl Hub {
+    /// Brings the connections in step with the cluster Secrets. Does nothing before the Secrets
+    /// have been listed: a cluster must not be let go of because nobody has looked yet.
+    pub(crate) fn connect_clusters(self: &Arc<Self>) {
+        let Some(registered) = self.registered_clusters() else {
+            return;
+        };
+        for (server, why) in self.clusters.reconcile(&registered) {
+            tracing::warn!(cluster = server, why, "cannot connect to the cluster");
+        }
+    }
+
+    fn registered_clusters(&self) -> Option<BTreeMap<String, ClusterConfig>> {
+        let in_cluster = self.fleet.settings().in_cluster_enabled;
+        let index = self.fleet.index();
+        if !index.secrets.is_listed() || !index.config_maps.is_listed() {
+            return None;
+        }
+        let mut registered = BTreeMap::new();
+        for (name, secret) in index
+            .secrets
+            .iter()
+            .filter(|(_, secret)| is_of_type(secret, names::label::SECRET_TYPE_CLUSTER))
+        {
+            match ClusterConfig::from_secret(secret) {
+                Ok(config) => drop(registered.insert(config.server.clone(), config)),
+                Err(error) => {
+                    tracing::warn!(secret = %name, %error, "the cluster Secret cannot be used")
+                }
+            }
+        }
+        if in_cluster {
+            registered
+                .entry(names::IN_CLUSTER_SERVER.to_owned())
+                .or_insert_with(ClusterConfig::in_cluster);
+        }
+        Some(registered)
+    }
+
+    /// Reads the repository Secrets anew.
+    pub(crate) fn read_repositories(&self) {
+        let secrets: Vec<_> = {
+            let index = self.fleet.index();
+            index
+                .secrets
+                .iter()
+                .filter_map(|(name, secret)| {
+                    let kind = secret
+                        .metadata
+                        .labels
+                        .as_ref()?
+                        .get(names::label::SECRET_TYPE)?;
+                    Some((name.name.clone(), kind.clone(), decoded(secret)))
+                })
+                .collect()
+        };
+        let borrowed = secrets
+            .iter()
+            .map(|(name, kind, data)| (name.as_str(), kind.as_str(), data));
+        let (repositories, errors) = Repositories::read(borrowed, self.trusted_hosts());
+        for error in errors {
+            tracing::warn!(
+                secret = error.secret,
+                why = error.why,
+                "the repository Secret cannot be used"
+            );
+        }
+        self.set_repositories(repositories);
+    }
+
+    fn trusted_hosts(&self) -> TrustedHosts {
+        let index = self.fleet.index();
+        let data = |name: &str| {
+            let found = index.config_maps.iter().find(|(key, _)| key.name == name);
+            found
+                .and_then(|(_, map)| map.data.clone())
+                .unwrap_or_default()
+        };
+        let ssh = data("argocd-ssh-known-hosts-cm")
+            .remove("ssh_known_hosts")
+            .unwrap_or_default();
+        TrustedHosts {
+            tls: data("argocd-tls-certs-cm"),
+            ssh: ssh.into(),
+        }
+    }
+}
+
+fn is_of_type(secret: &core::Secret, kind: &str) -> bool {
+    let labels = secret.metadata.labels.as_ref();
+    labels
+        .and_then(|labels| labels.get(names::label::SECRET_TYPE))
+        .is_some_and(|found| found == kind)
+}
+
+fn decoded(secret: &core::Secret) -> BTreeMap<String, Secret> {
+    let data = secret.data.iter().flatten();
+    data.map(|(key, value)| (key.clone(), Secret::new(String::from_utf8_lossy(&value.0))))
+        .collect()
+}

@@ -1,0 +1,130 @@
+//! From what changed to who has to look: wakes become keys in queues.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::application;
+use super::queue::Lane;
+use super::worker::work_off;
+use crate::fleet::{ObjectName, Wake};
+use crate::hub::Hub;
+
+/// Turns wakes into keys, for ever.
+pub async fn route(hub: Arc<Hub>, mut wakes: mpsc::UnboundedReceiver<Wake>) {
+    while let Some(wake) = wakes.recv().await {
+        hub.take_up(wake);
+    }
+}
+
+/// Asks the repositories for news at the interval of the settings, for ever.
+pub async fn poll(hub: Arc<Hub>) {
+    loop {
+        tokio::time::sleep(hub.fleet.settings().reconciliation).await;
+        for url in hub.repository_urls() {
+            hub.sources.refresh(&url);
+        }
+        hub.take_up(Wake::AllApplications);
+        let sets: Vec<_> = hub
+            .fleet
+            .index()
+            .application_sets
+            .names()
+            .cloned()
+            .collect();
+        for set in sets {
+            hub.queues.application_sets.add(set, Lane::Routine);
+        }
+    }
+}
+
+impl Hub {
+    /// Puts what a wake concerns into its queue.
+    pub fn take_up(self: &Arc<Self>, wake: Wake) {
+        match wake {
+            Wake::Application(name, lane) => self.queue_application(name, lane),
+            Wake::Live(instance) => {
+                let name = application::name_of_instance(&instance, &self.config.namespace);
+                self.queue_application(name, Lane::Urgent);
+            }
+            Wake::Project(project) => {
+                self.queue_applications(|app| app.spec.project_or_default() == project)
+            }
+            Wake::AllApplications => self.queue_applications(|_| true),
+            Wake::Connection(server) => {
+                self.queue_applications(|app| self.server_of(app).as_deref() == Some(&server));
+            }
+            Wake::ApplicationSet(name, lane) => self.queues.application_sets.add(name, lane),
+            Wake::ApplicationSetStatus(name) => {
+                self.queues
+                    .application_sets
+                    .add_after(name, super::application_set::STATUS_DELAY);
+            }
+            Wake::Clusters => {
+                self.connect_clusters();
+                let sets: Vec<_> = self
+                    .fleet
+                    .index()
+                    .application_sets
+                    .names()
+                    .cloned()
+                    .collect();
+                for set in sets {
+                    self.queues.application_sets.add(set, Lane::Urgent);
+                }
+                self.queue_applications(|_| true);
+            }
+            Wake::Repositories => self.read_repositories(),
+        }
+    }
+
+    /// The repositories that applications and sets name.
+    pub(super) fn repository_urls(&self) -> BTreeSet<String> {
+        let index = self.fleet.index();
+        let of_applications = index.applications.iter().flat_map(|(_, app)| {
+            let sources = app.spec.sources();
+            sources
+                .iter()
+                .map(|source| source.repo_url.clone())
+                .collect::<Vec<_>>()
+        });
+        let of_sets = index
+            .application_sets
+            .iter()
+            .flat_map(|(_, set)| super::application_set::repository_urls(set));
+        of_applications.chain(of_sets).collect()
+    }
+
+    fn queue_applications(self: &Arc<Self>, wanted: impl Fn(&argosy_crds::Application) -> bool) {
+        let names: Vec<ObjectName> = {
+            let index = self.fleet.index();
+            let readable = index.applications.iter().filter(|(_, app)| wanted(app));
+            readable.map(|(name, _)| name.clone()).collect()
+        };
+        for name in names {
+            self.queue_application(name, Lane::Routine);
+        }
+    }
+
+    fn queue_application(self: &Arc<Self>, name: ObjectName, lane: Lane) {
+        let server = {
+            let index = self.fleet.index();
+            let app = index.applications.read(&name).map(Arc::clone);
+            drop(index);
+            app.and_then(|app| self.server_of(&app)).unwrap_or_default()
+        };
+        let queue = self.queues.of_cluster(&server, |queue| {
+            for _ in 0..self.config.workers_per_cluster {
+                let hub = Arc::clone(self);
+                let queue = Arc::clone(queue);
+                self.spawn(async move {
+                    let working = Arc::clone(&hub);
+                    let reconcile = move |name| application::reconcile(Arc::clone(&working), name);
+                    work_off(&hub, "an application", queue, reconcile).await;
+                });
+            }
+        });
+        queue.add(name, lane);
+    }
+}

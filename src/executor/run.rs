@@ -1,0 +1,233 @@
+//! The tasks of a plan, on one cluster, side by side.
+
+use std::sync::Arc;
+
+use argosy_engine::object::{Gvk, ObjectExt as _, names};
+use argosy_engine::project::{Permitted, PermittedPlan};
+use argosy_engine::sync::{Action, ApplyMode, Propagation, Task, TaskId, TaskStates};
+use futures::StreamExt as _;
+use kube::core::GroupVersionKind;
+use serde_json::{Value, json};
+
+use super::request::{ApplyOptions, Deleted, Failure, Place, written_message};
+use crate::clock::Clock;
+use crate::cluster::{Cluster, ServedKind};
+
+/// A request that was made, for whoever counts them.
+pub struct Requested<'a> {
+    /// The verb, as Kubernetes names it.
+    pub verb: &'static str,
+    /// The task it was for.
+    pub task: &'a Task,
+    /// The HTTP status; 0 when there was no answer.
+    pub code: u16,
+}
+
+/// Carries out tasks of one plan on one cluster; the project permits all of them.
+pub struct Execution<'a> {
+    /// The cluster.
+    pub cluster: &'a Arc<Cluster>,
+    /// The plan.
+    pub plan: &'a PermittedPlan,
+    /// Whether nothing is to be changed.
+    pub dry_run: bool,
+    /// How many requests may be under way at once.
+    pub parallelism: usize,
+    /// Tells the time.
+    pub clock: &'a Clock,
+    /// Is told of every request.
+    pub counted: &'a (dyn Fn(&Requested<'_>) + Send + Sync),
+}
+
+/// What became of a task.
+enum Done {
+    Applied(String),
+    Pruned {
+        terminating: bool,
+    },
+    Refused(Failure),
+    /// The cluster does not serve the kind yet.
+    Deferred,
+}
+
+impl Execution<'_> {
+    /// Carries out `start` and notes what came of each. Returns whether all of them could be
+    /// tried: one whose kind is not served yet stays pending.
+    pub async fn run(&self, start: &[TaskId], states: &mut TaskStates) -> bool {
+        for id in start {
+            states.started(*id);
+        }
+        let mut results = futures::stream::iter(start.to_vec())
+            .map(|id| async move { (id, self.perform(self.plan.permitted(id)).await) })
+            .buffer_unordered(self.parallelism);
+        let mut all_tried = true;
+        while let Some((id, done)) = results.next().await {
+            let now = self.clock.now();
+            match done {
+                Done::Applied(message) if self.dry_run => states.succeeded(id, message),
+                Done::Applied(message) => states.applied(id, message, now),
+                Done::Pruned { terminating } => states.pruned(id, terminating, now),
+                Done::Refused(failure) => states.rejected(id, failure.message),
+                Done::Deferred => {
+                    states.postponed(id);
+                    all_tried = false;
+                }
+            }
+        }
+        all_tried
+    }
+
+    /// Removes the finalizer from hooks that have ended.
+    pub async fn release(&self, hooks: &[TaskId], states: &mut TaskStates) {
+        for id in hooks {
+            let task = self.plan.task(*id);
+            if self.release_one(task).await.is_ok() {
+                states.released(*id);
+            }
+        }
+    }
+
+    /// Deletes hooks, as their delete policies say.
+    pub async fn delete(&self, hooks: &[TaskId]) {
+        for id in hooks {
+            let task = self.plan.task(*id);
+            if let Some(place) = self.place(task).await.ok().flatten() {
+                let deleted = place
+                    .delete(&task.key.name, None, Propagation::Foreground, self.dry_run)
+                    .await;
+                self.count("delete", task, deleted.as_ref().err());
+            }
+        }
+    }
+
+    /// Carries out a task. Only what the project permits gets here.
+    async fn perform(&self, permitted: &Permitted<Task>) -> Done {
+        let task = permitted.get();
+        let place = match self.place(task).await {
+            Ok(Some(place)) => place,
+            Ok(None) if task.deferred => return Done::Deferred,
+            Ok(None) => return Done::Refused(Failure::unserved(&task.gvk)),
+            Err(failure) => return Done::Refused(failure),
+        };
+        let done = match &task.action {
+            Action::Apply(mode) | Action::Hook { mode, .. } => {
+                self.apply(&place, task, *mode).await
+            }
+            Action::DeleteHook(propagation) | Action::Prune { propagation, .. } => {
+                self.prune(&place, task, *propagation).await
+            }
+        };
+        done.unwrap_or_else(|failure| {
+            if failure.is_unreachable() {
+                self.cluster.suspect();
+            }
+            Done::Refused(failure)
+        })
+    }
+
+    async fn apply(&self, place: &Place, task: &Task, mode: ApplyMode) -> Result<Done, Failure> {
+        let Some(desired) = &task.desired else {
+            return Err(Failure::invalid("the task has nothing to apply"));
+        };
+        let options = ApplyOptions {
+            dry_run: self.dry_run,
+            validate: mode.validate,
+            replace: mode.replace,
+            force: mode.force,
+        };
+        let written = place.apply(desired, options).await;
+        self.count("patch", task, written.as_ref().err());
+        let written = written?;
+        if !self.dry_run {
+            self.cluster.live.wrote(&written);
+        }
+        let word = match (mode.replace, self.dry_run) {
+            (true, _) => "replaced",
+            (false, true) => "serverside-applied (dry run)",
+            (false, false) => "serverside-applied",
+        };
+        Ok(Done::Applied(written_message(&task.key, word)))
+    }
+
+    async fn prune(
+        &self,
+        place: &Place,
+        task: &Task,
+        propagation: Propagation,
+    ) -> Result<Done, Failure> {
+        // The uid makes sure that what was seen is what is deleted, and not what has taken its name.
+        let uid = task
+            .live
+            .as_deref()
+            .map(Value::uid)
+            .filter(|uid| !uid.is_empty());
+        let deleted = place
+            .delete(&task.key.name, uid, propagation, self.dry_run)
+            .await;
+        self.count("delete", task, deleted.as_ref().err());
+        let terminating = match deleted? {
+            Deleted::Gone => {
+                if !self.dry_run {
+                    self.cluster.live.deleted(&task.key);
+                }
+                false
+            }
+            Deleted::Terminating => !self.dry_run,
+        };
+        Ok(Done::Pruned { terminating })
+    }
+
+    async fn release_one(&self, task: &Task) -> Result<(), Failure> {
+        let Some(place) = self.place(task).await? else {
+            return Ok(());
+        };
+        let Some(live) = place.get(&task.key.name).await? else {
+            return Ok(());
+        };
+        let kept: Vec<_> = live
+            .finalizers()
+            .filter(|finalizer| *finalizer != names::HOOK_FINALIZER)
+            .collect();
+        if kept.len() == live.finalizers().count() {
+            return Ok(());
+        }
+        let patch = json!({"metadata": {
+            "finalizers": kept, "resourceVersion": live.resource_version()}});
+        let released = place.merge(&task.key.name, &patch).await;
+        self.count("patch", task, released.as_ref().err());
+        match released {
+            Ok(object) => self.cluster.live.wrote(&object),
+            Err(failure) if failure.is_not_found() => {}
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+
+    /// Where the task's object lives; `None` if the cluster does not serve its kind.
+    async fn place(&self, task: &Task) -> Result<Option<Place>, Failure> {
+        let Some(kind) = self.served(&task.gvk).await? else {
+            return Ok(None);
+        };
+        let namespace = kind.namespaced.then_some(task.key.namespace.as_str());
+        Ok(Some(Place::new(
+            &self.cluster.client,
+            &kind.resource,
+            namespace,
+        )))
+    }
+
+    async fn served(&self, gvk: &Gvk) -> Result<Option<ServedKind>, Failure> {
+        let wanted = [GroupVersionKind::gvk(&gvk.group, &gvk.version, &gvk.kind)];
+        let served = self
+            .cluster
+            .discovery
+            .covering(&self.cluster.client, &wanted)
+            .await?;
+        Ok(served.kind(&gvk.group, &gvk.version, &gvk.kind).cloned())
+    }
+
+    fn count(&self, verb: &'static str, task: &Task, failure: Option<&Failure>) {
+        let code = failure.map_or(200, |failure| failure.code);
+        (self.counted)(&Requested { verb, task, code });
+    }
+}

@@ -1,0 +1,196 @@
+//! The hub: everything wired together, started and shut down in one place.
+//!
+//! Nothing here decides anything; a hub is the seams (API server, clock, configuration) and the
+//! parts that talk to each other through them.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use kube::Client;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::cluster::{self, Clusters};
+use crate::config::HubConfig;
+use crate::controller::events::Events;
+use crate::controller::{
+    Queues, application, application_set, cluster as cluster_controller, router,
+};
+use crate::diagnostic::Diagnostic;
+use crate::fleet::{Fleet, Settings, Wake, Watches};
+use crate::metrics::Metrics;
+use crate::source::{Limits, Repositories, Sources};
+
+/// How long a shutdown waits for what is under way; a reconcile seldom takes a second, and what
+/// is cut off is picked up by the next start.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running hub.
+pub struct Hub {
+    /// How it was started.
+    pub config: HubConfig,
+    /// The client of its own API server.
+    pub client: Client,
+    /// Tells the time.
+    pub clock: Clock,
+    /// What its own API server says.
+    pub fleet: Arc<Fleet>,
+    /// The clusters that it manages.
+    pub clusters: Clusters,
+    /// The repositories that it reads.
+    pub sources: Sources,
+    /// What waits to be done.
+    pub queues: Queues,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Kubernetes Events.
+    pub events: Events,
+    /// What applications need between two reconciles; all of it is rebuilt after a restart.
+    pub applications: application::Memory,
+    /// What ApplicationSets need between two reconciles.
+    pub application_sets: application_set::Memory,
+    repositories: RwLock<Arc<Repositories>>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Hub {
+    /// Starts a hub on `client`, whose API server must have Argosy's CRDs.
+    pub fn start(config: HubConfig, client: Client, clock: Clock) -> Result<Arc<Self>, Diagnostic> {
+        let stop = CancellationToken::new();
+        let (woken, wakes) = mpsc::unbounded_channel();
+        let fleet = Fleet::new(Settings::default(), {
+            let woken = woken.clone();
+            // The receiver is gone only when the hub is.
+            move |wake| drop(woken.send(wake))
+        });
+        let fleet = Arc::new(fleet);
+        let clusters = Clusters::new(client.clone(), cluster_events(&clock, &fleet, woken));
+        let hub = Arc::new(Self {
+            sources: sources(&config)?,
+            events: Events::spawn(client.clone(), clock.clone(), &stop),
+            metrics: Metrics::new().map_err(|error| {
+                Diagnostic::new(
+                    crate::diagnostic::Kind::Internal,
+                    "MetricsFailed",
+                    "cannot declare the metrics",
+                )
+                .because(&error)
+            })?,
+            queues: Queues::new(),
+            applications: application::Memory::default(),
+            application_sets: application_set::Memory::default(),
+            repositories: RwLock::default(),
+            tasks: TaskTracker::new(),
+            config,
+            client,
+            clock,
+            fleet,
+            clusters,
+            stop,
+        });
+        hub.run(wakes);
+        Ok(hub)
+    }
+
+    /// Stops taking up work and waits, not for long, for what is under way.
+    pub async fn shut_down(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(SHUTDOWN_PATIENCE, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some work was cut off; the next start takes it up again");
+        }
+    }
+
+    /// Runs `task` until it ends or the hub stops.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            stop.run_until_cancelled(task).await;
+        });
+    }
+
+    /// Runs `task` to its end, even when the hub stops meanwhile.
+    pub fn spawn_to_the_end(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    /// Runs `task` to its end behind a fence: a panic in it is an error of the handle.
+    pub fn fenced<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.tasks.spawn(task)
+    }
+
+    /// Is ready when the hub is to stop.
+    pub fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.stop.clone().cancelled_owned()
+    }
+
+    /// The repositories as their Secrets describe them.
+    pub fn repositories(&self) -> Arc<Repositories> {
+        Arc::clone(
+            &self
+                .repositories
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    pub(crate) fn set_repositories(&self, repositories: Repositories) {
+        *self
+            .repositories
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(repositories);
+    }
+
+    fn run(self: &Arc<Self>, wakes: mpsc::UnboundedReceiver<Wake>) {
+        let any_namespace = self.config.any_namespace;
+        Watches {
+            fleet: Arc::clone(&self.fleet),
+            client: self.client.clone(),
+            namespace: self.config.namespace.clone(),
+            any_namespace,
+        }
+        .spawn(&self.stop);
+        self.spawn(router::route(Arc::clone(self), wakes));
+        self.spawn(router::poll(Arc::clone(self)));
+        for _ in 0..self.config.application_set_workers {
+            self.spawn(application_set::work(Arc::clone(self)));
+        }
+        self.spawn(cluster_controller::work(Arc::clone(self)));
+    }
+}
+
+fn sources(config: &HubConfig) -> Result<Sources, Diagnostic> {
+    Sources::new(&config.data, Limits::default()).map_err(|error| {
+        Diagnostic::config("DataUnusable", "cannot use the data directory")
+            .at(config.data.display().to_string())
+            .because(&error)
+            .fix("name a directory that can be written with --data")
+    })
+}
+
+fn cluster_events(
+    clock: &Clock,
+    fleet: &Arc<Fleet>,
+    woken: mpsc::UnboundedSender<Wake>,
+) -> cluster::Events {
+    let settings = Arc::clone(fleet);
+    let connection = woken.clone();
+    cluster::Events {
+        clock: clock.clone(),
+        owner_of: Arc::new(move |object| application::owner_of(object, &settings.settings())),
+        live: Arc::new(move |_, instance| drop(woken.send(Wake::Live(instance.to_owned())))),
+        connection: Arc::new(move |server| {
+            drop(connection.send(Wake::Connection(server.to_owned())))
+        }),
+    }
+}

@@ -1,0 +1,74 @@
+//! The webhook endpoint: a push wakes the applications and sets that it concerns.
+//!
+//! It is answered as soon as it is understood; what it wakes is done by the controllers. A payload
+//! decides nothing but who looks again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use argosy_facts::Secret as Credential;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+
+use crate::hub::Hub;
+use crate::source::webhook::{Headers, WebhookSecrets, parse};
+
+/// Takes a webhook of any provider.
+pub(super) async fn webhook(
+    State(hub): State<Arc<Hub>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, String) {
+    let readable = headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let headers = Headers::new(readable);
+    let secrets = match secrets(&hub).await {
+        Ok(secrets) => secrets,
+        Err(error) => {
+            tracing::warn!(
+                error = crate::diagnostic::chain(&error),
+                "the webhook secrets cannot be read"
+            );
+            let answer = "the webhook secrets cannot be read; nothing was done";
+            return (StatusCode::SERVICE_UNAVAILABLE, answer.to_owned());
+        }
+    };
+    match parse(&headers, &body, &secrets) {
+        Ok(Some(event)) => {
+            hub.take_push(&event);
+            (StatusCode::OK, String::new())
+        }
+        Ok(None) => (StatusCode::OK, String::new()),
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+            (status, error.to_string())
+        }
+    }
+}
+
+/// The secrets that were agreed on with the providers, from Argo CD's own Secret.
+async fn secrets(hub: &Hub) -> kube::Result<WebhookSecrets> {
+    let api: Api<Secret> = Api::namespaced(hub.client.clone(), &hub.config.namespace);
+    let data = api
+        .get_opt("argocd-secret")
+        .await?
+        .and_then(|secret| secret.data);
+    let mut data: BTreeMap<_, _> = data.unwrap_or_default();
+    let mut take = |key: &str| {
+        let value = data.remove(key)?;
+        Some(Credential::new(String::from_utf8(value.0).ok()?)).filter(|value| !value.is_empty())
+    };
+    Ok(WebhookSecrets {
+        github: take("webhook.github.secret"),
+        gitlab: take("webhook.gitlab.secret"),
+        gogs: take("webhook.gogs.secret"),
+        bitbucket_uuid: take("webhook.bitbucket.uuid"),
+        bitbucket_server: take("webhook.bitbucketserver.secret"),
+        azure_devops: take("webhook.azuredevops.username")
+            .zip(take("webhook.azuredevops.password")),
+    })
+}
