@@ -1,24 +1,33 @@
 //! `Application`: what should run where, and what is known about it.
 
+mod directory;
+mod helm;
 mod history;
+mod kustomize;
 mod operation;
+mod plugin;
 mod source;
 mod spec;
 mod status;
 mod sync_policy;
-mod tools;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 
+pub use directory::{ApplicationSourceDirectory, ApplicationSourceJsonnet, JsonnetVar};
+pub use helm::{ApplicationSourceHelm, HelmFileParameter, HelmParameter};
 pub use history::{
     HydrateOperation, HydratorStatus, ResourceResult, RevisionHistory, SuccessfulHydrateOperation,
     SyncOperationResult,
+};
+pub use kustomize::{
+    ApplicationSourceKustomize, KustomizePatch, KustomizeReplica, KustomizeSelector,
 };
 pub use operation::{
     Operation, OperationInitiator, SyncOperation, SyncOperationResource, SyncStrategy,
     SyncStrategyApply, SyncStrategyHook,
 };
+pub use plugin::{ApplicationSourcePlugin, ApplicationSourcePluginParameter, EnvEntry};
 pub use source::{ApplicationSource, DrySource, HydrateTo, SourceHydrator, SyncSource};
 pub use spec::{ApplicationDestination, ApplicationSpec, Info, ResourceIgnoreDifferences};
 pub use status::{
@@ -27,12 +36,6 @@ pub use status::{
 };
 pub use sync_policy::{
     Backoff, ManagedNamespaceMetadata, RetryStrategy, SyncPolicy, SyncPolicyAutomated,
-};
-pub use tools::{
-    ApplicationSourceDirectory, ApplicationSourceHelm, ApplicationSourceJsonnet,
-    ApplicationSourceKustomize, ApplicationSourcePlugin, ApplicationSourcePluginParameter,
-    EnvEntry, HelmFileParameter, HelmParameter, JsonnetVar, KustomizePatch, KustomizeReplica,
-    KustomizeSelector,
 };
 
 /// What should run where. Has no status subresource: `status` and `operation` are written with

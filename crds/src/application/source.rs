@@ -5,10 +5,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::tools::{
-    ApplicationSourceDirectory, ApplicationSourceHelm, ApplicationSourceKustomize,
-    ApplicationSourcePlugin,
-};
+use super::directory::ApplicationSourceDirectory;
+use super::helm::ApplicationSourceHelm;
+use super::kustomize::ApplicationSourceKustomize;
+use super::plugin::ApplicationSourcePlugin;
 use crate::schema;
 use crate::wire::null_as_default;
 
