@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use argosy_crds::codes::HealthStatusCode;
+
 /// Argo CD's health codes, from best to worst; `Unset` is what a script says that says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum HealthStatus {
@@ -47,6 +49,19 @@ impl HealthStatus {
             "Degraded" => Self::Degraded,
             "Unknown" => Self::Unknown,
             _ => return None,
+        })
+    }
+
+    /// The code as a status field has it; `None` where a script said nothing.
+    pub fn code(self) -> Option<HealthStatusCode> {
+        Some(match self {
+            Self::Unset => return None,
+            Self::Healthy => HealthStatusCode::Healthy,
+            Self::Suspended => HealthStatusCode::Suspended,
+            Self::Progressing => HealthStatusCode::Progressing,
+            Self::Missing => HealthStatusCode::Missing,
+            Self::Degraded => HealthStatusCode::Degraded,
+            Self::Unknown => HealthStatusCode::Unknown,
         })
     }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 type Filter = compile::Filter<jaq_core::Native<data::JustLut<Val>>>;
 
 /// Words that can loop without end, reach outside, or end the process.
-const REFUSED: [&str; 20] = [
+const REFUSED: [&str; 19] = [
     "combinations",
     "debug",
     "def",
@@ -33,7 +33,6 @@ const REFUSED: [&str; 20] = [
     "stderr",
     "until",
     "while",
-    "getpath/1",
     "$ENV",
 ];
 

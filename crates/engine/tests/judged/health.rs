@@ -42,7 +42,7 @@ fn built_in_kinds_are_judged_as_argo_cd_does() {
 }
 
 /// How many of a hundred recorded answers the bundled rules must give.
-const FLOOR: usize = 95;
+const FLOOR: usize = 90;
 
 #[test]
 fn bundled_rules_judge_most_custom_kinds_as_argo_cd_does() {
