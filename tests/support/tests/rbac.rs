@@ -7,7 +7,10 @@ use kube::api::{Api, ListParams};
 
 #[tokio::test]
 async fn a_user_without_roles_is_refused() {
-    let options = Options { servers: 1, authorization: Authorization::Rbac };
+    let options = Options {
+        servers: 1,
+        authorization: Authorization::Rbac,
+    };
     let control_plane = ControlPlane::start_with(options).await;
     let server = &control_plane.servers()[0];
     let everything = ListParams::default();
