@@ -108,6 +108,11 @@ impl Hub {
         }
     }
 
+    /// Stops at once and waits for nothing, as a crash would; for simulations of one.
+    pub fn abandon(&self) {
+        self.stop.cancel();
+    }
+
     /// Runs `task` until it ends or the hub stops.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();

@@ -1,0 +1,314 @@
+//! A fleet in one process: a hub on a simulated API server, simulated workload clusters behind
+//! real HTTPS, and a real git repository.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use argosy::clock::Clock;
+use argosy::config::HubConfig;
+use argosy::hub::Hub;
+use argosy::setup;
+use argosy_crds::Application;
+use argosy_crds::codes::{HealthStatusCode, SyncStatusCode};
+use argosy_sim::{RunningServer, ServeOptions, SimCluster, SimConfig, SimServer, WorkloadConfig};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
+use kube::core::GroupVersionKind;
+use kube::{Api, Client};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long a condition may take; far more than it does, because the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often a condition is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A simulated workload cluster and its address.
+pub(crate) struct Workload {
+    pub(crate) name: String,
+    pub(crate) sim: SimCluster,
+    server: RunningServer,
+}
+
+/// A running fleet.
+pub(crate) struct Fleet {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) hub_sim: SimCluster,
+    pub(crate) client: Client,
+    pub(crate) workloads: Vec<Workload>,
+    folder: TempDir,
+}
+
+impl Fleet {
+    /// Starts a hub with these workload clusters registered.
+    pub(crate) async fn start(names: &[&str]) -> Self {
+        // A second test in the process finds it installed.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let hub_sim = SimCluster::new(SimConfig::new("hub")).unwrap();
+        let client = Client::new(hub_sim.service(), "default");
+        setup::install_crds(&client).await.unwrap();
+        setup::namespace(&client, "argocd").await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let hub = start_hub(&client, folder.path());
+        let mut fleet = Self {
+            hub,
+            hub_sim,
+            client,
+            workloads: Vec::new(),
+            folder,
+        };
+        for name in names {
+            fleet.add_cluster(name).await;
+        }
+        fleet.git(&["init", "--quiet", "--initial-branch=main"]);
+        fleet
+    }
+
+    /// Stops the hub as a crash would, and starts another on what is left.
+    pub(crate) fn restart_hub(&mut self) {
+        self.hub.abandon();
+        self.hub = start_hub(&self.client, self.folder.path());
+    }
+
+    /// Starts a workload cluster and registers it with a Secret in Argo CD's format.
+    pub(crate) async fn add_cluster(&mut self, name: &str) {
+        let config = SimConfig {
+            workloads: Some(WorkloadConfig {
+                available_after: Duration::from_millis(50),
+            }),
+            ..SimConfig::new(name)
+        };
+        let sim = SimCluster::new(config).unwrap();
+        let token = format!("token-of-{name}");
+        let options = ServeOptions {
+            token: token.clone().into(),
+        };
+        let address = "127.0.0.1:0".parse().unwrap();
+        let server = SimServer::serve(sim.clone(), address, options)
+            .await
+            .unwrap();
+        let tls = json!({ "caData": BASE64.encode(&server.ca_pem) });
+        let config = json!({ "bearerToken": token, "tlsClientConfig": tls });
+        self.apply(json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": format!("cluster-{name}"), "labels": {
+                "argocd.argoproj.io/secret-type": "cluster", "env": name}},
+            "stringData": {"name": name, "server": server.url(), "config": config.to_string()},
+        }))
+        .await;
+        self.workloads.push(Workload {
+            name: name.to_owned(),
+            sim,
+            server,
+        });
+    }
+
+    /// The address of a workload cluster.
+    pub(crate) fn server(&self, name: &str) -> String {
+        self.workload(name).server.url()
+    }
+
+    pub(crate) fn workload(&self, name: &str) -> &Workload {
+        self.workloads.iter().find(|one| one.name == name).unwrap()
+    }
+
+    /// The repository's URL.
+    pub(crate) fn repo(&self) -> String {
+        format!("file://{}", self.work_tree().display())
+    }
+
+    fn work_tree(&self) -> std::path::PathBuf {
+        let path = self.folder.path().join("repo");
+        std::fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    /// Writes files and commits them; returns the commit. An empty text removes the file.
+    pub(crate) fn commit(&self, files: &[(&str, &str)]) -> String {
+        for (path, text) in files {
+            let file = self.work_tree().join(path);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            if text.is_empty() {
+                std::fs::remove_file(file).unwrap();
+            } else {
+                std::fs::write(file, text).unwrap();
+            }
+        }
+        self.git(&["add", "--all"]);
+        self.git(&[
+            "-c",
+            "user.name=Ada",
+            "-c",
+            "user.email=ada@example.com",
+            "commit",
+            "--quiet",
+            "--message=change",
+        ]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// Tells the hub of a push, as a webhook does.
+    pub(crate) fn push(&self) {
+        self.hub.take_push(&argosy::source::webhook::PushEvent {
+            urls: vec![self.repo()],
+            revision: "main".to_owned(),
+            default_branch: true,
+            changed_files: Vec::new(),
+            before: None,
+            after: None,
+        });
+    }
+
+    fn git(&self, args: &[&str]) -> String {
+        let output = Command::new("git")
+            .args(args)
+            .current_dir(self.work_tree())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "git {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Applies an object to the hub's namespace.
+    pub(crate) async fn apply(&self, object: Value) {
+        let api = self.objects(&object["apiVersion"], &object["kind"]);
+        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+        let params = PatchParams::apply("test").force();
+        api.patch(&name, &params, &Patch::Apply(object))
+            .await
+            .unwrap();
+    }
+
+    fn objects(&self, api_version: &Value, kind: &Value) -> Api<DynamicObject> {
+        let api_version = api_version.as_str().unwrap();
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let gvk = GroupVersionKind::gvk(group, version, kind.as_str().unwrap());
+        Api::namespaced_with(self.client.clone(), "argocd", &ApiResource::from_gvk(&gvk))
+    }
+
+    /// The applications of the hub.
+    pub(crate) fn applications(&self) -> Api<Application> {
+        Api::namespaced(self.client.clone(), "argocd")
+    }
+
+    /// Waits until the application meets a condition, and returns it then.
+    pub(crate) async fn until(
+        &self,
+        name: &str,
+        what: &str,
+        condition: impl Fn(&Application) -> bool,
+    ) -> Application {
+        let api = self.applications();
+        let mut last = None;
+        let looking = async {
+            loop {
+                last = api.get_opt(name).await.unwrap();
+                if let Some(app) = last.take_if(|app| condition(app)) {
+                    return app;
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, looking).await {
+            Ok(app) => app,
+            Err(_) => panic!(
+                "{name} is not {what}: {}",
+                serde_json::to_string_pretty(&last).unwrap()
+            ),
+        }
+    }
+
+    /// Waits until the application is synced and healthy.
+    pub(crate) async fn until_well(&self, name: &str) -> Application {
+        self.until(name, "synced and healthy", is_well).await
+    }
+
+    /// An object of a workload cluster, if it is there.
+    pub(crate) async fn live(
+        &self,
+        cluster: &str,
+        api_version: &str,
+        kind: &str,
+        place: &str,
+    ) -> Option<Value> {
+        let (namespace, name) = place.split_once('/').unwrap();
+        let client = Client::new(self.workload(cluster).sim.service(), "default");
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        let api: Api<DynamicObject> = Api::namespaced_with(client, namespace, &resource);
+        let found = api.get_opt(name).await.unwrap();
+        found.map(|object| serde_json::to_value(object).unwrap())
+    }
+
+    /// A client of a workload cluster.
+    pub(crate) fn client_of(&self, cluster: &str) -> Client {
+        Client::new(self.workload(cluster).sim.service(), "default")
+    }
+
+    /// Waits until an asynchronous condition holds.
+    pub(crate) async fn eventually<F: Future<Output = bool>>(
+        &self,
+        what: &str,
+        condition: impl Fn() -> F,
+    ) {
+        let looking = async {
+            while !condition().await {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        assert!(
+            tokio::time::timeout(PATIENCE, looking).await.is_ok(),
+            "not in time: {what}"
+        );
+    }
+}
+
+/// Whether an application is synced and healthy.
+pub(crate) fn is_well(app: &Application) -> bool {
+    app.status.as_ref().is_some_and(|status| {
+        status.sync.status == SyncStatusCode::Synced
+            && status.health.status == Some(HealthStatusCode::Healthy)
+    })
+}
+
+/// An application that syncs, prunes and heals itself.
+pub(crate) fn automated(name: &str, repo: &str, path: &str, server: &str) -> Value {
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        "metadata": {"name": name, "finalizers": ["resources-finalizer.argocd.argoproj.io"]},
+        "spec": {
+            "project": "default",
+            "source": {"repoURL": repo, "path": path, "targetRevision": "main"},
+            "destination": {"server": server, "namespace": name},
+            "syncPolicy": {
+                "automated": {"prune": true, "selfHeal": true},
+                "syncOptions": ["CreateNamespace=true"],
+            },
+        },
+    })
+}
+
+/// A Deployment of one replica.
+pub(crate) fn deployment(name: &str, image: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec:\n  replicas: 1\n  \
+         selector: {{matchLabels: {{app: {name}}}}}\n  template:\n    metadata: {{labels: {{app: {name}}}}}\n    \
+         spec: {{containers: [{{name: main, image: '{image}'}}]}}\n"
+    )
+}
+
+fn start_hub(client: &Client, folder: &Path) -> Arc<Hub> {
+    let config = HubConfig {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        ..HubConfig::new(folder.join("data"))
+    };
+    Hub::start(config, client.clone(), Clock::system()).unwrap()
+}

@@ -1,0 +1,6 @@
+//! Whole-system stories: a hub, clusters and a repository, and what happens to them.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod fleet;
+mod life;
