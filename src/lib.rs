@@ -16,6 +16,7 @@ pub mod setup;
 pub mod source;
 
 pub mod cli;
+pub mod demo;
 pub mod diagnostic;
 pub mod embedded;
 pub mod telemetry;

@@ -8,10 +8,12 @@ mod app;
 mod appset;
 mod argocd_cm;
 mod cluster;
+mod demo;
 mod hub;
 mod hub_access;
 mod output;
 mod table;
+mod up;
 mod version;
 
 use std::process::ExitCode;
@@ -33,6 +35,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Bring up a fleet on this machine, to look at.
+    Demo(demo::Args),
+    /// Run a hub with a cluster of its own inside.
+    Up(up::Args),
     /// Run a hub on a Kubernetes cluster.
     Hub(hub::Args),
     /// Register clusters and look at them.
@@ -75,6 +81,8 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> CommandResult {
     match command {
+        Command::Demo(args) => demo::run(args),
+        Command::Up(args) => block_on(up::run(args)),
         Command::Hub(args) => block_on(hub::run(args)),
         Command::Cluster(command) => cluster::run(command),
         Command::App(command) => app::run(command),

@@ -1,10 +1,8 @@
 //! What a hub expects in its cluster: the kinds, its namespace, its ConfigMaps and the default
 //! project. What a user changed is left as it is, except for the kinds, which belong to this version.
 
-use argosy_crds::{AppProject, names};
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{Patch, PatchParams, PostParams};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::api::PostParams;
 use kube::{Api, Client, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,49 +10,21 @@ use serde_json::{Value, json};
 
 use super::NAMESPACE;
 use crate::diagnostic::{Diagnostic, Kind};
+use crate::setup;
 
 /// Puts in what is missing.
 pub(super) async fn seed(client: &Client) -> Result<(), Diagnostic> {
-    let definitions = Api::<CustomResourceDefinition>::all(client.clone());
-    let params = PatchParams::apply("argosy").force();
-    for (file, definition) in argosy_crds::manifest::custom_resource_definitions() {
-        let name = definition["metadata"]["name"].as_str().unwrap_or_default();
-        definitions
-            .patch(name, &params, &Patch::Apply(&definition))
-            .await
-            .map_err(|error| failed(file, &error))?;
-    }
-    let namespace = json!({"metadata": {"name": NAMESPACE}});
-    create(&Api::<Namespace>::all(client.clone()), namespace).await?;
-
+    setup::install_crds(client).await?;
+    setup::namespace(client, NAMESPACE).await?;
     let labels = json!({"app.kubernetes.io/part-of": "argocd"});
+    let maps = Api::<ConfigMap>::namespaced(client.clone(), NAMESPACE);
     for name in ["argocd-cm", "argocd-cmd-params-cm", "argocd-rbac-cm"] {
         let map = json!({"metadata": {"name": name, "labels": labels}});
-        create(
-            &Api::<ConfigMap>::namespaced(client.clone(), NAMESPACE),
-            map,
-        )
-        .await?;
+        create(&maps, map).await?;
     }
     let secret = json!({"metadata": {"name": "argocd-secret", "labels": labels}, "type": "Opaque"});
-    create(
-        &Api::<Secret>::namespaced(client.clone(), NAMESPACE),
-        secret,
-    )
-    .await?;
-    let project = json!({
-        "metadata": {"name": names::DEFAULT_PROJECT},
-        "spec": {
-            "sourceRepos": ["*"],
-            "destinations": [{"namespace": "*", "server": "*"}],
-            "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
-        },
-    });
-    create(
-        &Api::<AppProject>::namespaced(client.clone(), NAMESPACE),
-        project,
-    )
-    .await
+    let secrets = Api::<Secret>::namespaced(client.clone(), NAMESPACE);
+    create(&secrets, secret).await
 }
 
 /// Creates an object that is not there yet.

@@ -1,0 +1,51 @@
+//! `argosy up --data DIR`: a hub with its own embedded cluster, kept on disk, for managing real
+//! clusters from a laptop or a small server.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use super::{CommandResult, Outcome, interrupted, output};
+use crate::clock::Clock;
+use crate::config::HubConfig;
+use crate::embedded::{DataDir, Embedded, Options};
+use crate::hub::Hub;
+use crate::telemetry::{self, LogFormat};
+
+/// Runs a hub on an embedded cluster whose state is kept in a directory.
+#[derive(Parser)]
+pub(crate) struct Args {
+    /// The directory of its state, kubeconfig and caches.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The port of its API server on this machine [default: any that is free].
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    port: u16,
+    /// Where it serves metrics, health checks and webhooks.
+    #[arg(long, value_name = "ADDRESS", default_value_t = HubConfig::LISTEN)]
+    listen: SocketAddr,
+    /// The form of the logs.
+    #[arg(long, value_enum, default_value_t)]
+    log_format: LogFormat,
+}
+
+pub(crate) async fn run(args: Args) -> CommandResult {
+    telemetry::start(args.log_format, "warn,argosy=info");
+    let data = DataDir::open(&args.data)?;
+    let options = Options {
+        address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), args.port),
+        persist: true,
+    };
+    let embedded = Embedded::start(&data, &options).await?;
+    let mut config = HubConfig::new(data.path("cache"));
+    config.listen = args.listen;
+    let hub = Hub::start(config, embedded.client.clone(), Clock::system())?;
+    let address = crate::server::serve(&hub).await?;
+    let kubeconfig = embedded.write_kubeconfig(&data, &[])?;
+    output::line(format!("hub at http://{address}"));
+    output::line(format!("kubeconfig: {}", kubeconfig.display()));
+    interrupted().await;
+    hub.shut_down().await;
+    Ok(Outcome::Success)
+}
