@@ -15,7 +15,8 @@ use crate::clock::Clock;
 /// How often a reachable cluster is asked, as Argo CD refreshes its cluster information.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// How soon an unreachable cluster is asked again; doubles up to [`INTERVAL`] times three.
+/// How soon an unreachable cluster is asked again; doubles up to [`INTERVAL`], because the question
+/// costs no more than that to a cluster that answers.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// How long the cluster may take to answer.
@@ -111,7 +112,7 @@ impl Health {
             let failed = self.state.borrow().status == ConnectionStatus::Failed;
             let wait = if failed { retry } else { INTERVAL };
             retry = if failed {
-                (retry * 2).min(INTERVAL * 3)
+                (retry * 2).min(INTERVAL)
             } else {
                 RETRY
             };

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use argosy_engine::object::{GroupKind, ObjectExt as _, ResourceKey};
 use argosy_facts::Observed;
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 use kube::api::DynamicObject;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event};
@@ -37,6 +37,7 @@ pub struct LiveState {
     namespaces: Option<Vec<String>>,
     owner_of: OwnerOf,
     changed: Changed,
+    reachable: watch::Sender<()>,
     inner: Mutex<Inner>,
 }
 
@@ -87,6 +88,7 @@ impl LiveState {
             namespaces,
             owner_of,
             changed,
+            reachable: watch::Sender::new(()),
             inner: Mutex::default(),
         }
     }
@@ -103,6 +105,11 @@ impl LiveState {
                     .collect()
             });
         }
+    }
+
+    /// Has every broken watch tried again at once, because the cluster answers again.
+    pub fn reconnect(&self) {
+        self.reachable.send_replace(());
     }
 
     /// Waits until each of `kinds` has been listed, at most for `patience`.
@@ -283,6 +290,7 @@ impl LiveState {
             group_kind: group_kind.clone(),
             namespace,
             state: tell_state,
+            reachable: self.reachable.subscribe(),
         };
         let client = self.client.clone();
         let stopped = stop.clone();
@@ -325,20 +333,35 @@ struct Watching {
     group_kind: GroupKind,
     namespace: Option<String>,
     state: watch::Sender<WatchState>,
+    reachable: watch::Receiver<()>,
 }
 
 impl Watching {
-    async fn run(self, client: Client) {
+    async fn run(mut self, client: Client) {
         let resource = &self.kind.resource;
         let api: Api<DynamicObject> = match &self.namespace {
             Some(namespace) => Api::namespaced_with(client, namespace, resource),
             None => Api::all_with(client, resource),
         };
-        let events = watcher::watcher(api, watcher::Config::default()).default_backoff();
-        let mut events = events.into_stream().boxed();
+        let start = || {
+            let events = watcher::watcher(api.clone(), watcher::Config::default());
+            events.default_backoff().boxed()
+        };
+        let mut events = start();
         let mut listed = Vec::new();
-        while let Some(event) = events.next().await {
-            let Some(live) = self.live.upgrade() else {
+        loop {
+            let event = tokio::select! {
+                biased;
+                event = events.next() => event,
+                Ok(()) = self.reachable.changed() => {
+                    if self.is_broken() {
+                        // A new watch does not sit out what is left of the old one's patience.
+                        events = start();
+                    }
+                    continue;
+                }
+            };
+            let (Some(event), Some(live)) = (event, self.live.upgrade()) else {
                 return;
             };
             match event {
@@ -355,6 +378,10 @@ impl Watching {
         }
     }
 
+    fn is_broken(&self) -> bool {
+        matches!(*self.state.borrow(), WatchState::Broken(_))
+    }
+
     fn take(&self, live: &LiveState, event: Event<DynamicObject>, listed: &mut Vec<Value>) {
         match event {
             Event::Init => listed.clear(),
@@ -362,7 +389,7 @@ impl Watching {
             Event::InitDone => {
                 let objects = std::mem::take(listed);
                 let news = live.replace(&self.group_kind, self.namespace.as_deref(), &objects);
-                let recovered = matches!(*self.state.borrow(), WatchState::Broken(_));
+                let recovered = self.is_broken();
                 self.state.send_replace(WatchState::Synced);
                 live.tell(news);
                 if recovered {

@@ -53,8 +53,14 @@ impl Cluster {
             events.live_changed(&config.server),
         ));
         let stop = CancellationToken::new();
-        let probing =
-            Arc::clone(&health).probe(client.clone(), events.connection_changed(&config.server));
+        let turned = {
+            let (live, tell) = (Arc::clone(&live), events.connection_changed(&config.server));
+            move || {
+                live.reconnect();
+                tell();
+            }
+        };
+        let probing = Arc::clone(&health).probe(client.clone(), turned);
         let stopped = stop.clone();
         tokio::spawn(async move { stopped.run_until_cancelled(probing).await });
         Ok(Arc::new(Self {

@@ -9,6 +9,9 @@ use crate::demo::{Demo, Row, View};
 /// More names than these are counted, not listed.
 const NAMES: usize = 4;
 
+/// The longest part of a reason that a change is told with, in characters.
+const REASON: usize = 80;
+
 /// The applications, one a line.
 pub(super) fn table(view: &View) -> String {
     let mut table = plain_table();
@@ -54,18 +57,29 @@ pub(super) fn changes(before: &View, now: &View) -> Vec<String> {
             groups.entry("deleted".to_owned()).or_default().push(name);
         }
     }
-    groups
-        .into_iter()
-        .map(|(state, names)| format!("{}: {state}", listed(&names)))
-        .collect()
+    let mut lines = Vec::new();
+    for (state, names) in groups {
+        let mut reasons = names
+            .iter()
+            .filter_map(|name| now.rows.get(*name)?.reasons.first());
+        let reason = reasons
+            .next()
+            .map_or_else(String::new, |reason| cut(reason));
+        lines.push(format!("{}: {state}{reason}", listed(&names)));
+    }
+    lines
 }
 
 fn state(row: &Row) -> String {
     let at = if row.revision.is_empty() { "" } else { " at " };
-    let state = format!("{}, {}{at}{}", row.sync, row.health, row.revision);
-    match row.reasons.first() {
-        Some(reason) => format!("{state} ({reason})"),
-        None => state,
+    format!("{}, {}{at}{}", row.sync, row.health, row.revision)
+}
+
+/// A reason in what is left of a line; `argosy app get` has the whole.
+fn cut(reason: &str) -> String {
+    match reason.char_indices().nth(REASON) {
+        Some((end, _)) => format!(" ({}…)", &reason[..end]),
+        None => format!(" ({reason})"),
     }
 }
 
@@ -162,6 +176,19 @@ mod tests {
                 "a, b: Synced, Healthy at 2",
                 "d: deleted"
             ]
+        );
+    }
+
+    #[test]
+    fn one_reason_is_told_and_not_at_length() {
+        let mut now = view(&[("a", "Unknown", "1"), ("b", "Unknown", "1")]);
+        for row in now.rows.values_mut() {
+            row.reasons = vec!["é".repeat(100)];
+        }
+        let told = changes(&view(&[]), &now);
+        assert_eq!(
+            told,
+            [format!("a, b: Unknown, Healthy at 1 ({}…)", "é".repeat(80))]
         );
     }
 

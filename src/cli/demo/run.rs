@@ -54,7 +54,8 @@ pub(super) async fn run(args: RunArgs) -> CommandResult {
     let mut interrupted = pin!(interrupted());
     let data = DataDir::open(&args.data.path()?)?;
     let (log, file) = data.create_private("argosy.log")?;
-    telemetry::start_in(file, "info");
+    // What kube's client says about each refused connection is told once, by the hub.
+    telemetry::start_in(file, "info,kube_client=off");
 
     let progress = Progress::new(began);
     let options = Options {
