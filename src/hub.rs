@@ -195,7 +195,7 @@ fn cluster_events(
         owner_of: Arc::new(move |object| application::owner_of(object, &settings.settings())),
         live: Arc::new(move |_, instance| drop(woken.send(Wake::Live(instance.to_owned())))),
         connection: Arc::new(move |server| {
-            drop(connection.send(Wake::Connection(server.to_owned())))
+            drop(connection.send(Wake::Connection(server.to_owned())));
         }),
     }
 }

@@ -38,7 +38,6 @@ pub(crate) fn line(text: impl AsRef<str>) {
 }
 
 /// Prints a warning or progress, apart from the answer.
-#[expect(dead_code, reason = "used by commands with warnings")]
 pub(crate) fn note(text: impl AsRef<str>) {
     eprintln!("{}", text.as_ref());
 }

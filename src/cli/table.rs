@@ -54,10 +54,10 @@ impl<T: Serialize> Listing<'_, T> {
             ListFormat::Table => output::line(self.table(false)),
             ListFormat::Wide => output::line(self.table(true)),
             ListFormat::Json => {
-                output::document(output::Format::Json, &self.document(), String::new)?
+                output::document(output::Format::Json, &self.document(), String::new)?;
             }
             ListFormat::Yaml => {
-                output::document(output::Format::Yaml, &self.document(), String::new)?
+                output::document(output::Format::Yaml, &self.document(), String::new)?;
             }
             ListFormat::Name => {
                 for item in self.items {

@@ -24,7 +24,7 @@ const READ_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Why no client could be made.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(super) enum Error {
     /// The URL is not one.
     #[error("the server `{server}` is not a URL")]
     Url {
@@ -48,7 +48,7 @@ pub enum Error {
 /// Makes a client for `cluster`.
 ///
 /// `hub` serves the cluster that the hub runs on when its Secret brings no credentials.
-pub fn client(cluster: &ClusterConfig, hub: &Client) -> Result<Client, Error> {
+pub(super) fn client(cluster: &ClusterConfig, hub: &Client) -> Result<Client, Error> {
     if cluster.server == names::IN_CLUSTER_SERVER && cluster.credentials == Credentials::default() {
         return Ok(hub.clone());
     }

@@ -19,7 +19,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use discovery::{Discovery, Served, ServedKind};
 pub use health::{ConnectionState, ConnectionStatus};
 pub use live::{Changed, Found, LiveState, OwnerOf};
-pub use registry::{Clusters, Events};
+pub use registry::{Clusters, ConnectionChanged, Events, LiveChanged};
 pub use secret::{ClusterConfig, Error as SecretError};
 
 use self::health::Health;

@@ -9,6 +9,12 @@ use super::live::{Changed, OwnerOf};
 use super::{Cluster, ClusterConfig};
 use crate::clock::Clock;
 
+/// Is told the API server of a cluster and the instance name of an application that changed there.
+pub type LiveChanged = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
+/// Is told the API server of a cluster that was lost or found again.
+pub type ConnectionChanged = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// What a cluster tells the hub, and what it has to know to do so.
 #[derive(Clone)]
 pub struct Events {
@@ -17,9 +23,9 @@ pub struct Events {
     /// Reads which application an object belongs to.
     pub owner_of: OwnerOf,
     /// Live objects of an application (server, instance name) changed.
-    pub live: Arc<dyn Fn(&str, &str) + Send + Sync>,
+    pub live: LiveChanged,
     /// A cluster (server) became reachable or unreachable.
-    pub connection: Arc<dyn Fn(&str) + Send + Sync>,
+    pub connection: ConnectionChanged,
 }
 
 impl Events {
@@ -38,7 +44,7 @@ impl Events {
 pub struct Clusters {
     hub: Client,
     events: Events,
-    clusters: RwLock<BTreeMap<String, Arc<Cluster>>>,
+    by_server: RwLock<BTreeMap<String, Arc<Cluster>>>,
 }
 
 impl Clusters {
@@ -47,7 +53,7 @@ impl Clusters {
         Self {
             hub,
             events,
-            clusters: RwLock::default(),
+            by_server: RwLock::default(),
         }
     }
 
@@ -68,7 +74,7 @@ impl Clusters {
         registered: &BTreeMap<String, ClusterConfig>,
     ) -> BTreeMap<String, String> {
         let mut clusters = self
-            .clusters
+            .by_server
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         clusters.retain(|server, cluster| registered.get(server) == Some(&cluster.config));
@@ -90,6 +96,8 @@ impl Clusters {
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, Arc<Cluster>>> {
-        self.clusters.read().unwrap_or_else(PoisonError::into_inner)
+        self.by_server
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -49,7 +49,7 @@ impl Hub {
                 self.queue_application(name, Lane::Urgent);
             }
             Wake::Project(project) => {
-                self.queue_applications(|app| app.spec.project_or_default() == project)
+                self.queue_applications(|app| app.spec.project_or_default() == project);
             }
             Wake::AllApplications => self.queue_applications(|_| true),
             Wake::Connection(server) => {

@@ -14,6 +14,10 @@ use kube::{Api, Client};
 use serde_json::Value;
 
 /// How an object is written.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each flag is one independent sync option of Argo CD's API"
+)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ApplyOptions {
     /// Whether nothing is to be changed.
@@ -206,7 +210,7 @@ impl Place {
             field_manager: Some(FIELD_MANAGER.to_owned()),
         };
         let mut wanted: DynamicObject =
-            serde_json::from_value(object.clone()).map_err(malformed)?;
+            serde_json::from_value(object.clone()).map_err(|error| malformed(&error))?;
         let written = match self.get(object.name()).await? {
             Some(live) => {
                 wanted.metadata.resource_version = Some(live.resource_version().to_owned());
@@ -220,7 +224,8 @@ impl Place {
     async fn recreate(&self, object: &Value) -> Result<Value, Failure> {
         self.delete(object.name(), None, Propagation::Background, false)
             .await?;
-        let wanted: DynamicObject = serde_json::from_value(object.clone()).map_err(malformed)?;
+        let wanted: DynamicObject =
+            serde_json::from_value(object.clone()).map_err(|error| malformed(&error))?;
         let params = PostParams {
             dry_run: false,
             field_manager: Some(FIELD_MANAGER.to_owned()),
@@ -241,11 +246,11 @@ impl Place {
             api_version: self.resource.api_version.clone(),
             kind: self.resource.kind.clone(),
         });
-        serde_json::to_value(object).map_err(malformed)
+        serde_json::to_value(object).map_err(|error| malformed(&error))
     }
 }
 
-fn malformed(error: serde_json::Error) -> Failure {
+fn malformed(error: &serde_json::Error) -> Failure {
     Failure {
         code: 400,
         reason: "BadRequest".to_owned(),
@@ -270,7 +275,7 @@ fn policy(propagation: Propagation) -> PropagationPolicy {
 }
 
 /// What kubectl would print of a write, such as `deployment.apps/web serverside-applied`.
-pub fn written_message(key: &ResourceKey, word: &str) -> String {
+pub(super) fn written_message(key: &ResourceKey, word: &str) -> String {
     let kind = key.kind.to_lowercase();
     if key.group.is_empty() {
         format!("{kind}/{} {word}", key.name)

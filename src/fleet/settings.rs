@@ -151,7 +151,7 @@ fn list(text: Option<&String>) -> Vec<String> {
 }
 
 /// A duration as Go writes it, such as `3m0s`; a bare number is seconds.
-pub fn duration(text: &str) -> Option<Duration> {
+fn duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

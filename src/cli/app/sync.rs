@@ -19,6 +19,7 @@ use crate::diagnostic::Diagnostic;
 
 /// Syncs applications, and waits for the result.
 #[derive(Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     /// The applications.
     names: Vec<String>,

@@ -16,6 +16,7 @@ use crate::cli::{CommandResult, Outcome, output};
 use crate::diagnostic::{Diagnostic, Kind};
 
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     /// Plan from files, with no hub and no cluster.
     #[arg(long, required = true)]

@@ -14,6 +14,9 @@ use crate::cli::hub_access::HubArgs;
 use crate::cli::{CommandResult, Outcome, output};
 use crate::diagnostic::Diagnostic;
 
+/// What "for ever" is: far enough for anybody, near enough for a timer.
+const FOREVER: Duration = Duration::from_hours(24 * 365);
+
 /// Waits until applications are in a state; without a flag, synced and healthy with no operation
 /// under way.
 #[derive(Parser)]
@@ -107,7 +110,7 @@ pub(crate) async fn until(
             }
         }
     };
-    match tokio::time::timeout(patience.min(Duration::from_secs(86_400 * 365)), meeting).await {
+    match tokio::time::timeout(patience.min(FOREVER), meeting).await {
         Ok(app) => Ok(app),
         Err(_) => Err(late(name, patience, what, last.as_ref())),
     }

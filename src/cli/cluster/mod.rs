@@ -24,7 +24,7 @@ use crate::diagnostic::Diagnostic;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Register a cluster.
-    Add(add::Args),
+    Add(Box<add::Args>),
     /// List the registered clusters.
     List(list::Args),
     /// Show one cluster.
@@ -35,7 +35,7 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: Command) -> CommandResult {
     match command {
-        Command::Add(args) => block_on(add::run(args)),
+        Command::Add(args) => block_on(add::run(*args)),
         Command::List(args) => block_on(list::run(args)),
         Command::Get(args) => block_on(get::run(args)),
         Command::Rm(args) => block_on(rm::run(args)),

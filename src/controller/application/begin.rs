@@ -48,10 +48,10 @@ pub(super) async fn begin(
     application: &Application,
     assessment: &mut Assessment,
 ) -> Begun {
-    if let Some(retry) = hub.applications.retry(name) {
-        if let Some(begun) = retried(hub, name, application, assessment, retry).await {
-            return begun;
-        }
+    if let Some(retry) = hub.applications.retry(name)
+        && let Some(begun) = retried(hub, name, application, assessment, retry).await
+    {
+        return begun;
     }
     if let Some(requested) = &application.operation {
         return requested_sync(hub, name, application, assessment, requested.clone()).await;

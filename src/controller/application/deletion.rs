@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use argosy_crds::codes::condition;
 use argosy_crds::{Application, names};
+use argosy_engine::application::KnownCluster;
 use argosy_engine::object::{ObjectExt as _, ResourceKey, names as keys};
 use argosy_engine::operation::{Deletion, next_deletion};
 use argosy_engine::project::Rules;
 use argosy_engine::sync::{Propagation, SyncOptions};
+use argosy_facts::{Complete, Observed};
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
@@ -61,6 +63,13 @@ fn cascade(application: &Application) -> Option<Propagation> {
     foreground.then_some(Propagation::Foreground)
 }
 
+/// What an application still has on its cluster.
+struct Remains {
+    cluster: Arc<Cluster>,
+    served: Arc<Served>,
+    objects: Complete<Vec<Value>>,
+}
+
 /// Deletes what is due; whether all of it is gone.
 async fn step(
     hub: &Arc<Hub>,
@@ -68,6 +77,49 @@ async fn step(
     application: &Application,
     propagation: Propagation,
 ) -> Result<bool, Held> {
+    let Remains {
+        cluster,
+        served,
+        objects,
+    } = remains(hub, name, application).await?;
+    let policy = application.spec.sync_policy.as_ref();
+    let options = policy.iter().flat_map(|policy| &policy.sync_options);
+    let options = SyncOptions::parse(options.map(String::as_str));
+    let own = ResourceKey::new(names::GROUP, "Application", &name.namespace, &name.name);
+    match next_deletion(&objects, &options, Some(&own), is_approved(application)) {
+        Deletion::Done { .. } => Ok(true),
+        Deletion::WaitFor(_) => Ok(false),
+        Deletion::Confirm(keys) => Err(Held(format!(
+            "{} asks for confirmation: set the annotation {} on the application to the time of it",
+            keys.iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
+            keys::DELETION_APPROVED
+        ))),
+        Deletion::Delete(keys) => {
+            let due = |object: &&Value| keys.contains(&object.resource_key());
+            for object in objects.get().iter().filter(due) {
+                delete_one(&cluster, &served, object, propagation)
+                    .await
+                    .map_err(|failure| {
+                        Held(format!(
+                            "cannot delete {}: {failure}",
+                            object.resource_key()
+                        ))
+                    })?;
+            }
+            Ok(false)
+        }
+    }
+}
+
+/// Reads what the application still has, all of it or nothing.
+async fn remains(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+) -> Result<Remains, Held> {
     let (cluster, known) = hub.destination(application).map_err(|error| {
         Held(format!(
             "{error}; its resources may still be there. Register the cluster again, or remove the \
@@ -89,69 +141,46 @@ async fn step(
         .await
         .map_err(unknown)?;
     let instance = instance_name(name, &hub.config.namespace);
-    let observed = live(&cluster, &served, application, &instance, &[]).await;
-    let Some(complete) = observed.as_complete() else {
-        let gap = observed.gap().unwrap_or_default();
-        return Err(Held(format!("not all of its resources are known: {gap}")));
-    };
+    match live(&cluster, &served, application, &instance, &[]).await {
+        Observed::Complete(objects) => {
+            let objects = permitted(hub, application, (&known, &served), &instance, objects)?;
+            Ok(Remains {
+                cluster,
+                served,
+                objects,
+            })
+        }
+        incomplete => {
+            let gap = incomplete.gap().unwrap_or_default();
+            Err(Held(format!("not all of its resources are known: {gap}")))
+        }
+    }
+}
+
+/// The objects that are the application's own and that its project lets it touch.
+fn permitted(
+    hub: &Hub,
+    application: &Application,
+    (known, served): (&KnownCluster, &Served),
+    instance: &str,
+    objects: Complete<Vec<Value>>,
+) -> Result<Complete<Vec<Value>>, Held> {
     let project = ObjectName::new(&hub.config.namespace, application.spec.project_or_default());
     let Some(project) = hub.fleet.index().projects.read(&project).cloned() else {
         return Err(Held(format!("project {} does not exist", project.name)));
     };
     let rules = Rules::of(&project);
-    let owns = |object: &Value| {
-        hub.fleet.settings().tracking.owns(object, &instance) && !object.has_owner()
-    };
-    let permitted = |object: &Value| {
+    let settings = hub.fleet.settings();
+    let is_mine = |object: &Value| {
         let kind = served.preferred(object.group(), object.kind());
         let namespaced = kind.is_none_or(|kind| kind.namespaced);
-        rules
-            .permit(object.resource_key(), namespaced, &known)
-            .is_ok()
+        settings.tracking.owns(object, instance)
+            && !object.has_owner()
+            && rules
+                .permit(object.resource_key(), namespaced, known)
+                .is_ok()
     };
-    let mine = complete.clone().map(|live| {
-        let mine = live
-            .into_iter()
-            .filter(|object| owns(object) && permitted(object));
-        mine.collect::<Vec<_>>()
-    });
-    let policy = application.spec.sync_policy.as_ref();
-    let options = SyncOptions::parse(
-        policy
-            .iter()
-            .flat_map(|policy| &policy.sync_options)
-            .map(String::as_str),
-    );
-    let own = ResourceKey::new(names::GROUP, "Application", &name.namespace, &name.name);
-    match next_deletion(&mine, &options, Some(&own), is_approved(application)) {
-        Deletion::Done { .. } => Ok(true),
-        Deletion::WaitFor(_) => Ok(false),
-        Deletion::Confirm(keys) => Err(Held(format!(
-            "{} asks for confirmation: set the annotation {} on the application to the time of it",
-            keys.iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(", "),
-            keys::DELETION_APPROVED
-        ))),
-        Deletion::Delete(keys) => {
-            for object in mine
-                .get()
-                .iter()
-                .filter(|object| keys.contains(&object.resource_key()))
-            {
-                delete_one(&cluster, &served, object, propagation)
-                    .await
-                    .map_err(|failure| {
-                        Held(format!(
-                            "cannot delete {}: {failure}",
-                            object.resource_key()
-                        ))
-                    })?;
-            }
-            Ok(false)
-        }
-    }
+    Ok(objects.map(|objects| objects.into_iter().filter(is_mine).collect()))
 }
 
 fn is_approved(application: &Application) -> bool {

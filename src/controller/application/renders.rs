@@ -3,6 +3,7 @@
 //! A commit that changes nothing of what a render opened costs no render, and applications whose
 //! sources are the same share one.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -117,7 +118,7 @@ impl Wanted<'_> {
         }
         if uses_environment(self.source) {
             for (name, value) in self.environment.iter() {
-                key.push_str(&format!("\n{name}={value}"));
+                let _ = write!(key, "\n{name}={value}");
             }
         }
         Ok(key)

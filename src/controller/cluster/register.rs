@@ -38,7 +38,7 @@ impl Hub {
             match ClusterConfig::from_secret(secret) {
                 Ok(config) => drop(registered.insert(config.server.clone(), config)),
                 Err(error) => {
-                    tracing::warn!(secret = %name, %error, "the cluster Secret cannot be used")
+                    tracing::warn!(secret = %name, %error, "the cluster Secret cannot be used");
                 }
             }
         }
