@@ -153,24 +153,24 @@ async fn follows_commits_heals_by_itself_and_lives_with_a_dead_cluster() {
     })
     .await;
 
-    let switched = argosy(&["demo", "stop-cluster", "prod"], data)
-        .status()
-        .unwrap();
-    assert!(switched.success());
+    switch("stop-cluster", data);
     commit(data, "Farewell");
     for context in ["dev", "staging"] {
         greets(data, context, "Farewell").await;
     }
-    let switched = argosy(&["demo", "start-cluster", "prod"], data)
-        .status()
-        .unwrap();
-    assert!(switched.success());
+    switch("start-cluster", data);
     greets(data, "prod", "Farewell").await;
     eventually("all is well again", async || {
         let list = apps.list(&ListParams::default()).await.unwrap();
         list.items.len() == 24 && list.iter().all(is_well)
     })
     .await;
+}
+
+/// Stops or starts the cluster `prod`.
+fn switch(command: &str, data: &Path) {
+    let switched = argosy(&["demo", command, "prod"], data).output().unwrap();
+    assert!(switched.status.success(), "{switched:?}");
 }
 
 fn is_well(app: &Application) -> bool {

@@ -34,7 +34,7 @@ pub struct Row {
     /// What stands in the way.
     pub reasons: Vec<String>,
     /// The ApplicationSets among its resources.
-    sets: Vec<String>,
+    pub sets: Vec<String>,
 }
 
 /// All applications.
@@ -43,7 +43,7 @@ pub struct View {
     /// The applications by name.
     pub rows: BTreeMap<String, Row>,
     /// Whether each ApplicationSet has made its applications.
-    sets: BTreeMap<String, bool>,
+    pub sets: BTreeMap<String, bool>,
 }
 
 impl View {
