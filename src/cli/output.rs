@@ -1,10 +1,6 @@
 //! The one place that prints: answers to standard output, everything else to standard error.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this module is what prints"
-)]
+#![expect(clippy::print_stderr, reason = "this module is what prints")]
 
 use std::io::Write as _;
 use std::path::Path;
