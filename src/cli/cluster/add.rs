@@ -21,8 +21,13 @@ use crate::diagnostic::Diagnostic;
 #[derive(Parser)]
 pub(crate) struct Args {
     /// The kubeconfig context of the cluster.
-    #[arg(required_unless_present = "server")]
-    context: Option<String>,
+    // `--context` is the hub's.
+    #[arg(
+        id = "cluster_context",
+        value_name = "CONTEXT",
+        required_unless_present = "server"
+    )]
+    cluster_context: Option<String>,
     #[command(flatten)]
     hub: HubArgs,
     /// The kubeconfig that has the context [default: $KUBECONFIG, else ~/.kube/config].
@@ -50,7 +55,7 @@ pub(crate) struct Args {
     #[arg(long)]
     service_account: Option<String>,
     /// The API server's URL, instead of a context.
-    #[arg(long, conflicts_with = "context")]
+    #[arg(long, conflicts_with = "cluster_context")]
     server: Option<String>,
     /// The bearer token for --server, or the file that holds it after an `@`.
     #[arg(long, requires = "server")]
@@ -123,7 +128,7 @@ fn given(args: &Args, server: &str) -> Result<Access, Diagnostic> {
 }
 
 async fn from_context(args: &Args) -> Result<Access, Diagnostic> {
-    let context = args.context.as_deref();
+    let context = args.cluster_context.as_deref();
     let config = config_of(args.cluster_kubeconfig.as_deref(), context).await?;
     let server = config
         .cluster_url
@@ -145,7 +150,7 @@ async fn from_context(args: &Args) -> Result<Access, Diagnostic> {
         name: args
             .name
             .clone()
-            .or_else(|| args.context.clone())
+            .or_else(|| args.cluster_context.clone())
             .unwrap_or_default(),
         server,
         token: Some(token),
@@ -220,8 +225,17 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_context_of_the_cluster_is_not_that_of_the_hub() {
+        let arguments = ["add", "far", "--context", "hub"];
+        let args = Args::try_parse_from(arguments).unwrap();
+        assert_eq!(args.cluster_context.as_deref(), Some("far"));
+        assert_eq!(args.hub.context.as_deref(), Some("hub"));
+    }
 
     #[test]
     fn secrets_are_named_as_argo_cd_names_them() {

@@ -199,7 +199,7 @@ pub(super) fn both<'a>(
     Some((desired, live))
 }
 
-pub(super) async fn dry_run(
+async fn dry_run(
     observation: &Observation,
     suspect: &ResourceComparison,
     desired: &Value,

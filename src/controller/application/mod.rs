@@ -9,7 +9,6 @@ mod begin;
 mod deletion;
 mod desired;
 mod destination;
-mod differences;
 mod live;
 mod memory;
 mod observe;
@@ -27,7 +26,6 @@ use super::worker::Next;
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
 
-pub use differences::{Difference, differences};
 pub use memory::Memory;
 pub use rules::{name_of_instance, owner_of};
 

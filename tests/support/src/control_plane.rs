@@ -53,6 +53,8 @@ pub struct ApiServer {
     url: String,
     ca_pem: String,
     ca_der: Vec<u8>,
+    client_certificate_pem: String,
+    client_key_pem: String,
     kubeconfig: PathBuf,
 }
 
@@ -177,6 +179,7 @@ impl ApiServer {
             format!("--tls-cert-file={}", credentials.certificate.display()),
             format!("--tls-private-key-file={}", credentials.key.display()),
             format!("--token-auth-file={}", credentials.tokens.display()),
+            format!("--client-ca-file={}", credentials.ca_file.display()),
             "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
             format!(
                 "--service-account-key-file={}",
@@ -207,6 +210,8 @@ impl ApiServer {
             url,
             ca_pem,
             ca_der,
+            client_certificate_pem: credentials.client_certificate_pem.clone(),
+            client_key_pem: credentials.client_key_pem.clone(),
             kubeconfig,
         })
     }
@@ -224,6 +229,16 @@ impl ApiServer {
     /// Returns the administrator's bearer token.
     pub fn token(&self) -> &'static str {
         ADMIN_TOKEN
+    }
+
+    /// Returns another administrator's certificate and key as PEM.
+    pub fn client_certificate(&self) -> (&str, &str) {
+        (&self.client_certificate_pem, &self.client_key_pem)
+    }
+
+    /// Returns the id of the process, by which its use of the machine can be read.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Returns the path of the administrator's kubeconfig.

@@ -21,6 +21,8 @@ pub(crate) struct Credentials {
     pub(crate) ca_file: PathBuf,
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
+    pub(crate) client_certificate_pem: String,
+    pub(crate) client_key_pem: String,
     pub(crate) service_account_key: PathBuf,
     pub(crate) service_account_public_key: PathBuf,
     pub(crate) tokens: PathBuf,
@@ -50,6 +52,17 @@ impl Credentials {
         server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = server.signed_by(&key, &issuer)?;
 
+        let client_key = KeyPair::generate()?;
+        let mut client = CertificateParams::default();
+        client
+            .distinguished_name
+            .push(DnType::CommonName, "admin-by-certificate");
+        client
+            .distinguished_name
+            .push(DnType::OrganizationName, "system:masters");
+        client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let client_certificate = client.signed_by(&client_key, &issuer)?;
+
         let service_accounts = KeyPair::generate()?;
         let write = |name: &str, text: &str| -> anyhow::Result<PathBuf> {
             let path = folder.join(name);
@@ -65,6 +78,8 @@ impl Credentials {
             ca_file: write("ca.crt", &ca_certificate.pem())?,
             certificate: write("server.crt", &certificate.pem())?,
             key: write("server.key", &key.serialize_pem())?,
+            client_certificate_pem: client_certificate.pem(),
+            client_key_pem: client_key.serialize_pem(),
             service_account_key: write("sa.key", &service_accounts.serialize_pem())?,
             service_account_public_key: write("sa.pub", &service_accounts.public_key_pem())?,
             tokens: write("tokens.csv", &tokens)?,

@@ -10,7 +10,9 @@ mod credentials;
 mod difference;
 mod process;
 mod tool;
+mod work_tree;
 
 pub use control_plane::{ApiServer, Authorization, ControlPlane, Options};
 pub use difference::differences;
 pub use tool::{Tool, tool};
+pub use work_tree::WorkTree;

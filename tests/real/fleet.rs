@@ -1,0 +1,239 @@
+//! A hub of one's own on clusters that all tests share: each test has a namespace of the hub
+//! cluster, applications of distinct names and target namespaces of distinct names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argosy::clock::Clock;
+use argosy::config::HubConfig;
+use argosy::hub::Hub;
+use argosy::setup;
+use argosy_crds::Application;
+use argosy_crds::codes::{HealthStatusCode, SyncStatusCode};
+use argosy_test_support::{ApiServer, ControlPlane, WorkTree};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
+use kube::core::GroupVersionKind;
+use kube::{Api, Client};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long a condition may take; far more than it does, because the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How often a condition is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A hub cluster and two workload clusters.
+const CLUSTERS: usize = 3;
+
+/// A running hub and what it reads.
+pub(crate) struct Fleet {
+    pub(crate) plane: Arc<ControlPlane>,
+    pub(crate) hub: Arc<Hub>,
+    /// An administrator's client of the hub cluster.
+    pub(crate) client: Client,
+    pub(crate) namespace: String,
+    pub(crate) tree: WorkTree,
+    pub(crate) folder: TempDir,
+}
+
+impl Fleet {
+    /// Starts a hub in that namespace; no cluster but its own is registered.
+    pub(crate) async fn start(namespace: &str) -> Self {
+        let plane = ControlPlane::shared(CLUSTERS).await;
+        let client = plane.client(0);
+        setup::install_crds(&client).await.unwrap();
+        setup::namespace(&client, namespace).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let config = HubConfig {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            namespace: namespace.to_owned(),
+            ..HubConfig::new(folder.path().join("data"))
+        };
+        Self {
+            hub: Hub::start(config, client.clone(), Clock::system()).unwrap(),
+            tree: WorkTree::create(folder.path().join("repo")),
+            namespace: namespace.to_owned(),
+            plane,
+            client,
+            folder,
+        }
+    }
+
+    /// A cluster of the control plane; 0 is the hub's own.
+    pub(crate) fn server(&self, index: usize) -> &ApiServer {
+        &self.plane.servers()[index]
+    }
+
+    /// Registers a workload cluster with the administrator's token.
+    pub(crate) async fn register_with_token(&self, name: &str, index: usize, labels: Value) {
+        let config = json!({"bearerToken": self.server(index).token()});
+        self.register(name, index, labels, config).await;
+    }
+
+    /// Registers a workload cluster with an administrator's certificate.
+    pub(crate) async fn register_with_certificate(&self, name: &str, index: usize, labels: Value) {
+        let (certificate, key) = self.server(index).client_certificate();
+        let tls = json!({"certData": BASE64.encode(certificate), "keyData": BASE64.encode(key)});
+        self.register(name, index, labels, json!({"tlsClientConfig": tls}))
+            .await;
+    }
+
+    async fn register(&self, name: &str, index: usize, mut labels: Value, mut config: Value) {
+        let server = self.server(index);
+        config["tlsClientConfig"]["caData"] = json!(BASE64.encode(server.ca_pem()));
+        labels["argocd.argoproj.io/secret-type"] = json!("cluster");
+        self.apply(json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": format!("cluster-{name}"), "labels": labels},
+            "stringData": {"name": name, "server": server.url(), "config": config.to_string()},
+        }))
+        .await;
+    }
+
+    /// Tells the hub of a push, as a webhook does.
+    pub(crate) fn push(&self) {
+        self.hub.take_push(&argosy::source::webhook::PushEvent {
+            urls: vec![self.tree.url()],
+            revision: "main".to_owned(),
+            default_branch: true,
+            changed_files: Vec::new(),
+            before: None,
+            after: None,
+        });
+    }
+
+    /// Applies an object to the hub's namespace.
+    pub(crate) async fn apply(&self, object: Value) {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let resource = resource(&text(&object["apiVersion"]), &text(&object["kind"]));
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), &self.namespace, &resource);
+        let name = text(&object["metadata"]["name"]);
+        let params = PatchParams::apply("test").force();
+        api.patch(&name, &params, &Patch::Apply(object))
+            .await
+            .unwrap();
+    }
+
+    /// The applications of the hub.
+    pub(crate) fn applications(&self) -> Api<Application> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Waits until the application meets a condition, and returns it then.
+    pub(crate) async fn until(
+        &self,
+        name: &str,
+        what: &str,
+        condition: impl Fn(&Application) -> bool,
+    ) -> Application {
+        let api = self.applications();
+        let mut last = None;
+        let looking = async {
+            loop {
+                last = api.get_opt(name).await.unwrap();
+                if let Some(app) = last.take_if(|app| condition(app)) {
+                    return app;
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, looking).await {
+            Ok(app) => app,
+            Err(_) => panic!(
+                "{name} is not {what}: {}",
+                serde_json::to_string_pretty(&last).unwrap()
+            ),
+        }
+    }
+
+    /// Waits until the application is synced and healthy.
+    pub(crate) async fn until_well(&self, name: &str) -> Application {
+        self.until(name, "synced and healthy", is_well).await
+    }
+
+    /// An object of a cluster, if it is there.
+    pub(crate) async fn live(
+        &self,
+        index: usize,
+        api_version: &str,
+        kind: &str,
+        place: &str,
+    ) -> Option<Value> {
+        let (namespace, name) = place.split_once('/').unwrap();
+        let api = self.objects(index, api_version, kind, namespace);
+        let found = api.get_opt(name).await.unwrap();
+        found.map(|object| serde_json::to_value(object).unwrap())
+    }
+
+    /// The objects of a kind in a namespace of a cluster.
+    pub(crate) fn objects(
+        &self,
+        index: usize,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+    ) -> Api<DynamicObject> {
+        let resource = resource(api_version, kind);
+        let client = self.plane.client(index);
+        if namespace.is_empty() {
+            Api::all_with(client, &resource)
+        } else {
+            Api::namespaced_with(client, namespace, &resource)
+        }
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        self.hub.abandon();
+    }
+}
+
+/// Waits until an asynchronous condition holds.
+pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !condition().await {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let met = tokio::time::timeout(PATIENCE, looking).await;
+    assert!(met.is_ok(), "not in time: {what}");
+}
+
+/// How kube's client addresses a kind.
+pub(crate) fn resource(api_version: &str, kind: &str) -> ApiResource {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind))
+}
+
+/// Whether an application is synced and healthy.
+pub(crate) fn is_well(app: &Application) -> bool {
+    is_synced(app) && app.status.as_ref().unwrap().health.status == Some(HealthStatusCode::Healthy)
+}
+
+/// Whether an application is synced.
+pub(crate) fn is_synced(app: &Application) -> bool {
+    let status = app.status.as_ref();
+    status.is_some_and(|status| status.sync.status == SyncStatusCode::Synced)
+}
+
+/// An application that syncs, prunes and heals itself.
+pub(crate) fn automated(name: &str, repo: &str, path: &str, server: &str) -> Value {
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        "metadata": {"name": name, "finalizers": ["resources-finalizer.argocd.argoproj.io"]},
+        "spec": {
+            "project": "default",
+            "source": {"repoURL": repo, "path": path, "targetRevision": "main"},
+            "destination": {"server": server, "namespace": name},
+            "syncPolicy": {
+                "automated": {"prune": true, "selfHeal": true},
+                "syncOptions": ["CreateNamespace=true"],
+            },
+        },
+    })
+}

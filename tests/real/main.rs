@@ -1,0 +1,10 @@
+//! A hub on a real kube-apiserver, with real kube-apiservers as workload clusters: what the
+//! simulation cannot prove. No controllers run there; `controllers` plays those that matter.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod clusters;
+mod controllers;
+mod examples;
+mod fleet;
+mod life;
