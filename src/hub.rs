@@ -28,6 +28,10 @@ use crate::source::{Limits, Repositories, Sources};
 /// is cut off is picked up by the next start.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often a command that looks asks whether everything has been listed, and how long it waits.
+const LOOK: Duration = Duration::from_millis(10);
+const LOOK_PATIENCE: Duration = Duration::from_secs(20);
+
 /// A running hub.
 pub struct Hub {
     /// How it was started.
@@ -60,6 +64,54 @@ pub struct Hub {
 impl Hub {
     /// Starts a hub on `client`, whose API server must have Argosy's CRDs.
     pub fn start(config: HubConfig, client: Client, clock: Clock) -> Result<Arc<Self>, Diagnostic> {
+        let (hub, wakes) = Self::wire(config, client, clock)?;
+        hub.run(wakes);
+        Ok(hub)
+    }
+
+    /// Looks at what a hub would see, and does nothing: for commands that ask what it would do.
+    pub async fn look(client: Client, namespace: &str) -> Result<Arc<Self>, Diagnostic> {
+        let cannot = |error: std::io::Error| {
+            Diagnostic::config("DataUnusable", "cannot make a directory for mirrors")
+                .because(&error)
+        };
+        let folder = tempfile::tempdir().map_err(cannot)?;
+        let config = HubConfig {
+            namespace: namespace.to_owned(),
+            ..HubConfig::new(folder.path())
+        };
+        let (hub, wakes) = Self::wire(config, client, Clock::system())?;
+        hub.watch();
+        let following = Arc::clone(&hub);
+        hub.spawn(async move {
+            router::follow(&following, wakes).await;
+            // The mirrors go with whoever looked at them.
+            drop(folder);
+        });
+        let ready = async {
+            while !hub.fleet.index().is_ready() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::time::timeout(LOOK_PATIENCE, ready)
+            .await
+            .map_err(|_| {
+                Diagnostic::remote(
+                    "HubNotListed",
+                    "the hub's objects could not be listed in time",
+                )
+                .fix("is this the hub's cluster, with Argosy's CRDs, and may you list there?")
+            })?;
+        hub.connect_clusters();
+        hub.read_repositories();
+        Ok(hub)
+    }
+
+    fn wire(
+        config: HubConfig,
+        client: Client,
+        clock: Clock,
+    ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<Wake>), Diagnostic> {
         let stop = CancellationToken::new();
         let (woken, wakes) = mpsc::unbounded_channel();
         let fleet = Fleet::new(Settings::default(), {
@@ -92,8 +144,7 @@ impl Hub {
             clusters,
             stop,
         });
-        hub.run(wakes);
-        Ok(hub)
+        Ok((hub, wakes))
     }
 
     /// Stops taking up work and waits, not for long, for what is under way.
@@ -156,7 +207,7 @@ impl Hub {
             .unwrap_or_else(PoisonError::into_inner) = Arc::new(repositories);
     }
 
-    fn run(self: &Arc<Self>, wakes: mpsc::UnboundedReceiver<Wake>) {
+    fn watch(&self) {
         let any_namespace = self.config.any_namespace;
         Watches {
             fleet: Arc::clone(&self.fleet),
@@ -165,6 +216,10 @@ impl Hub {
             any_namespace,
         }
         .spawn(&self.stop);
+    }
+
+    fn run(self: &Arc<Self>, wakes: mpsc::UnboundedReceiver<Wake>) {
+        self.watch();
         self.spawn(router::route(Arc::clone(self), wakes));
         self.spawn(router::poll(Arc::clone(self)));
         for _ in 0..self.config.application_set_workers {

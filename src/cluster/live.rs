@@ -31,12 +31,16 @@ pub type OwnerOf = Arc<dyn Fn(&Value) -> Option<String> + Send + Sync>;
 /// Is told the instance name of an application whose live objects changed.
 pub type Changed = Arc<dyn Fn(&str) + Send + Sync>;
 
+/// Is told that the cluster broke off a watch, which may mean that it cannot be reached.
+pub type Suspected = Arc<dyn Fn() + Send + Sync>;
+
 /// The live objects of one cluster.
 pub struct LiveState {
     client: Client,
     namespaces: Option<Vec<String>>,
     owner_of: OwnerOf,
     changed: Changed,
+    suspected: Suspected,
     reachable: watch::Sender<()>,
     inner: Mutex<Inner>,
 }
@@ -82,12 +86,14 @@ impl LiveState {
         namespaces: Option<Vec<String>>,
         owner_of: OwnerOf,
         changed: Changed,
+        suspected: Suspected,
     ) -> Self {
         Self {
             client,
             namespaces,
             owner_of,
             changed,
+            suspected,
             reachable: watch::Sender::new(()),
             inner: Mutex::default(),
         }
@@ -371,6 +377,7 @@ impl Watching {
                     self.state
                         .send_replace(WatchState::Broken(error.to_string()));
                     if first {
+                        (live.suspected)();
                         live.tell(live.owners_of(&self.group_kind));
                     }
                 }

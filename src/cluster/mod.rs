@@ -18,7 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use discovery::{Discovery, Served, ServedKind};
 pub use health::{ConnectionState, ConnectionStatus};
-pub use live::{Changed, Found, LiveState, OwnerOf};
+pub use live::{Changed, Found, LiveState, OwnerOf, Suspected};
 pub use registry::{Clusters, ConnectionChanged, Events, LiveChanged};
 pub use secret::{ClusterConfig, Error as SecretError};
 
@@ -51,6 +51,10 @@ impl Cluster {
             config.namespaces.clone(),
             Arc::clone(&events.owner_of),
             events.live_changed(&config.server),
+            {
+                let health = Arc::clone(&health);
+                Arc::new(move || health.suspect())
+            },
         ));
         let stop = CancellationToken::new();
         let turned = {

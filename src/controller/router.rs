@@ -18,6 +18,17 @@ pub async fn route(hub: Arc<Hub>, mut wakes: mpsc::UnboundedReceiver<Wake>) {
     }
 }
 
+/// Keeps connections and credentials in step with their Secrets, and does nothing else, for ever.
+pub async fn follow(hub: &Arc<Hub>, mut wakes: mpsc::UnboundedReceiver<Wake>) {
+    while let Some(wake) = wakes.recv().await {
+        match wake {
+            Wake::Clusters => hub.connect_clusters(),
+            Wake::Repositories => hub.read_repositories(),
+            _ => {}
+        }
+    }
+}
+
 /// Asks the repositories for news at the interval of the settings, for ever.
 pub async fn poll(hub: Arc<Hub>) {
     loop {

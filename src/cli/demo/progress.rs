@@ -1,6 +1,7 @@
 //! What happens, as it happens: a bar that moves in place on a terminal, a few plain lines elsewhere.
 
 use std::cell::Cell;
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -16,17 +17,20 @@ const PLAIN_INTERVAL: Duration = Duration::from_millis(500);
 pub(super) struct Progress {
     began: Instant,
     bar: ProgressBar,
+    on_terminal: bool,
     plain: Cell<Option<(usize, Instant)>>,
 }
 
 impl Progress {
     pub(super) fn new(began: Instant) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{elapsed:>5}  {wide_bar} {pos}/{len}  {msg}");
+        // Hidden until there is something to count.
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Self {
             began,
             bar,
+            on_terminal: std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
             plain: Cell::new(None),
         }
     }
@@ -46,9 +50,12 @@ impl Progress {
     /// The applications came a bit further.
     pub(super) fn coming_up(&self, view: &View) {
         let (done, total) = (view.settled(), view.rows.len());
-        if self.bar.is_hidden() {
+        if !self.on_terminal {
             self.plainly(done, total);
             return;
+        }
+        if self.bar.is_hidden() && total > 0 {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         self.bar.set_length(total as u64);
         self.bar.set_position(done as u64);

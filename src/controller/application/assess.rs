@@ -199,7 +199,7 @@ pub(super) fn both<'a>(
     Some((desired, live))
 }
 
-async fn dry_run(
+pub(super) async fn dry_run(
     observation: &Observation,
     suspect: &ResourceComparison,
     desired: &Value,

@@ -9,6 +9,7 @@ mod begin;
 mod deletion;
 mod desired;
 mod destination;
+mod differences;
 mod live;
 mod memory;
 mod observe;
@@ -26,6 +27,7 @@ use super::worker::Next;
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
 
+pub use differences::{Difference, differences};
 pub use memory::Memory;
 pub use rules::{name_of_instance, owner_of};
 

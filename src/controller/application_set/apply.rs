@@ -75,7 +75,7 @@ pub(super) async fn apply(
     applied
 }
 
-fn observed(hub: &Hub, name: &ObjectName) -> (BTreeSet<String>, Vec<Application>) {
+pub(super) fn observed(hub: &Hub, name: &ObjectName) -> (BTreeSet<String>, Vec<Application>) {
     let index = hub.fleet.index();
     let projects = index
         .projects
@@ -91,7 +91,7 @@ fn observed(hub: &Hub, name: &ObjectName) -> (BTreeSet<String>, Vec<Application>
     )
 }
 
-fn clusters(known: &KnownClusters) -> Vec<Cluster> {
+pub(super) fn clusters(known: &KnownClusters) -> Vec<Cluster> {
     known
         .iter()
         .map(|cluster| Cluster {

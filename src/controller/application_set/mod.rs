@@ -14,9 +14,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use argosy_crds::ApplicationSet;
 use argosy_crds::application_set::ApplicationSetGenerator;
-use argosy_generators::{Globbing, Settings};
+use argosy_crds::{Application, ApplicationSet};
+use argosy_generators::{Cluster, Globbing, Settings};
 
 use super::worker::{Next, work_off};
 use crate::fleet::ObjectName;
@@ -72,6 +72,35 @@ async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
         .application_sets
         .reconciled(&name.namespace, &name.name, started.elapsed());
     next
+}
+
+/// What a set generates, and what it may name.
+pub struct Generated {
+    /// The Applications, in the order of generators and parameters.
+    pub applications: Vec<Application>,
+    /// The projects that exist.
+    pub projects: BTreeSet<String>,
+    /// The registered clusters.
+    pub clusters: Vec<Cluster>,
+}
+
+/// Expands a set that need not be on the hub, with what the hub knows.
+pub async fn generate(
+    hub: &Arc<Hub>,
+    set: &Arc<ApplicationSet>,
+) -> Result<Generated, argosy_generators::Error> {
+    let meta = &set.metadata;
+    let name = ObjectName::new(
+        meta.namespace.as_deref().unwrap_or_default(),
+        meta.name.as_deref().unwrap_or_default(),
+    );
+    let expansion = facts::expansion(hub, &name, set).await?;
+    let (projects, _) = apply::observed(hub, &name);
+    Ok(Generated {
+        applications: expansion.applications.get().clone(),
+        projects,
+        clusters: apply::clusters(&hub.known_clusters()),
+    })
 }
 
 /// The set, if it is there and can be read; one that cannot be gets the condition.

@@ -1,4 +1,4 @@
-//! `argosy app diff`: what applying would change.
+//! `argosy app diff --offline`: one object from files, in Argo CD's client-side way.
 
 use std::path::PathBuf;
 
@@ -9,33 +9,11 @@ use argosy_engine::ignore::Ignore;
 use argosy_engine::schema;
 use serde_json::json;
 
-use crate::cli::output::{self, Format};
-use crate::cli::{CommandResult, Outcome, argocd_cm};
+use super::Args;
+use crate::cli::{CommandResult, Outcome, argocd_cm, output};
 use crate::diagnostic::Diagnostic;
 
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    /// Compare one object from files, without a hub.
-    #[arg(long, required = true)]
-    offline: bool,
-    /// File with the object as git has it; none if git has none.
-    #[arg(long)]
-    desired: Option<PathBuf>,
-    /// File with the object as the cluster has it; none if the cluster has none.
-    #[arg(long)]
-    live: Option<PathBuf>,
-    /// File with a list as in spec.ignoreDifferences.
-    #[arg(long)]
-    ignore_differences: Option<PathBuf>,
-    /// File with the ConfigMap argocd-cm.
-    #[arg(long)]
-    argocd_cm_path: Option<PathBuf>,
-    /// Form of the answer.
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Format,
-}
-
-pub(crate) fn run(args: &Args) -> CommandResult {
+pub(super) fn run(args: &Args) -> CommandResult {
     let overrides = argocd_cm::overrides(args.argocd_cm_path.as_deref())?;
     let ignore = Ignore::new(&own_rules(args)?, &overrides).map_err(|error| {
         Diagnostic::user("IgnoreRuleInvalid", "cannot use the ignore rules").because(&error)

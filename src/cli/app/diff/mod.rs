@@ -1,0 +1,51 @@
+//! `argosy app diff`: what a sync would change.
+
+mod hub;
+mod offline;
+
+use std::path::PathBuf;
+
+use crate::cli::hub_access::HubArgs;
+use crate::cli::output::Format;
+use crate::cli::{CommandResult, block_on};
+
+/// Shows what a sync would change. Exits with 1 if that is anything.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The application.
+    #[arg(required_unless_present = "offline")]
+    name: Option<String>,
+    #[command(flatten)]
+    hub: HubArgs,
+    /// Compare with this revision instead of the target revision.
+    #[arg(long, default_value = "", conflicts_with = "offline")]
+    revision: String,
+    /// Exit with 0 even if there are differences.
+    #[arg(long)]
+    no_exit_code: bool,
+    /// Compare one object from files, without a hub.
+    #[arg(long)]
+    offline: bool,
+    /// File with the object as git has it; none if git has none.
+    #[arg(long, requires = "offline")]
+    desired: Option<PathBuf>,
+    /// File with the object as the cluster has it; none if the cluster has none.
+    #[arg(long, requires = "offline")]
+    live: Option<PathBuf>,
+    /// File with a list as in spec.ignoreDifferences.
+    #[arg(long, requires = "offline")]
+    ignore_differences: Option<PathBuf>,
+    /// File with the ConfigMap argocd-cm.
+    #[arg(long, requires = "offline")]
+    argocd_cm_path: Option<PathBuf>,
+    /// Form of the answer.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+}
+
+pub(crate) fn run(args: &Args) -> CommandResult {
+    match &args.name {
+        Some(name) if !args.offline => block_on(hub::run(args, name)),
+        _ => offline::run(args),
+    }
+}
