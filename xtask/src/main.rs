@@ -1,5 +1,6 @@
 //! Development tasks: generated files, the tools that tests run, and the one test command.
 
+mod bench;
 mod codegen;
 mod dependencies;
 mod licence;
@@ -35,6 +36,12 @@ enum Task {
         #[arg(value_enum)]
         tools: Vec<Tool>,
     },
+    /// Measures the hub: `bench sync [--sim] [--applications N] [--clusters N]`.
+    Bench {
+        /// The benchmark and its options.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        arguments: Vec<String>,
+    },
     /// Checks everything: format, lints, generated files, tests, documentation, dependencies.
     Test {
         /// Only these stages; all when none is named.
@@ -46,6 +53,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().task {
         Task::Codegen { check } => codegen::run(check)?,
         Task::Tools { tools } => tools::print(&tools)?,
+        Task::Bench { arguments } => bench::run(&arguments)?,
         Task::Test { stages } => return Ok(test::run(stages)),
     }
     Ok(ExitCode::SUCCESS)

@@ -1,0 +1,39 @@
+//! Benchmarks of a hub that runs as a process of its own, so that what is measured is what is
+//! shipped. `cargo xtask bench` builds the hub and starts this.
+
+mod clusters;
+mod fleet;
+mod hub;
+mod requests;
+mod sync;
+mod usage;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Benchmarks of the hub")]
+struct Arguments {
+    /// The hub's program.
+    #[arg(long)]
+    argosy: PathBuf,
+    #[command(subcommand)]
+    benchmark: Benchmark,
+}
+
+#[derive(Subcommand)]
+enum Benchmark {
+    /// A fleet's first sync, a heal and a commit.
+    Sync(sync::Options),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    // Nothing has installed another one before.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match arguments.benchmark {
+        Benchmark::Sync(options) => sync::run(&arguments.argosy, &options).await,
+    }
+}

@@ -1,0 +1,29 @@
+//! Benchmarks: builds the hub and the driver optimised, and runs the driver.
+
+use std::ffi::OsString;
+use std::process::Command;
+
+use crate::stage::succeed;
+use crate::tools::{self, Tool};
+
+/// Runs the driver with these arguments, such as `sync --applications 100`.
+pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let build = [
+        "build",
+        "--release",
+        "--package=argosy",
+        "--package=argosy-bench",
+    ];
+    succeed(Command::new(&cargo).args(build))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let programs = crate::root().join(target).join("release");
+    let mut driver = Command::new(programs.join("argosy-bench"));
+    if !arguments.iter().any(|argument| argument == "--sim") {
+        tools::ensure_programs()?;
+        let tool = Tool::ControlPlane;
+        driver.env(tool.variable(), tools::ensure(tool)?);
+    }
+    driver.arg("--argosy").arg(programs.join("argosy"));
+    succeed(driver.args(arguments))
+}
