@@ -57,6 +57,11 @@ impl Environment {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The value of one variable.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     /// Replaces `$NAME` and `${NAME}`; `$$` is a dollar sign and an unknown name is nothing.
     pub fn expand(&self, text: &str) -> String {
         let mut out = String::new();

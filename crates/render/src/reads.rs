@@ -49,6 +49,11 @@ impl Reads {
         Ok(true)
     }
 
+    /// Whether nothing was read.
+    pub fn is_empty(&self) -> bool {
+        self.all().next().is_none()
+    }
+
     /// One identity for all reads, to be part of a cache key.
     pub fn digest(&self) -> ObjectId {
         let mut hash = Sha256::new();

@@ -1,6 +1,6 @@
 //! From one source to its manifests: the steps, one call each.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use argosy_crds::ApplicationSource;
 use serde_json::Value;
@@ -15,6 +15,7 @@ use crate::{
     reads::Reads,
     tree::{Kind, Tree, TreeError},
     view::View,
+    views::{Refs, Views},
 };
 
 /// What to render, and within which limits.
@@ -38,6 +39,8 @@ pub struct Request<'a> {
     pub api_versions: &'a [String],
     /// Options for every `kustomize build`, from the hub's configuration.
     pub kustomize_build_options: &'a str,
+    /// What `$ref/…` paths lead into; `None` if the application has but one source.
+    pub refs: Option<&'a Refs>,
 }
 
 impl<'a> Request<'a> {
@@ -57,6 +60,7 @@ impl<'a> Request<'a> {
             kube_version: "",
             api_versions: &[],
             kustomize_build_options: "",
+            refs: None,
         }
     }
 }
@@ -70,6 +74,8 @@ pub struct Render {
     pub warnings: Vec<String>,
     /// What was read: as long as this holds, so does the result.
     pub reads: Reads,
+    /// What was read of the trees behind references, by their names.
+    pub ref_reads: BTreeMap<String, Reads>,
     /// What rendered it.
     pub source_type: SourceType,
 }
@@ -79,7 +85,7 @@ pub trait Tool: Send + Sync {
     /// Renders the source whose files lie in `directory`; lists need not be taken apart.
     fn render(
         &self,
-        view: &View,
+        views: &Views,
         directory: &TreePath,
         request: &Request<'_>,
     ) -> Result<Vec<Value>, RenderError>;
@@ -187,23 +193,25 @@ pub fn render(
     request: &Request<'_>,
     tools: &Tools,
 ) -> Result<Render, RenderError> {
-    let view = View::new(tree);
-    let directory = locate(&view, &request.source.path)?;
-    let source = merged(&view, &directory, request.source, request.app_name)?;
-    let source_type = detect(&view, &directory, &source, request.enabled)?;
+    let views = Views::new(tree, request.refs);
+    let view = views.own();
+    let directory = locate(view, &request.source.path)?;
+    let source = merged(view, &directory, request.source, request.app_name)?;
+    let source_type = detect(view, &directory, &source, request.enabled)?;
     let request = Request {
         source: &source,
         ..request.clone()
     };
     let mut warnings = Vec::new();
     let objects = match tool(source_type, &directory, tools)? {
-        Some(tool) => tool.render(&view, &directory, &request)?,
-        None => directory::render(&view, &directory, &request, &mut warnings)?,
+        Some(tool) => tool.render(&views, &directory, &request)?,
+        None => directory::render(view, &directory, &request, &mut warnings)?,
     };
     Ok(Render {
         manifests: expand_lists(objects)?,
         warnings,
         reads: view.reads(),
+        ref_reads: views.reference_reads(),
         source_type,
     })
 }

@@ -1,33 +1,35 @@
 //! Helm and Kustomize as programs, for hubs where their worker is not installed.
 //!
-//! Each render gets a private copy of the files, a clean environment, a time limit and a limit on
-//! what it may print. No shell is involved, and no value from a source is ever an option.
+//! Each render gets a private copy of the files that it needs, a clean environment and limits. No
+//! shell is involved, no value from a source is ever an option, and what a source refers to outside
+//! its repository is refused before a program sees it.
 
-mod copy;
 mod helm;
 mod kustomize;
+mod output;
 mod program;
+mod workspace;
 
-use std::{ffi::OsStr, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc};
+use std::{ffi::OsStr, sync::Arc};
 
 use crate::render::Tools;
+use program::Program;
 
 impl Tools {
     /// The tools whose programs lie in `search`, which has the form of `PATH`.
     pub fn on_path(search: &OsStr) -> Self {
-        let find = |name: &str| -> Option<PathBuf> {
+        let find = |name: &str| {
             std::env::split_paths(search)
-                .map(|folder| folder.join(name))
-                .find(|file| {
-                    file.metadata().is_ok_and(|metadata| {
-                        metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
-                    })
-                })
+                .find_map(|folder| workspace::program(&folder, name))
+                .map(Program::new)
         };
+        let helm = find("helm");
         Self {
-            helm: find("helm").map(|program| Arc::new(helm::Helm::new(program)) as _),
-            kustomize: find("kustomize")
-                .map(|program| Arc::new(kustomize::Kustomize::new(program)) as _),
+            kustomize: find("kustomize").map(|program| {
+                let helm = helm.clone();
+                Arc::new(kustomize::Kustomize { program, helm }) as _
+            }),
+            helm: helm.map(|program| Arc::new(helm::Helm { program }) as _),
             plugin: None,
         }
     }

@@ -1,83 +1,243 @@
 //! Running a program with nothing but its input.
+//!
+//! It gets a clean environment, a private folder, no input, and limits on time, memory and what it
+//! prints. It runs in a process group of its own, which is killed as a whole when a limit is
+//! reached and when the program has ended, so that nothing it started is left behind.
 
 use std::{
     io::Read,
-    path::Path,
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
 };
 
-/// How long one program may run: Argo CD's limit.
-const TIME_LIMIT: Duration = Duration::from_secs(90);
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 
-/// How much a program may print.
-const OUTPUT_LIMIT: u64 = 64 * 1024 * 1024;
+/// How much of what a program complains about is passed on.
+const COMPLAINT_LIMIT: u64 = 64 * 1024;
 
-/// Runs `program` in `folder` and returns what it prints; the error is what it complains about.
-pub(super) fn run(
-    program: &Path,
-    arguments: &[String],
-    folder: &Path,
-    home: &Path,
-) -> Result<String, String> {
-    let mut child = Command::new(program)
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("HOME", home)
-        .env("TMPDIR", home)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
-    let output = collect(child.stdout.take());
-    let complaints = collect(child.stderr.take());
-    let finished = wait(&mut child)?;
-    let text = |channel: &mpsc::Receiver<Vec<u8>>| {
-        let bytes = channel.recv().unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
-    };
-    let (output, complaints) = (text(&output), text(&complaints));
-    if !finished {
-        Err(complaints.trim().to_owned())
-    } else if output.len() as u64 >= OUTPUT_LIMIT {
-        Err(format!("printed more than {OUTPUT_LIMIT} bytes"))
-    } else {
-        Ok(output)
+/// How often a running program is looked at: a render takes tens of milliseconds.
+const GLANCE: Duration = Duration::from_millis(2);
+
+/// What one run of a program may use.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// How long it may run.
+    pub(super) time: Duration,
+    /// How many bytes it may print.
+    pub(super) output: u64,
+    /// How many bytes of memory it may hold.
+    pub(super) memory: u64,
+}
+
+impl Default for Limits {
+    /// Argo CD's 90 seconds, and more memory and output than any chart of a sane size needs.
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(90),
+            output: 64 * 1024 * 1024,
+            memory: 2 * 1024 * 1024 * 1024,
+        }
     }
 }
 
-/// Reads a pipe to its end in the background, so that a full pipe never blocks the program.
-fn collect(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
+/// What to run, and where.
+pub(super) struct Job<'a> {
+    /// The arguments, without the program's name.
+    pub(super) arguments: &'a [String],
+    /// The working folder.
+    pub(super) folder: &'a Path,
+    /// An empty folder for what the program wants to keep.
+    pub(super) home: &'a Path,
+}
+
+/// A program and its limits.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    pub(super) path: PathBuf,
+    pub(super) limits: Limits,
+}
+
+impl Program {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Runs the program and returns what it prints; the error is what it complains about.
+    pub(super) fn run(&self, job: &Job<'_>) -> Result<String, String> {
+        let mut group = Group(
+            Command::new(&self.path)
+                .args(job.arguments)
+                .current_dir(job.folder)
+                .env_clear()
+                .env("HOME", job.home)
+                .env("TMPDIR", job.home)
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .process_group(0)
+                .spawn()
+                .map_err(|error| format!("cannot start {}: {error}", self.path.display()))?,
+        );
+        // One byte more than allowed tells that there is more.
+        let output = collect(group.0.stdout.take(), self.limits.output + 1);
+        let complaints = collect(group.0.stderr.take(), COMPLAINT_LIMIT);
+        let succeeded = group.wait(self.limits);
+        // What the program started may hold the pipes open.
+        drop(group);
+        let output = output.recv().unwrap_or_default();
+        if output.len() as u64 > self.limits.output {
+            return Err(format!("printed more than {} bytes", self.limits.output));
+        }
+        let complaints = complaints.recv().unwrap_or_default();
+        if succeeded? {
+            Ok(String::from_utf8_lossy(&output).into_owned())
+        } else {
+            Err(String::from_utf8_lossy(&complaints).trim().to_owned())
+        }
+    }
+}
+
+/// A program with all that it started, killed when dropped.
+struct Group(Child);
+
+impl Group {
+    /// Whether the program ended well; the error is the limit that it reached.
+    fn wait(&mut self, limits: Limits) -> Result<bool, String> {
+        let started = Instant::now();
+        loop {
+            let ended = self.0.try_wait().map_err(|error| error.to_string())?;
+            if let Some(status) = ended {
+                return Ok(status.success());
+            }
+            if started.elapsed() >= limits.time {
+                return Err(format!("did not end within {:?}", limits.time));
+            }
+            if self.memory().is_some_and(|bytes| bytes > limits.memory) {
+                return Err(format!("needed more than {} bytes of memory", limits.memory));
+            }
+            std::thread::sleep(GLANCE);
+        }
+    }
+
+    /// The memory that the program holds, where the system tells.
+    fn memory(&self) -> Option<u64> {
+        /// The size of a page on every system that Linux programs of ours run on.
+        const PAGE: u64 = 4096;
+        let text = std::fs::read_to_string(format!("/proc/{}/statm", self.0.id())).ok()?;
+        let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+        Some(pages * PAGE)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Ok(id) = i32::try_from(self.0.id()) {
+            // Fails where nothing is left to kill.
+            let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
+        }
+        let _ = self.0.wait();
+    }
+}
+
+/// Reads a pipe in the background up to `limit`, so that a full pipe never blocks the program.
+fn collect(pipe: Option<impl Read + Send + 'static>, limit: u64) -> mpsc::Receiver<Vec<u8>> {
     let (send, receive) = mpsc::sync_channel(1);
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        if let Some(pipe) = pipe {
+        if let Some(mut pipe) = pipe {
             // What was read before an error is still worth showing.
-            let _ = pipe.take(OUTPUT_LIMIT).read_to_end(&mut bytes);
+            let _ = pipe.by_ref().take(limit).read_to_end(&mut bytes);
+            if limit == COMPLAINT_LIMIT {
+                let _ = std::io::copy(&mut pipe, &mut std::io::sink());
+            }
         }
         let _ = send.send(bytes);
     });
     receive
 }
 
-/// Whether the program ended well in time.
-fn wait(child: &mut Child) -> Result<bool, String> {
-    let started = Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok(status.success()),
-            Ok(None) if started.elapsed() < TIME_LIMIT => {
-                std::thread::sleep(Duration::from_millis(2));
-            }
-            Ok(None) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(format!("did not end within {} s", TIME_LIMIT.as_secs()));
-            }
-            Err(error) => return Err(error.to_string()),
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs a line of shell as if it were a tool.
+    fn run(line: &str, limits: Limits) -> Result<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let program = Program {
+            path: "/bin/sh".into(),
+            limits,
+        };
+        program.run(&Job {
+            arguments: &["-c".to_owned(), line.to_owned()],
+            folder: folder.path(),
+            home: folder.path(),
+        })
+    }
+
+    #[test]
+    fn output_is_returned_and_complaints_are_the_error() {
+        assert_eq!(run("echo yes; echo no >&2", Limits::default()).unwrap(), "yes\n");
+        let error = run("echo yes; echo no >&2; exit 3", Limits::default());
+        assert_eq!(error.unwrap_err(), "no");
+    }
+
+    #[test]
+    fn the_environment_is_clean() {
+        let printed = run("/usr/bin/env", Limits::default()).unwrap();
+        let names: Vec<_> = printed.lines().filter_map(|line| line.split('=').next()).collect();
+        assert!(names.contains(&"HOME"), "{names:?}");
+        assert!(
+            names.iter().all(|name| ["HOME", "TMPDIR", "PWD", "OLDPWD", "SHLVL", "_"].contains(name)),
+            "{names:?}"
+        );
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_is_killed_with_all_it_started() {
+        let limits = Limits {
+            time: Duration::from_millis(300),
+            ..Limits::default()
+        };
+        let started = Instant::now();
+        let error = run("/bin/sleep 600 & /bin/sleep 600", limits).unwrap_err();
+        assert!(error.contains("did not end within 300ms"), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(60));
+    }
+
+    #[test]
+    fn what_stays_behind_holds_nothing_up() {
+        let started = Instant::now();
+        assert_eq!(run("/bin/sleep 600 & echo done", Limits::default()).unwrap(), "done\n");
+        assert!(started.elapsed() < Duration::from_secs(60));
+    }
+
+    #[test]
+    fn output_is_limited() {
+        let limits = Limits {
+            output: 1000,
+            ..Limits::default()
+        };
+        let error = run("while :; do echo 0123456789; done", limits).unwrap_err();
+        assert_eq!(error, "printed more than 1000 bytes");
+        assert_eq!(run("printf %1000s x", limits).unwrap().len(), 1000);
+    }
+
+    #[test]
+    fn memory_is_limited() {
+        let limits = Limits {
+            memory: 64 * 1024 * 1024,
+            ..Limits::default()
+        };
+        let error = run("x=0123456789; while :; do x=$x$x; done", limits).unwrap_err();
+        assert!(error.contains("bytes of memory"), "{error}");
     }
 }

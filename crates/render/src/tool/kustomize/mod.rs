@@ -1,0 +1,145 @@
+//! Kustomize: the source's fields are edited into a private copy, then it is built.
+
+mod edits;
+mod options;
+mod references;
+
+use std::fs;
+
+use argosy_crds::application::ApplicationSourceKustomize;
+use serde_json::Value;
+
+use super::{
+    output,
+    program::{Job, Program},
+    workspace::Workspace,
+};
+use crate::{
+    glob,
+    path::TreePath,
+    render::{RenderError, Request, Tool},
+    view::View,
+    views::Views,
+};
+use references::{NAMES, ReferenceError, References};
+
+/// Renders kustomizations with the `kustomize` program.
+pub(super) struct Kustomize {
+    pub(super) program: Program,
+    /// Renders charts inside kustomizations, where that is enabled.
+    pub(super) helm: Option<Program>,
+}
+
+impl Tool for Kustomize {
+    fn render(
+        &self,
+        views: &Views,
+        directory: &TreePath,
+        request: &Request<'_>,
+    ) -> Result<Vec<Value>, RenderError> {
+        let render = || -> Result<Vec<Value>, String> {
+            let workspace = Workspace::new().map_err(|error| error.to_string())?;
+            let build = Build {
+                view: views.own(),
+                workspace: &workspace,
+                directory,
+                program: &self.program,
+            };
+            let options = request.source.kustomize.as_deref();
+            let options = options.cloned().unwrap_or_default();
+            let command = options::build(&options, request, self.helm.as_ref())?;
+            let components = build
+                .copy(&options)
+                .map_err(|error| workspace.hide(&error.to_string()))?;
+            for edit in edits::commands(&options, request.environment)? {
+                build.run(&edit)?;
+            }
+            build.patch(&options)?;
+            if let Some(edit) = edits::add_components(components) {
+                build.run(&edit)?;
+            }
+            output::objects(&build.run(&command)?)
+        };
+        render().map_err(|why| RenderError::Tool {
+            tool: "kustomize",
+            directory: directory.clone(),
+            why,
+        })
+    }
+}
+
+/// One kustomization in its workspace.
+struct Build<'a> {
+    view: &'a View,
+    workspace: &'a Workspace,
+    directory: &'a TreePath,
+    program: &'a Program,
+}
+
+impl Build<'_> {
+    /// Copies everything that is used, and returns the components to add.
+    fn copy(&self, options: &ApplicationSourceKustomize) -> Result<Vec<String>, ReferenceError> {
+        let mut references = References::new(self.view, self.workspace);
+        references.kustomization(self.directory)?;
+        for patch in &options.patches {
+            if !patch.path.is_empty() {
+                references.follow(self.directory, &patch.path)?;
+            }
+        }
+        let mut components = Vec::new();
+        for component in &options.components {
+            let paths = self.component(component)?;
+            if paths.is_empty() && options.ignore_missing_components {
+                continue;
+            }
+            references.follow(self.directory, component)?;
+            for path in paths {
+                references.kustomization(&path)?;
+            }
+            components.push(component.clone());
+        }
+        Ok(components)
+    }
+
+    /// The directories that a component of the source means.
+    fn component(&self, component: &str) -> Result<Vec<TreePath>, ReferenceError> {
+        let Ok(path) = self.directory.join(component) else {
+            return Ok(Vec::new());
+        };
+        if glob::is_pattern(component) {
+            let unusable = |error: glob::GlobError| {
+                ReferenceError::Unreadable(path.clone(), error.to_string())
+            };
+            return glob::expand(self.view, &path).map_err(unusable);
+        }
+        let target = self.view.resolve(&path)?;
+        Ok(target.map(|target| target.path).into_iter().collect())
+    }
+
+    /// Adds the source's patches to the kustomization as it has become.
+    fn patch(&self, options: &ApplicationSourceKustomize) -> Result<(), String> {
+        if options.patches.is_empty() {
+            return Ok(());
+        }
+        let folder = self.workspace.at(self.directory);
+        let file = NAMES.iter().map(|name| folder.join(name));
+        let file = file
+            .into_iter()
+            .find(|file| file.is_file())
+            .ok_or("kustomization file not found in the path")?;
+        let text = fs::read_to_string(&file).map_err(|error| error.to_string())?;
+        let value = argosy_yaml::from_str(&text).map_err(|error| error.to_string())?;
+        let patched = edits::add_patches(value, options)?;
+        fs::write(&file, argosy_yaml::to_string(&patched)).map_err(|error| error.to_string())
+    }
+
+    fn run(&self, arguments: &[String]) -> Result<String, String> {
+        let job = Job {
+            arguments,
+            folder: &self.workspace.at(self.directory),
+            home: &self.workspace.home(),
+        };
+        let printed = self.program.run(&job);
+        printed.map_err(|why| self.workspace.hide(&why))
+    }
+}

@@ -1,0 +1,356 @@
+//! The files that a kustomization uses, copied into the workspace.
+//!
+//! What a kustomization names outside its repository, be it an address or a path, is refused here,
+//! so that kustomize never sees it: it would fetch addresses, and with load restrictions off it
+//! would read any file of the machine.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::{
+    path::TreePath,
+    tool::workspace::{Workspace, WorkspaceError},
+    tree::{Kind, TreeError},
+    view::View,
+};
+
+/// The names that a kustomization may have, in the order in which they are looked for.
+pub(super) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Fields whose entries are files or directories with kustomizations of their own.
+const BASES: [&str; 6] = [
+    "resources",
+    "bases",
+    "components",
+    "generators",
+    "transformers",
+    "validators",
+];
+
+/// Fields whose entries are files.
+const FILES: [&str; 3] = ["crds", "configurations", "patchesStrategicMerge"];
+
+/// Fields whose entries have a `path`.
+const WITH_PATH: [&str; 3] = ["patches", "patchesJson6902", "replacements"];
+
+/// Fields of plugins' configurations that name files.
+const PLUGIN_FILES: [&str; 7] = [
+    "path",
+    "paths",
+    "files",
+    "env",
+    "envs",
+    "valuesFile",
+    "additionalValuesFiles",
+];
+
+/// Why a kustomization cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReferenceError {
+    /// It uses something that is not in its repository.
+    #[error(
+        "{at} refers to {reference}, which is remote: remote bases and files are not fetched; put \
+         a copy into the repository, or make its repository a source of its own"
+    )]
+    Remote {
+        /// The kustomization's directory.
+        at: TreePath,
+        /// What it refers to.
+        reference: String,
+    },
+    /// It uses a path outside its repository.
+    #[error("{at} refers to {reference}, which lies outside the repository")]
+    Outside {
+        /// The kustomization's directory.
+        at: TreePath,
+        /// What it refers to.
+        reference: String,
+    },
+    /// It uses a chart that is not in its repository.
+    #[error(
+        "{at} uses the chart {chart}, which is not in the repository: charts are not downloaded; \
+         put it into {place}"
+    )]
+    Chart {
+        /// The kustomization's directory.
+        at: TreePath,
+        /// The chart's name.
+        chart: String,
+        /// Where kustomize would look for it.
+        place: TreePath,
+    },
+    /// It uses a field that is never allowed.
+    #[error("{at} uses {field}, which is not supported{instead}")]
+    Unsupported {
+        /// The kustomization's directory.
+        at: TreePath,
+        /// The field.
+        field: &'static str,
+        /// What to use instead, with a semicolon in front.
+        instead: &'static str,
+    },
+    /// It cannot be parsed.
+    #[error("cannot read {0}: {1}")]
+    Unreadable(TreePath, String),
+    /// A file cannot be copied.
+    #[error(transparent)]
+    Copy(#[from] WorkspaceError),
+}
+
+impl From<TreeError> for ReferenceError {
+    fn from(error: TreeError) -> Self {
+        Self::Copy(error.into())
+    }
+}
+
+/// Walks from kustomization to kustomization.
+pub(super) struct References<'a> {
+    view: &'a View,
+    workspace: &'a Workspace,
+    seen: BTreeSet<TreePath>,
+}
+
+impl<'a> References<'a> {
+    pub(super) fn new(view: &'a View, workspace: &'a Workspace) -> Self {
+        Self {
+            view,
+            workspace,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// Copies the kustomization in `directory` with everything that it uses.
+    pub(super) fn kustomization(&mut self, directory: &TreePath) -> Result<(), ReferenceError> {
+        if !self.seen.insert(directory.clone()) {
+            return Ok(());
+        }
+        for name in NAMES {
+            let Some(path) = directory.child(name) else {
+                continue;
+            };
+            if !self.is_file(&path)? {
+                continue;
+            }
+            self.workspace.file(self.view, &path)?;
+            let text = argosy_yaml::decode(&self.view.read(&path)?);
+            let unreadable = |why: String| ReferenceError::Unreadable(path.clone(), why);
+            let text = text.map_err(|error| unreadable(error.to_string()))?;
+            let value =
+                argosy_yaml::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+            self.fields(directory, &value)?;
+        }
+        Ok(())
+    }
+
+    /// Copies what `reference`, written in `directory`, leads to.
+    pub(super) fn follow(
+        &mut self,
+        directory: &TreePath,
+        reference: &str,
+    ) -> Result<(), ReferenceError> {
+        if reference.contains("://") {
+            return Err(remote(directory, reference));
+        }
+        let outside = || ReferenceError::Outside {
+            at: directory.clone(),
+            reference: reference.to_owned(),
+        };
+        if reference.starts_with('/') {
+            return Err(outside());
+        }
+        let path = directory.join(reference).map_err(|_| outside())?;
+        let target = match self.view.resolve(&path) {
+            Err(TreeError::LinkOutsideRoot { .. }) => return Err(outside()),
+            other => other?,
+        };
+        match target {
+            Some(target) if target.kind == Kind::Directory => {
+                if target.path != path {
+                    self.workspace.alias(&path, &target.path)?;
+                }
+                self.kustomization(&target.path)
+            }
+            Some(target) if target.kind == Kind::File => {
+                Ok(self.workspace.file(self.view, &path)?)
+            }
+            Some(target) if target.kind == Kind::Submodule => {
+                Err(TreeError::Submodule { path: target.path }.into())
+            }
+            // Kustomize says what is missing, unless it would look for it elsewhere.
+            _ if looks_remote(reference) => Err(remote(directory, reference)),
+            _ => Ok(()),
+        }
+    }
+
+    fn fields(&mut self, at: &TreePath, value: &Value) -> Result<(), ReferenceError> {
+        for reference in BASES.iter().chain(&FILES).flat_map(|name| texts(&value[*name])) {
+            // What has several lines is the thing itself.
+            if !reference.contains('\n') {
+                self.follow(at, reference)?;
+            }
+        }
+        for name in ["generators", "transformers", "validators"] {
+            for entry in texts(&value[name]) {
+                self.plugin(at, entry)?;
+            }
+        }
+        for entry in WITH_PATH.iter().flat_map(|name| items(&value[*name])) {
+            self.all(at, &entry["path"])?;
+        }
+        self.all(at, &value["openapi"]["path"])?;
+        for name in ["configMapGenerator", "secretGenerator"] {
+            for entry in items(&value[name]) {
+                for file in texts(&entry["files"]) {
+                    // `key=path` gives the file a key.
+                    self.follow(at, file.split_once('=').map_or(file, |(_, path)| path))?;
+                }
+                self.all(at, &entry["envs"])?;
+                self.all(at, &entry["env"])?;
+            }
+        }
+        self.charts(at, value)
+    }
+
+    fn charts(&mut self, at: &TreePath, value: &Value) -> Result<(), ReferenceError> {
+        let unsupported = |field, instead| {
+            Err(ReferenceError::Unsupported {
+                at: at.clone(),
+                field,
+                instead,
+            })
+        };
+        if !value["helmChartInflationGenerator"].is_null() {
+            return unsupported("helmChartInflationGenerator", "; use helmCharts");
+        }
+        if !value["helmGlobals"]["configHome"].is_null() {
+            return unsupported("helmGlobals.configHome", "");
+        }
+        let home = value["helmGlobals"]["chartHome"].as_str();
+        for chart in items(&value["helmCharts"]) {
+            self.chart(at, home.unwrap_or("charts"), chart)?;
+        }
+        Ok(())
+    }
+
+    /// Copies a chart that kustomize is to render.
+    fn chart(&mut self, at: &TreePath, home: &str, chart: &Value) -> Result<(), ReferenceError> {
+        let field = |name: &str| chart[name].as_str().unwrap_or_default();
+        let (name, version) = (field("name"), field("version"));
+        let pinned = !version.is_empty() && !field("repo").is_empty();
+        let folder = if pinned {
+            format!("{home}/{name}-{version}/{name}")
+        } else {
+            format!("{home}/{name}")
+        };
+        let place = at.join(&folder).ok().filter(|_| !home.starts_with('/'));
+        let place = place.ok_or_else(|| ReferenceError::Outside {
+            at: at.clone(),
+            reference: folder,
+        })?;
+        let target = self.view.resolve(&place)?;
+        if !target.is_some_and(|target| target.kind == Kind::Directory) {
+            return Err(ReferenceError::Chart {
+                at: at.clone(),
+                chart: name.to_owned(),
+                place,
+            });
+        }
+        self.workspace.directory(self.view, &place)?;
+        self.all(at, &chart["valuesFile"])?;
+        self.all(at, &chart["additionalValuesFiles"])
+    }
+
+    /// Follows what a plugin's configuration names, given inline or as a file.
+    fn plugin(&mut self, at: &TreePath, entry: &str) -> Result<(), ReferenceError> {
+        let text = if entry.contains('\n') {
+            entry.to_owned()
+        } else {
+            let Ok(path) = at.join(entry) else {
+                return Ok(());
+            };
+            if !self.is_file(&path)? {
+                return Ok(());
+            }
+            argosy_yaml::decode(&self.view.read(&path)?)
+                .map_err(|error| ReferenceError::Unreadable(path, error.to_string()))?
+        };
+        let documents = argosy_yaml::parse_documents(&text)
+            .map_err(|error| ReferenceError::Unreadable(at.clone(), error.to_string()))?;
+        for document in documents {
+            if document.value["kind"] == "HelmChartInflationGenerator" {
+                let home = document.value["chartHome"].as_str().unwrap_or("charts");
+                self.chart(at, home, &document.value)?;
+            }
+            self.plugin_files(at, &document.value)?;
+        }
+        Ok(())
+    }
+
+    fn plugin_files(&mut self, at: &TreePath, value: &Value) -> Result<(), ReferenceError> {
+        match value {
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    if PLUGIN_FILES.contains(&name.as_str()) {
+                        for file in texts(field) {
+                            // A JSON pointer is a `path` too, and no file.
+                            if !file.starts_with('/') {
+                                let path = file.split_once('=').map_or(file, |(_, path)| path);
+                                self.follow(at, path)?;
+                            }
+                        }
+                    }
+                    self.plugin_files(at, field)?;
+                }
+                Ok(())
+            }
+            Value::Array(items) => items
+                .iter()
+                .try_for_each(|item| self.plugin_files(at, item)),
+            _ => Ok(()),
+        }
+    }
+
+    fn all(&mut self, at: &TreePath, field: &Value) -> Result<(), ReferenceError> {
+        texts(field).try_for_each(|reference| self.follow(at, reference))
+    }
+
+    fn is_file(&self, path: &TreePath) -> Result<bool, TreeError> {
+        let target = self.view.resolve(path)?;
+        Ok(target.is_some_and(|target| target.kind == Kind::File))
+    }
+}
+
+fn remote(at: &TreePath, reference: &str) -> ReferenceError {
+    ReferenceError::Remote {
+        at: at.clone(),
+        reference: reference.to_owned(),
+    }
+}
+
+/// Whether kustomize may take a path that does not exist for a git repository.
+fn looks_remote(reference: &str) -> bool {
+    let host = reference.split('/').next().unwrap_or_default();
+    reference.contains("?ref=")
+        || reference.contains("//")
+        || reference.contains("_git/")
+        || reference.contains(".git")
+        || host.contains('@')
+        || host.contains(':')
+        || host.eq_ignore_ascii_case("github.com")
+}
+
+/// The entries of a list; nothing if it is none.
+fn items(field: &Value) -> impl Iterator<Item = &Value> {
+    field.as_array().into_iter().flatten()
+}
+
+/// The texts in a field that holds one or a list of them.
+fn texts(field: &Value) -> impl Iterator<Item = &str> {
+    let list = field.as_array().map_or(&[][..], Vec::as_slice);
+    field
+        .as_str()
+        .into_iter()
+        .chain(list.iter().filter_map(Value::as_str))
+        .filter(|text| !text.is_empty())
+}

@@ -1,0 +1,180 @@
+//! A private folder with the part of a tree that a program needs, for programs that read files.
+
+use std::{
+    cell::Cell,
+    fs, io,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    path::TreePath,
+    tree::{Kind, TreeError},
+    view::View,
+};
+
+/// How many bytes of files one render may need: what Helm allows a chart.
+const SIZE_LIMIT: u64 = 100 * 1024 * 1024;
+
+/// A folder that nobody else can read and that is removed when dropped.
+pub(super) struct Workspace {
+    folder: tempfile::TempDir,
+    bytes_left: Cell<u64>,
+    inputs: Cell<u32>,
+}
+
+/// Why a file is not in the workspace.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WorkspaceError {
+    /// It cannot be read, or leaves the repository.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// It cannot be written.
+    #[error("cannot prepare the render's private folder: {0}")]
+    Write(#[from] io::Error),
+    /// There are too many files, or too large ones.
+    #[error(
+        "the files below {0} have more than {limit} MB together; keep what is not rendered in \
+         another directory",
+        limit = SIZE_LIMIT / 1024 / 1024
+    )]
+    TooLarge(TreePath),
+}
+
+impl Workspace {
+    /// An empty workspace.
+    pub(super) fn new() -> io::Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("argosy-render-")
+            .tempdir()?;
+        for part in ["tree", "home", "input"] {
+            fs::create_dir(folder.path().join(part))?;
+        }
+        Ok(Self {
+            folder,
+            bytes_left: Cell::new(SIZE_LIMIT),
+            inputs: Cell::new(0),
+        })
+    }
+
+    /// Where `path` of the tree is, or would be.
+    pub(super) fn at(&self, path: &TreePath) -> PathBuf {
+        self.folder.path().join("tree").join(path.as_str())
+    }
+
+    /// An empty folder for what the program wants to keep.
+    pub(super) fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// Replaces the workspace's own place in a program's text by nothing, which leaves paths as
+    /// they are in the repository.
+    pub(super) fn hide(&self, text: &str) -> String {
+        let place = self.folder.path().display().to_string();
+        text.replace(&format!("{place}/tree/"), "")
+            .replace(&format!("{place}/tree"), ".")
+            .replace(&format!("{place}/"), "")
+    }
+
+    /// Writes a file of its own, outside the tree, and returns its path.
+    pub(super) fn input(&self, bytes: &[u8]) -> io::Result<PathBuf> {
+        let number = self.inputs.get();
+        self.inputs.set(number + 1);
+        let file = self.folder.path().join("input").join(number.to_string());
+        fs::write(&file, bytes)?;
+        Ok(file)
+    }
+
+    /// Copies a directory with everything below it. A link becomes what it leads to; one that
+    /// leads nowhere is left out, one that leads out of the tree is an error.
+    pub(super) fn directory(
+        &self,
+        view: &View,
+        directory: &TreePath,
+    ) -> Result<(), WorkspaceError> {
+        self.copy(view, directory, directory)
+    }
+
+    /// Copies the directory `from` as [`Self::directory`] does, to the place of `at`.
+    pub(super) fn copy(
+        &self,
+        view: &View,
+        at: &TreePath,
+        from: &TreePath,
+    ) -> Result<(), WorkspaceError> {
+        self.below(view, at, from, &mut Vec::new())
+    }
+
+    /// Copies what lies in `from` to the place of `at`; `inside` are the directories on the way.
+    fn below(
+        &self,
+        view: &View,
+        at: &TreePath,
+        from: &TreePath,
+        inside: &mut Vec<TreePath>,
+    ) -> Result<(), WorkspaceError> {
+        if inside.contains(from) {
+            return Err(TreeError::LinkLoop { path: at.clone() }.into());
+        }
+        inside.push(from.clone());
+        fs::create_dir_all(self.at(at))?;
+        for entry in view.list(from)? {
+            let (Some(place), Some(path)) = (at.child(&entry.name), from.child(&entry.name)) else {
+                continue;
+            };
+            let target = match entry.kind {
+                Kind::Link => view.resolve(&path)?,
+                _ => Some(crate::view::Target {
+                    path,
+                    kind: entry.kind,
+                }),
+            };
+            match target {
+                Some(target) if target.kind == Kind::Directory => {
+                    self.below(view, &place, &target.path, inside)?;
+                }
+                Some(target) if target.kind == Kind::File => {
+                    self.write(view, &place, &target.path)?;
+                }
+                _ => {}
+            }
+        }
+        inside.pop();
+        Ok(())
+    }
+
+    /// Copies one file; links on the way are followed.
+    pub(super) fn file(&self, view: &View, path: &TreePath) -> Result<(), WorkspaceError> {
+        fs::create_dir_all(self.at(&path.parent()))?;
+        self.write(view, path, path)
+    }
+
+    /// Makes the directory `target` reachable at `path` too.
+    pub(super) fn alias(&self, path: &TreePath, target: &TreePath) -> Result<(), WorkspaceError> {
+        let place = self.at(path);
+        if place.symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        fs::create_dir_all(self.at(target))?;
+        if let Some(parent) = place.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        Ok(symlink(self.at(target), place)?)
+    }
+
+    fn write(&self, view: &View, at: &TreePath, from: &TreePath) -> Result<(), WorkspaceError> {
+        let size = view.size(from)?;
+        let left = self.bytes_left.get().checked_sub(size);
+        let left = left.ok_or_else(|| WorkspaceError::TooLarge(at.parent()))?;
+        self.bytes_left.set(left);
+        Ok(fs::write(self.at(at), view.read(from)?)?)
+    }
+}
+
+/// The program that lies in `folder` under `name`, if it can be run.
+pub(super) fn program(folder: &Path, name: &str) -> Option<PathBuf> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let file = folder.join(name);
+    let metadata = file.metadata().ok()?;
+    (metadata.is_file() && metadata.permissions().mode() & 0o111 != 0).then_some(file)
+}
