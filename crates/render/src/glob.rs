@@ -75,7 +75,7 @@ fn push(
 ) -> Result<(), TreeError> {
     let Some(path) = path else { return Ok(()) };
     let fits = if last {
-        view.kind(&path)?.is_some()
+        exists(view, &path)?
     } else {
         is_directory(view, &path)?
     };
@@ -112,9 +112,24 @@ fn everything(
     Ok(())
 }
 
+/// Whether there is something at `path`, be it a link that leads nowhere.
+fn exists(view: &View, path: &TreePath) -> Result<bool, TreeError> {
+    let Some(parent) = view.resolve(&path.parent())? else {
+        return Ok(false);
+    };
+    match parent.path.child(path.name()) {
+        Some(path) => Ok(view.kind(&path)?.is_some()),
+        None => Ok(false),
+    }
+}
+
+/// A link out of the tree is no directory: what lies behind it is nobody's business.
 fn is_directory(view: &View, path: &TreePath) -> Result<bool, TreeError> {
-    let target = view.resolve(path)?;
-    Ok(target.is_some_and(|target| target.kind == Kind::Directory))
+    match view.resolve(path) {
+        Ok(target) => Ok(target.is_some_and(|target| target.kind == Kind::Directory)),
+        Err(TreeError::LinkOutsideRoot { .. } | TreeError::LinkLoop { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]

@@ -178,3 +178,58 @@ pub(super) fn program(folder: &Path, name: &str) -> Option<PathBuf> {
     let metadata = file.metadata().ok()?;
     (metadata.is_file() && metadata.permissions().mode() & 0o111 != 0).then_some(file)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::memory::MemoryTree;
+
+    fn copied(tree: MemoryTree) -> Result<Workspace, WorkspaceError> {
+        let workspace = Workspace::new()?;
+        let view = View::new(Arc::new(tree));
+        let directory = TreePath::parse("ch").map_err(TreeError::from)?;
+        workspace.directory(&view, &directory).map(|()| workspace)
+    }
+
+    #[test]
+    fn links_become_what_they_lead_to_and_nothing_is_left_behind() {
+        let tree = MemoryTree::default()
+            .file("ch/a", "a")
+            .file("shared/b", "b")
+            .file("unrelated/c", "c")
+            .link("ch/dir", "../shared")
+            .link("ch/gone", "nothing");
+        let workspace = copied(tree).unwrap();
+        let root = workspace.at(&TreePath::root());
+        assert_eq!(fs::read(root.join("ch/dir/b")).unwrap(), b"b");
+        assert!(!root.join("ch/dir").is_symlink());
+        assert!(!root.join("ch/gone").exists() && !root.join("unrelated").exists());
+        drop(workspace);
+        assert!(!root.exists());
+    }
+
+    #[test]
+    fn links_that_lead_out_or_in_circles_are_errors() {
+        let with =
+            |target: &str| copied(MemoryTree::default().file("ch/a", "").link("ch/l", target));
+        for (target, text) in [
+            ("../../x", "leaves the repository"),
+            ("/etc", "leaves the repository"),
+            ("..", "too many levels"),
+        ] {
+            let error = with(target).err().unwrap().to_string();
+            assert!(error.contains(text), "{error}");
+        }
+    }
+
+    #[test]
+    fn too_many_bytes_are_an_error() {
+        let size = usize::try_from(SIZE_LIMIT / 2 + 1).unwrap();
+        let tree = MemoryTree::default().file("ch/a", vec![0; size]);
+        assert!(copied(tree.clone()).is_ok());
+        let error = copied(tree.file("ch/b", vec![0; size])).err().unwrap();
+        assert!(matches!(error, WorkspaceError::TooLarge(_)), "{error}");
+    }
+}

@@ -57,10 +57,7 @@ pub(in crate::tool) fn kube_version(version: &str) -> &str {
 }
 
 /// The source's own list, or else the cluster's.
-pub(in crate::tool) fn api_versions<'a>(
-    own: &'a [String],
-    request: &Request<'a>,
-) -> &'a [String] {
+pub(in crate::tool) fn api_versions<'a>(own: &'a [String], request: &Request<'a>) -> &'a [String] {
     if own.is_empty() {
         request.api_versions
     } else {

@@ -12,11 +12,7 @@ use crate::{
 };
 
 /// Puts every `file://` dependency that is not in the chart's `charts` directory there.
-pub(super) fn vendor(
-    view: &View,
-    workspace: &Workspace,
-    chart: &TreePath,
-) -> Result<(), String> {
+pub(super) fn vendor(view: &View, workspace: &Workspace, chart: &TreePath) -> Result<(), String> {
     for (name, path) in local(view, chart).map_err(|error| error.to_string())? {
         let place = charts(chart, &name).ok_or_else(|| format!("{name:?} is no chart's name"))?;
         let outside =

@@ -42,7 +42,9 @@ pub(super) enum FileError {
     #[error("the URL scheme '{0}' is not allowed")]
     Scheme(String),
     /// It is an address.
-    #[error("the file {0} is remote, and values are read from git alone; put it into the repository")]
+    #[error(
+        "the file {0} is remote, and values are read from git alone; put it into the repository"
+    )]
     Remote(String),
     /// It does not exist.
     #[error("open {0}: no such file or directory")]

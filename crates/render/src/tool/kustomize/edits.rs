@@ -10,7 +10,13 @@ pub(super) fn commands(
     options: &ApplicationSourceKustomize,
     environment: &Environment,
 ) -> Result<Vec<Vec<String>>, String> {
-    let one = |value: &String| if value.is_empty() { vec![] } else { vec![value.clone()] };
+    let one = |value: &String| {
+        if value.is_empty() {
+            vec![]
+        } else {
+            vec![value.clone()]
+        }
+    };
     let labels = options.common_labels.iter();
     let labels = labels.map(|(key, value)| format!("{key}:{}", environment.expand(value)));
     let annotations = options.common_annotations.iter().map(|(key, value)| {
@@ -45,7 +51,9 @@ fn edit(command: &[&str], values: Vec<String>) -> Option<Vec<String>> {
         return None;
     }
     // After `--` nothing is an option, whatever it looks like.
-    let words = std::iter::once("edit").chain(command.iter().copied()).chain(["--"]);
+    let words = std::iter::once("edit")
+        .chain(command.iter().copied())
+        .chain(["--"]);
     Some(words.map(str::to_owned).chain(values).collect())
 }
 

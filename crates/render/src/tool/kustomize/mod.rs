@@ -140,6 +140,14 @@ impl Build<'_> {
             home: &self.workspace.home(),
         };
         let printed = self.program.run(&job);
-        printed.map_err(|why| self.workspace.hide(&why))
+        printed.map_err(|why| without_warnings(&self.workspace.hide(&why)))
     }
+}
+
+/// A complaint without what kustomize says about fields that it would name otherwise today.
+fn without_warnings(complaint: &str) -> String {
+    let lines = complaint
+        .lines()
+        .filter(|line| !line.starts_with("# Warning"));
+    lines.collect::<Vec<_>>().join("\n")
 }

@@ -40,13 +40,21 @@ pub(super) fn build(
         )?;
         command.push(format!("--helm-command={}", program.path.display()));
         let own = options.kube_version.as_str();
-        let version = if own.is_empty() { request.kube_version } else { own };
+        let version = if own.is_empty() {
+            request.kube_version
+        } else {
+            own
+        };
         let version = helm::kube_version(version);
         if !version.is_empty() {
             command.push(format!("--helm-kube-version={version}"));
         }
         let versions = helm::api_versions(&options.api_versions, request);
-        command.extend(versions.iter().map(|api| format!("--helm-api-versions={api}")));
+        command.extend(
+            versions
+                .iter()
+                .map(|api| format!("--helm-api-versions={api}")),
+        );
     }
     Ok(command)
 }
@@ -81,9 +89,17 @@ mod tests {
             let words: Vec<_> = text.split_whitespace().collect();
             check(&words).is_err()
         };
-        assert!(!refused("--load-restrictor LoadRestrictionsNone --enable-helm"));
+        assert!(!refused(
+            "--load-restrictor LoadRestrictionsNone --enable-helm"
+        ));
         assert!(!refused("--reorder=none"));
-        for option in ["--enable-exec", "--helm-command=/bin/sh", "-o /etc/x", "/etc", "--network"] {
+        for option in [
+            "--enable-exec",
+            "--helm-command=/bin/sh",
+            "-o /etc/x",
+            "/etc",
+            "--network",
+        ] {
             assert!(refused(option), "{option}");
         }
     }

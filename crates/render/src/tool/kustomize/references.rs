@@ -184,7 +184,11 @@ impl<'a> References<'a> {
     }
 
     fn fields(&mut self, at: &TreePath, value: &Value) -> Result<(), ReferenceError> {
-        for reference in BASES.iter().chain(&FILES).flat_map(|name| texts(&value[*name])) {
+        for reference in BASES
+            .iter()
+            .chain(&FILES)
+            .flat_map(|name| texts(&value[*name]))
+        {
             // What has several lines is the thing itself.
             if !reference.contains('\n') {
                 self.follow(at, reference)?;

@@ -1,0 +1,256 @@
+//! Charts.
+
+use std::sync::Arc;
+
+use argosy_render::{MemoryTree, Refs};
+use serde_json::{Value, json};
+
+use crate::{Options, data, refused, run};
+
+const TEMPLATE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  name: {{ .Values.name | quote }}\n  kube: {{ .Capabilities.KubeVersion.Version }}\n";
+
+fn chart() -> MemoryTree {
+    MemoryTree::default()
+        .file(
+            "ch/Chart.yaml",
+            "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+        )
+        .file("ch/values.yaml", "name: base\n")
+        .file("ch/templates/cm.yaml", TEMPLATE)
+        .file("ch/env/b.yaml", "name: b\n")
+        .file("ch/env/a/z.yaml", "name: z\n")
+        .file("shared/common.yaml", "name: common\n")
+}
+
+fn source(helm: Value) -> Value {
+    json!({"repoURL": "https://git.example.com/apps.git", "path": "ch", "helm": helm})
+}
+
+#[track_caller]
+fn name(tree: MemoryTree, helm: Value) -> Value {
+    data(tree, source(helm), &Options::default())["name"].clone()
+}
+
+fn fails(tree: MemoryTree, helm: Value, text: &str) {
+    refused(tree, source(helm), &Options::default(), text);
+}
+
+#[test]
+fn values_files_count_in_argo_cds_order() {
+    let files = |files: &[&str]| name(chart(), json!({"valueFiles": files}));
+    assert_eq!(files(&["/shared/common.yaml"]), "common");
+    assert_eq!(files(&["env/**/*.yaml"]), "z");
+    assert_eq!(files(&["env/**/*.yaml", "env/b.yaml"]), "b");
+    assert_eq!(files(&["env/b.yaml", "env/**/*.yaml"]), "z");
+    assert_eq!(
+        files(&["env/b.yaml", "../shared/common.yaml", "env/b.yaml"]),
+        "common"
+    );
+    assert_eq!(
+        name(
+            chart(),
+            json!({"valueFiles": ["env/b.yaml"], "values": "name: inline\n"})
+        ),
+        "inline"
+    );
+    assert_eq!(
+        name(
+            chart(),
+            json!({"values": "name: text\n", "valuesObject": {"name": "object"},
+                   "parameters": [{"name": "name", "value": "$ARGOCD_APP_NAME,${NONE}x"}]})
+        ),
+        "web,x"
+    );
+}
+
+#[test]
+fn values_files_that_are_missing_are_errors_unless_ignored() {
+    for (file, text) in [
+        ("nope.yaml", "open nope.yaml: no such file or directory"),
+        (
+            "nope/*.yaml",
+            "values file glob \"nope/*.yaml\" matched no files",
+        ),
+    ] {
+        fails(chart(), json!({"valueFiles": [file]}), text);
+        let ignored = json!({"valueFiles": [file], "ignoreMissingValueFiles": true});
+        assert_eq!(name(chart(), ignored), "base");
+    }
+}
+
+#[test]
+fn files_never_come_from_outside_the_repository() {
+    let values = |path: &str| json!({"valueFiles": [path]});
+    let linked = || {
+        chart()
+            .link("ch/out.yaml", "../../secret.yaml")
+            .link("ch/abs.yaml", "/etc/passwd")
+    };
+    fails(
+        linked(),
+        values("../../x.yaml"),
+        "resolved to outside repository root",
+    );
+    fails(
+        linked(),
+        values("/../x.yaml"),
+        "resolved to outside repository root",
+    );
+    fails(
+        linked(),
+        values("out.yaml"),
+        "resolved to outside repository root",
+    );
+    fails(
+        linked(),
+        values("ab*.yaml"),
+        "resolved to outside repository root",
+    );
+    fails(chart(), values("/"), "resolved to repository root");
+    fails(
+        chart(),
+        values("file:///etc/passwd"),
+        "the URL scheme 'file' is not allowed",
+    );
+    fails(chart(), values("https://example.com/v.yaml"), "is remote");
+    fails(
+        chart(),
+        json!({"fileParameters": [{"name": "name", "path": "../../etc/passwd"}]}),
+        "resolved to outside repository root",
+    );
+    fails(
+        linked(),
+        json!({"fileParameters": [{"name": "name", "path": "abs.yaml"}]}),
+        "resolved to outside repository root",
+    );
+    // A link that leads out fails the chart even where nothing names it.
+    fails(linked(), json!({}), "leaves the repository");
+}
+
+#[test]
+fn references_lead_into_other_repositories() {
+    let values = MemoryTree::default()
+        .file("prod/web.yaml", "name: referenced\n")
+        .file("text", "from a file")
+        .link("out.yaml", "../x");
+    let refs = Refs::default().with("vals", Arc::new(values));
+    let options = Options {
+        refs: Some(&refs),
+        ..Options::default()
+    };
+    let of = |helm| data(chart(), source(helm), &options)["name"].clone();
+    assert_eq!(
+        of(json!({"valueFiles": ["$vals/prod/$ARGOCD_APP_NAME.yaml"]})),
+        "referenced"
+    );
+    assert_eq!(
+        of(json!({"valueFiles": ["$vals/prod/**/*.yaml"], "ignoreMissingValueFiles": true})),
+        "referenced"
+    );
+    assert_eq!(
+        of(json!({"fileParameters": [{"name": "name", "path": "$vals/text"}]})),
+        "from a file"
+    );
+    for (path, text) in [
+        (
+            "$vals/../ch/values.yaml",
+            "resolved to outside repository root",
+        ),
+        ("$vals/out.yaml", "resolved to outside repository root"),
+        ("$vals", "no file path after the ref name"),
+        (
+            "$nope/x.yaml",
+            "which is not one of the available sources ($vals)",
+        ),
+    ] {
+        refused(
+            chart(),
+            source(json!({"valueFiles": [path]})),
+            &options,
+            text,
+        );
+    }
+}
+
+#[test]
+fn a_render_depends_on_what_it_read_of_references_only() {
+    let values = MemoryTree::default()
+        .file("a.yaml", "name: a\n")
+        .file("b.yaml", "name: b\n");
+    let refs = Refs::default()
+        .with("vals", Arc::new(values.clone()))
+        .with("unused", Arc::new(values.clone()));
+    let options = Options {
+        refs: Some(&refs),
+        ..Options::default()
+    };
+    let source = source(json!({"valueFiles": ["$vals/a.yaml"]}));
+    let render = run(chart(), source, &options).unwrap();
+    assert_eq!(render.ref_reads.keys().collect::<Vec<_>>(), ["vals"]);
+    let reads = &render.ref_reads["vals"];
+    assert!(
+        reads
+            .hold_in(&values.clone().file("b.yaml", "name: c\n"))
+            .unwrap()
+    );
+    assert!(!reads.hold_in(&values.file("a.yaml", "name: c\n")).unwrap());
+}
+
+#[test]
+fn the_clusters_version_is_used_without_its_vendors_suffix() {
+    let kube = |helm| data(chart(), source(helm), &Options::default())["kube"].clone();
+    assert_eq!(kube(json!({})), "v1.31.2");
+    assert_eq!(kube(json!({"kubeVersion": "v1.27.1+k3s1"})), "v1.27.1");
+}
+
+#[test]
+fn dependencies_in_the_repository_are_found_and_others_are_not_fetched() {
+    let with = |repository: &str| {
+        chart()
+            .file(
+                "ch/Chart.yaml",
+                format!(
+                    "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- {{name: lib, version: 0.1.0, repository: '{repository}'}}\n"
+                ),
+            )
+            .file("lib/Chart.yaml", "apiVersion: v2\nname: lib\nversion: 0.1.0\n")
+            .file("lib/templates/s.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n")
+    };
+    let render = run(
+        with("file://../lib"),
+        source(json!({})),
+        &Options::default(),
+    )
+    .unwrap();
+    assert_eq!(render.manifests.len(), 2);
+    fails(
+        with("file://../../lib"),
+        json!({}),
+        "lies outside the repository",
+    );
+    fails(with("file:///etc"), json!({}), "does not exist");
+    fails(
+        with("https://charts.example.com"),
+        json!({}),
+        "charts are not downloaded",
+    );
+}
+
+#[test]
+fn values_are_never_options() {
+    let helm = json!({"releaseName": "--help", "namespace": "-x", "parameters": [{"name": "--debug", "value": "--post-renderer=/bin/sh"}]});
+    let error = run(chart(), source(helm), &Options::default())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("invalid release name"), "{error}");
+}
+
+#[test]
+fn versions_of_helm_that_do_not_exist_are_refused() {
+    fails(
+        chart(),
+        json!({"version": "v2"}),
+        "helm version 'v2' is not supported",
+    );
+    assert_eq!(name(chart(), json!({"version": "v3"})), "base");
+}
