@@ -1,11 +1,8 @@
 //! From a destination as written to the cluster that is meant.
 
 use argosy_crds::application::ApplicationDestination;
+use argosy_crds::names::{IN_CLUSTER_NAME, IN_CLUSTER_SERVER};
 use thiserror::Error;
-
-/// The server of the cluster in which the hub runs.
-pub const IN_CLUSTER_SERVER: &str = "https://kubernetes.default.svc";
-const IN_CLUSTER_NAME: &str = "in-cluster";
 
 /// A registered cluster, as far as destinations need to know it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ mod destination;
 pub mod refresh;
 mod source;
 
-pub use destination::{DestinationError, IN_CLUSTER_SERVER, KnownCluster, KnownClusters, resolve};
+pub use destination::{DestinationError, KnownCluster, KnownClusters, resolve};
 pub use source::{SourceError, validate_sources};
 
 /// The name by which an application is known outside its namespace: the bare name in the hub's own

@@ -19,11 +19,9 @@ use serde_json::Value;
 pub use application::{
     Comparison, Condition, ConditionKind, Owner, ResourceComparison, Settings, application,
 };
+pub use argosy_crds::names::FIELD_MANAGER;
 pub use object::{Rules, Verdict, object};
 pub use three_way::{ThreeWay, three_way};
-
-/// The field manager that the hub applies with.
-pub const FIELD_MANAGER: &str = "argocd-controller";
 
 /// One field that differs.
 #[derive(Clone, Debug, PartialEq)]

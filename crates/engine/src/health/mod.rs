@@ -23,6 +23,7 @@ mod status;
 mod typed;
 mod workflow;
 
+use argosy_crds::names::finalizer::HOOK as HOOK_FINALIZER;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -34,9 +35,6 @@ use typed::Typed;
 
 use crate::object::ObjectExt as _;
 use crate::overrides::Overrides;
-
-/// The finalizer that keeps a hook until its sync is over; its object counts as alive meanwhile.
-const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
 
 /// Judges an object by the built-in kinds alone.
 ///

@@ -1,11 +1,12 @@
 //! Pods: a container that cannot start outweighs the phase; a finished pod is judged by its end.
 
+use argosy_crds::names::annotation::{HELM_HOOK, HOOK, IGNORE_RESTART_POLICY};
+
 use super::Health;
 use super::typed::{Error, Typed};
 
 /// Asks that a pod of a finite restart policy be judged as one that should keep running.
-const IGNORE_RESTART_POLICY: &str = "argocd.argoproj.io/ignore-restart-policy";
-const HOOKS: [&str; 2] = ["argocd.argoproj.io/hook", "helm.sh/hook"];
+const HOOKS: [&str; 2] = [HOOK, HELM_HOOK];
 
 pub(super) fn assess(object: &Typed<'_>) -> Result<Health, Error> {
     let status = object.object("status")?;

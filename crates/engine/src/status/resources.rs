@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use argosy_crds::application::{ApplicationSummary, ResourceStatus};
+use argosy_crds::names::annotation::IGNORE_DEFAULT_LINKS;
 use serde_json::Value;
 
 use crate::object::{ObjectExt, names};
@@ -46,7 +47,7 @@ pub fn external_urls(object: &Value) -> Vec<String> {
             urls.insert(url.to_owned());
         }
     }
-    let by_default = object.annotation("argocd.argoproj.io/ignore-default-links") != Some("true");
+    let by_default = object.annotation(IGNORE_DEFAULT_LINKS) != Some("true");
     if by_default
         && object.kind() == "Ingress"
         && matches!(object.group(), "networking.k8s.io" | "extensions")
