@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::fields::Fields;
-use crate::registry::{ListType, Node};
+use crate::registry::{Form, ListType, Node};
 
 /// The paths that one value has and the other has not, and those where both differ.
 #[derive(Debug, Default)]
@@ -85,6 +85,11 @@ fn children<'a>(value: &'a Value, node: &Node) -> Option<BTreeMap<String, &'a Va
                 .filter_map(|item| Some((node.item_key(item)?, item)))
                 .collect(),
         ),
+        // What the Go type has and nobody filled.
+        Value::Null if !node.atomic && [Form::Map, Form::Struct].contains(&node.form) => {
+            Some(BTreeMap::new())
+        }
+        Value::Null if node.list != ListType::Atomic => Some(BTreeMap::new()),
         _ => None,
     }
 }

@@ -41,16 +41,16 @@ impl Fields {
                 for (name, value) in map {
                     let mut field = Self::of(value, node.field(name));
                     // Keys of a free map are owned themselves, named fields only by their content.
-                    field.member |= node.values.is_some() && !node.fields.contains_key(name);
-                    set.children.insert(format!("f:{name}"), field);
+                    let free = node.values.is_some() || node.open;
+                    field.member |= free && !node.fields.contains_key(name);
+                    if !field.is_empty() {
+                        set.children.insert(format!("f:{name}"), field);
+                    }
                 }
                 set
             }
             Value::Array(items) if node.list != ListType::Atomic => {
-                let mut set = Self {
-                    member: items.is_empty(),
-                    ..Self::default()
-                };
+                let mut set = Self::default();
                 for item in items {
                     if let Some(key) = node.item_key(item) {
                         let mut field = Self::of(item, node.item());
@@ -163,7 +163,8 @@ impl Fields {
     }
 }
 
-fn printed(element: &str) -> String {
+/// A path element as errors print it.
+pub(crate) fn printed(element: &str) -> String {
     match element.split_once(':') {
         Some(("k", key)) => {
             let key: Map<String, Value> = serde_json::from_str(key).unwrap_or_default();

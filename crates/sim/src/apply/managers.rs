@@ -73,15 +73,19 @@ pub(crate) fn apply(
 ) -> Result<Value, Vec<Conflict>> {
     let (force, ignored) = options;
     let mut entries = read(live);
+    if entries.is_empty() {
+        entries.extend(before_first_apply(live, node, manager, ignored));
+    }
     let mut owned = Fields::of(applied, node);
     strip(&mut owned, ignored);
     let at = entries
         .iter()
         .position(|entry| entry.is(manager, Operation::Apply));
-    let last = at.map(|at| entries.remove(at).fields);
+    let before = at.map(|at| entries.remove(at));
+    let last = before.as_ref().map(|entry| &entry.fields);
 
     let mut merged = merge(live, applied, node);
-    if let Some(last) = &last {
+    if let Some(last) = last {
         let mut kept = owned.clone();
         for entry in &entries {
             kept.union(&entry.fields);
@@ -95,10 +99,33 @@ pub(crate) fn apply(
     }
     // Owning nothing still means having applied, so that the next apply knows what to remove.
     if !owned.is_empty() {
-        entries.push(entry(manager, Operation::Apply, owned));
+        let mut after = entry(manager, Operation::Apply, owned);
+        if merged == *live {
+            // The time is that of the last apply that changed something.
+            after.time = before.map(|entry| entry.time).unwrap_or_default();
+        }
+        entries.push(after);
     }
     write(&mut merged, entries);
     Ok(merged)
+}
+
+/// Stands for all who wrote an object that nobody kept a record of, so that a first apply does not
+/// take their fields without asking.
+fn before_first_apply(
+    live: &Value,
+    node: &Node,
+    manager: &Manager,
+    ignored: &[&str],
+) -> Option<Entry> {
+    // An object that does not exist yet was written by nobody.
+    live["metadata"].get("uid")?;
+    let empty = Value::Object(serde_json::Map::new());
+    let mut fields = Comparison::of(&empty, live, node).added;
+    strip(&mut fields, ignored);
+    let mut unknown = entry(manager, Operation::Update, fields);
+    "before-first-apply".clone_into(&mut unknown.name);
+    Some(unknown)
 }
 
 /// Writes the managed fields of `new`, which `manager` made from `old` by other means than apply.
@@ -189,16 +216,9 @@ fn strip(fields: &mut Fields, ignored: &[&str]) {
     ] {
         fields.remove(&["f:metadata", &format!("f:{name}")]);
     }
-    for name in [
-        "generation",
-        "managedFields",
-        "resourceVersion",
-        "deletionTimestamp",
-    ] {
+    for name in ["generation", "managedFields", "resourceVersion"] {
         fields.remove(&["f:metadata", &format!("f:{name}")]);
     }
-    fields.remove(&["f:metadata", "f:deletionGracePeriodSeconds"]);
-    fields.remove(&["f:metadata", "f:generateName"]);
     for name in ignored {
         match name.strip_prefix("only:") {
             Some(kept) => *fields = fields.only(&format!("f:{kept}")),
@@ -277,10 +297,12 @@ fn json_of(entry: &Entry) -> Value {
         "manager": entry.name,
         "operation": if entry.operation == Operation::Apply { "Apply" } else { "Update" },
         "apiVersion": entry.api_version,
-        "time": entry.time,
         "fieldsType": "FieldsV1",
         "fieldsV1": entry.fields.to_json(),
     });
+    if !entry.time.is_empty() {
+        json["time"] = Value::from(entry.time.clone());
+    }
     if !entry.subresource.is_empty() {
         json["subresource"] = Value::from(entry.subresource.clone());
     }

@@ -26,34 +26,55 @@ pub(super) fn merge(live: &Value, applied: &Value, node: &Node) -> Value {
     }
 }
 
-/// The applied order holds; what only the live list has keeps its place before its successor.
+/// The order of both lists holds where they agree; where they do not, that of the applied one.
 fn merge_items(live: &[Value], applied: &[Value], node: &Node) -> Vec<Value> {
     let keyed = |items: &[Value]| -> Vec<Option<String>> {
         items.iter().map(|item| node.item_key(item)).collect()
     };
     let (live_keys, applied_keys) = (keyed(live), keyed(applied));
+    let mut shared = applied_keys
+        .iter()
+        .filter(|key| live_keys.contains(key))
+        .peekable();
     let mut merged = Vec::with_capacity(live.len().max(applied.len()));
-    let mut at = 0;
-    let mut emit_own = |until: Option<usize>, merged: &mut Vec<Value>| {
-        while at < until.unwrap_or(live.len()) {
-            if !applied_keys.contains(&live_keys[at]) {
-                merged.push(live[at].clone());
+    let (mut l, mut a) = (0, 0);
+    while l < live.len() || a < applied.len() {
+        if let (Some(key), Some(other)) = (live_keys.get(l), applied_keys.get(a)) {
+            if key == other {
+                merged.push(merge(&live[l], &applied[a], node.item()));
+                (l, a) = (l + 1, a + 1);
+                shared.next();
+                continue;
             }
-            at += 1;
+            let wanted_later = applied_keys.contains(key);
+            if wanted_later && shared.peek().is_some_and(|next| *next != key) {
+                l += 1;
+                continue;
+            }
         }
-    };
-    for (item, key) in applied.iter().zip(&applied_keys) {
-        let position = live_keys
-            .iter()
-            .position(|live_key| key.is_some() && live_key == key);
-        if let Some(position) = position {
-            emit_own(Some(position), &mut merged);
-            merged.push(merge(&live[position], item, node.item()));
-        } else {
-            merged.push(item.clone());
+        if let Some(key) = live_keys.get(l) {
+            if !applied_keys.contains(key) {
+                merged.push(live[l].clone());
+                l += 1;
+                continue;
+            }
+            if a >= applied.len() {
+                l += 1;
+                continue;
+            }
+        }
+        if let Some(key) = applied_keys.get(a) {
+            let old = live_keys.iter().position(|live_key| live_key == key);
+            merged.push(match old {
+                Some(old) => merge(&live[old], &applied[a], node.item()),
+                None => applied[a].clone(),
+            });
+            if shared.peek() == Some(&key) {
+                shared.next();
+            }
+            a += 1;
         }
     }
-    emit_own(None, &mut merged);
     merged
 }
 

@@ -6,4 +6,5 @@ mod fields;
 mod managers;
 mod merge;
 
+pub(crate) use fields::printed;
 pub(crate) use managers::{Conflict, Manager, apply, track_update};

@@ -44,7 +44,7 @@ pub(super) fn answer(
         ["apis", name] => {
             let groups = state.registry.groups();
             let found = groups.iter().find(|(group, _)| group == name);
-            let (name, versions) = found.ok_or_else(Failure::no_such_path)?;
+            let (name, versions) = found.ok_or_else(Failure::no_such_page)?;
             let mut answer = group(name, versions);
             answer["kind"] = "APIGroup".into();
             answer["apiVersion"] = "v1".into();
@@ -65,7 +65,11 @@ fn group(name: &str, versions: &[String]) -> Value {
 
 /// The verbs of a kind.
 fn verbs(kind: &Kind) -> Value {
-    if kind.stored {
+    if kind.is("", "Namespace") {
+        json!([
+            "create", "delete", "get", "list", "patch", "update", "watch"
+        ])
+    } else if kind.stored {
         json!([
             "create",
             "delete",
@@ -113,8 +117,11 @@ fn subresources(kind: &Kind) -> Vec<(&'static str, Value, Value)> {
 
 fn resources(state: &State, group: &str, version: &str) -> Result<Response<SimBody>, Failure> {
     let kinds = state.registry.version(group, version);
-    if kinds.is_empty() {
+    if kinds.is_empty() && group.is_empty() {
         return Err(Failure::no_such_path());
+    }
+    if kinds.is_empty() {
+        return Err(Failure::no_such_page());
     }
     let mut resources = Vec::new();
     for kind in &kinds {
@@ -147,20 +154,15 @@ fn resources(state: &State, group: &str, version: &str) -> Result<Response<SimBo
             resources.push(below);
         }
     }
-    let version = if group.is_empty() {
-        version.to_owned()
+    let mut list = json!({"kind": "APIResourceList", "resources": resources});
+    if group.is_empty() {
+        // The oldest list says nothing of its own version.
+        list["groupVersion"] = version.into();
     } else {
-        format!("{group}/{version}")
-    };
-    Ok(respond::json(
-        200,
-        &json!({
-            "kind": "APIResourceList",
-            "apiVersion": "v1",
-            "groupVersion": version,
-            "resources": resources,
-        }),
-    ))
+        list["apiVersion"] = "v1".into();
+        list["groupVersion"] = format!("{group}/{version}").into();
+    }
+    Ok(respond::json(200, &list))
 }
 
 fn discovered(state: &State, groups: &[(String, Vec<String>)]) -> Response<SimBody> {

@@ -2,6 +2,7 @@
 //! objects; that is `store`.
 
 pub(crate) mod auth;
+mod convert;
 mod discovery;
 mod objects;
 mod openapi;
@@ -38,7 +39,7 @@ pub(crate) fn handle(
         Route::Version => Ok(respond::json(200, &version(&cluster.inner.config.version))),
         Route::Discovery { group } => discovery::answer(&cluster.inner.state(), group, accept),
         Route::OpenApi { group } => openapi::answer(&cluster.inner.state(), group.as_deref()),
-        Route::Unknown => Err(Failure::no_such_path()),
+        Route::Unknown => Err(Failure::no_such_page()),
         Route::Resource(resource) => objects::answer(
             cluster,
             resource,

@@ -6,15 +6,16 @@ use http::{HeaderMap, Response, header};
 use serde_json::{Value, json};
 
 use super::auth::User;
+use super::query::Query;
 use super::route::Resource;
-use super::{protobuf, respond, reviews, scale, tables, text_of, watch};
+use super::{convert, protobuf, respond, reviews, scale, tables, text_of, watch};
 use crate::cluster::SimCluster;
 use crate::patch::Format;
-use crate::registry::Kind;
+use crate::registry::{Kind, is_built_in, serves};
 use crate::service::SimBody;
 use crate::store::{
-    Change, CreateOptions, DeleteOptions, Failure, Key, ListOptions, Page, Selector, WriteOptions,
-    get_text,
+    Cause, Change, CreateOptions, DeleteOptions, Failure, Key, ListOptions, Page, Selector,
+    WriteOptions, get_text, name_of,
 };
 
 /// The request besides its target.
@@ -34,9 +35,12 @@ pub(super) fn answer(cluster: &SimCluster, resource: &Resource, asked: &Asked<'_
             .registry
             .find(&resource.group, &resource.version, &resource.plural)
     };
-    let kind = kind.ok_or_else(Failure::no_such_path)?;
+    let kind = kind.ok_or_else(|| nowhere(resource))?;
     if !kind.namespaced && !resource.namespace.is_empty() {
-        return Err(Failure::no_such_path());
+        return Err(nowhere(resource));
+    }
+    if !tables::acceptable(asked.accept) {
+        return Err(Failure::not_acceptable());
     }
     if !kind.stored {
         return reviews::answer(cluster, &kind, asked);
@@ -83,6 +87,15 @@ pub(super) fn answer(cluster: &SimCluster, resource: &Resource, asked: &Asked<'_
     }
 }
 
+/// Groups of built-in kinds say that they do not know a resource; elsewhere there is no page.
+fn nowhere(resource: &Resource) -> Failure {
+    if serves(&resource.group, &resource.version) {
+        Failure::no_such_path()
+    } else {
+        Failure::no_such_page()
+    }
+}
+
 pub(super) fn key(kind: &Kind, resource: &Resource) -> Key {
     Key::new(&kind.table(), &resource.namespace, &resource.name)
 }
@@ -91,10 +104,11 @@ pub(super) fn key(kind: &Kind, resource: &Resource) -> Key {
 pub(super) fn body(asked: &Asked<'_>) -> Result<Value, Failure> {
     let media = text_of(asked.headers, header::CONTENT_TYPE);
     if media.contains("protobuf") {
-        return protobuf::read(asked.body).ok_or_else(|| Failure::unsupported_media(media));
+        return protobuf::read(asked.body).ok_or_else(Failure::unsupported_media);
     }
-    if media.contains("cbor") {
-        return Err(Failure::unsupported_media(media));
+    let known = ["json", "yaml", "*/*"];
+    if !media.is_empty() && !known.iter().any(|known| media.contains(known)) {
+        return Err(Failure::unsupported_media());
     }
     match serde_json::from_slice(asked.body) {
         Ok(value) => Ok(value),
@@ -125,18 +139,49 @@ fn typed_body(asked: &Asked<'_>, kind: &Kind) -> Result<Value, Failure> {
     }
     let right = (given.is_empty() || given == kind.api_version())
         && (named.is_empty() || named == kind.kind);
-    if !right {
-        let (group, version) = given.split_once('/').unwrap_or(("", given));
-        let message = format!(
-            "{} in version {:?} cannot be handled as a {}: no kind {named:?} is registered for \
-             version {given:?}",
-            if group.is_empty() { named } else { given },
-            version,
-            kind.kind
-        );
-        return Err(Failure::bad_request(message));
+    if right {
+        convert::kept(kind, &mut object);
+        Ok(object)
+    } else {
+        Err(misnamed(kind, given, named, &object))
     }
-    Ok(object)
+}
+
+/// What is said of an object of another kind than the path's.
+fn misnamed(kind: &Kind, given: &str, named: &str, object: &Value) -> Failure {
+    if kind.custom.is_some() {
+        return Failure::misnamed(kind, given, named, name_of(object));
+    }
+    let (group, version) = given.split_once('/').unwrap_or(("", given));
+    let told = if is_built_in(group, version, named) {
+        let package = |group: &str| match group.split('.').next() {
+            None | Some("") => "core".to_owned(),
+            Some(first) => first.to_owned(),
+        };
+        format!(
+            "converting ({version}.{named}) to ({}.{}): unknown conversion",
+            package(&kind.group),
+            kind.kind
+        )
+    } else {
+        format!(
+            "no kind {named:?} is registered for version {given:?} in scheme \
+             \"pkg/runtime/scheme.go:110\""
+        )
+    };
+    Failure::bad_request(format!(
+        "{named} in version {version:?} cannot be handled as a {}: {told}",
+        kind.kind
+    ))
+}
+
+fn options_kind(resource: &Resource) -> &'static str {
+    match resource.verb {
+        "create" => "CreateOptions",
+        "update" => "UpdateOptions",
+        "patch" => "PatchOptions",
+        _ => "DeleteOptions",
+    }
 }
 
 pub(super) fn write_options(
@@ -147,10 +192,9 @@ pub(super) fn write_options(
         "" => false,
         "All" => true,
         other => {
-            let message = format!(
-                "Invalid value: {other:?}: [dryRun: Unsupported value: {other:?}: supported values: \"All\"]"
-            );
-            return Err(Failure::bad_request(message));
+            let known = ["All".to_owned()];
+            let cause = Cause::unsupported("dryRun", &json!([other]), &known);
+            return Err(Failure::options(options_kind(resource), &cause));
         }
     };
     let named = resource.query.get("fieldManager");
@@ -178,7 +222,7 @@ fn get(cluster: &SimCluster, kind: &Arc<Kind>, resource: &Resource, asked: &Aske
     let version = state.resource_version();
     drop(state);
     let found = found.ok_or_else(|| Failure::not_found(kind, &resource.name))?;
-    if let Some(form) = tables::wanted(asked.accept) {
+    if let Some(form) = tables::wanted(asked.accept, &resource.query) {
         let page = Page {
             items: vec![found],
             version,
@@ -203,6 +247,7 @@ fn list(cluster: &SimCluster, kind: &Arc<Kind>, resource: &Resource, asked: &Ask
         .and_then(|limit| usize::try_from(limit).ok())
         .unwrap_or(0);
     let token = query.get("continue").to_owned();
+    check_version(query, false)?;
     let options = ListOptions {
         selector: selector(kind, resource)?,
         limit,
@@ -212,11 +257,50 @@ fn list(cluster: &SimCluster, kind: &Arc<Kind>, resource: &Resource, asked: &Ask
         .inner
         .state()
         .list(kind, &resource.namespace, &options)?;
-    if let Some(form) = tables::wanted(asked.accept) {
+    if let Some(form) = tables::wanted(asked.accept, query) {
         let now = (cluster.inner.config.clock)();
         return Ok(respond::json(200, &form.many(kind, &page, now)));
     }
     Ok(respond::list(kind, &page))
+}
+
+/// Whether the version that a list or watch asks for makes sense.
+pub(super) fn check_version(query: &Query, watch: bool) -> Result<(), Failure> {
+    let (version, matching) = (
+        query.get("resourceVersion"),
+        query.get("resourceVersionMatch"),
+    );
+    let forbidden = |detail: &str| {
+        let cause = Cause::forbidden("resourceVersionMatch", detail);
+        Err(Failure::options("ListOptions", &cause))
+    };
+    if query.flag("sendInitialEvents") && watch {
+        if matching != "NotOlderThan" {
+            return forbidden(
+                "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+            );
+        }
+    } else if !matching.is_empty() && watch {
+        return forbidden(
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        );
+    } else if !matching.is_empty() && version.is_empty() {
+        return forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided");
+    } else if matching == "Exact" && version == "0" {
+        return forbidden("resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+    }
+    if version.is_empty() || version.parse::<u64>().is_ok() {
+        return Ok(());
+    }
+    let message = format!(
+        "resourceVersion: Invalid value: {version:?}: strconv.ParseUint: parsing {version:?}: \
+         invalid syntax"
+    );
+    Err(if watch {
+        Failure::plain(message)
+    } else {
+        Failure::bad_request(format!("invalid resource version: {message}"))
+    })
 }
 
 fn create(
@@ -252,28 +336,24 @@ fn change(
         Change::Replace(typed_body(asked, kind)?)
     } else {
         let media = text_of(asked.headers, header::CONTENT_TYPE);
-        match Format::of(media).ok_or_else(|| Failure::unsupported_media(media))? {
+        match Format::of(media).ok_or_else(Failure::unsupported_patch)? {
             Format::Apply => {
                 if resource.query.get("fieldManager").is_empty() {
-                    return Err(Failure::bad_request(
-                        "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
-                    ));
+                    let cause = Cause::required("fieldManager", "is required for apply patch");
+                    return Err(Failure::options("PatchOptions", &cause));
                 }
                 Change::Apply {
                     object: applied(asked, kind)?,
                     force,
                 }
             }
-            format => Change::Patch(without_type(body(asked)?), format),
+            _ if force => {
+                let cause = Cause::forbidden("force", "may not be specified for non-apply patch");
+                return Err(Failure::options("PatchOptions", &cause));
+            }
+            format => Change::Patch(patch(asked, kind, format)?, format),
         }
     };
-    if resource.verb == "update"
-        && let Change::Replace(object) = &change
-        && get_text(object, &["metadata", "name"]).is_empty()
-    {
-        let message = format!("name must be provided: metadata.name of {}", kind.kind);
-        return Err(Failure::bad_request(message));
-    }
     let subresource = if resource.subresource == "status" {
         "status"
     } else {
@@ -287,6 +367,16 @@ fn change(
 }
 
 fn applied(asked: &Asked<'_>, kind: &Kind) -> Result<Value, Failure> {
+    let given = body(asked)?;
+    let (version, named) = (
+        get_text(&given, &["apiVersion"]),
+        get_text(&given, &["kind"]),
+    );
+    if version != kind.api_version() || named != kind.kind {
+        let (group, version) = version.split_once('/').unwrap_or(("", version));
+        let message = format!("invalid object type: {group}/{version}, Kind={named}");
+        return Err(Failure::bad_request(message));
+    }
     let object = typed_body(asked, kind)?;
     if object["metadata"]
         .get("managedFields")
@@ -297,13 +387,42 @@ fn applied(asked: &Asked<'_>, kind: &Kind) -> Result<Value, Failure> {
     Ok(object)
 }
 
-/// A merge patch may carry the type; the stored object has none.
-fn without_type(mut patch: Value) -> Value {
+/// A patch that is not an apply. It may carry the type; the stored object has none.
+fn patch(asked: &Asked<'_>, kind: &Kind, format: Format) -> Result<Value, Failure> {
+    let mut patch = body(asked)?;
+    let (found, wanted) = match (&patch, format) {
+        (Value::Array(_), Format::Json) | (Value::Object(_), Format::Merge | Format::Strategic) => {
+            ("", "")
+        }
+        (Value::Object(_), _) => ("object", "[]handlers.jsonPatchOp"),
+        (Value::Array(_), _) => ("array", "map[string]interface {}"),
+        (Value::String(_), _) => ("string", "map[string]interface {}"),
+        (Value::Number(_), _) => ("number", "map[string]interface {}"),
+        (Value::Bool(_), _) => ("bool", "map[string]interface {}"),
+        (Value::Null, _) => ("null", "map[string]interface {}"),
+    };
+    if !found.is_empty() {
+        let message = format!(
+            "error decoding patch: json: cannot unmarshal {found} into Go value of type {wanted}"
+        );
+        return Err(Failure::bad_request(message));
+    }
+    let fits = |field: &str, wanted: &str| patch.get(field).is_none_or(|found| found == wanted);
+    if !fits("kind", &kind.kind) || !fits("apiVersion", &kind.api_version()) {
+        let (version, named) = (
+            get_text(&patch, &["apiVersion"]),
+            get_text(&patch, &["kind"]),
+        );
+        let told = misnamed(kind, version, named, &patch).message;
+        let cause = Cause::invalid("patch", &patch.to_string().into(), &told);
+        return Err(Failure::nameless(&cause));
+    }
     if let Some(map) = patch.as_object_mut() {
         map.remove("apiVersion");
         map.remove("kind");
     }
-    patch
+    convert::kept(kind, &mut patch);
+    Ok(patch)
 }
 
 fn delete_options(resource: &Resource, asked: &Asked<'_>) -> Result<DeleteOptions, Failure> {
@@ -315,6 +434,25 @@ fn delete_options(resource: &Resource, asked: &Asked<'_>) -> Result<DeleteOption
     let text = |path: &[&str]| Some(get_text(&body, path).to_owned()).filter(|t| !t.is_empty());
     let query = &resource.query;
     let orphan = body["orphanDependents"].as_bool();
+    if let Some(policy) = text(&["propagationPolicy"]) {
+        let known = ["Foreground", "Background", "Orphan"];
+        let cause = if !known.contains(&policy.as_str()) {
+            let known = ["Foreground", "Background", "Orphan", "nil"].map(str::to_owned);
+            Some(Cause::unsupported(
+                "propagationPolicy",
+                &policy.into(),
+                &known,
+            ))
+        } else if orphan.is_some() {
+            let detail = "orphanDependents and deletionPropagation cannot be both set";
+            Some(Cause::invalid("propagationPolicy", &policy.into(), detail))
+        } else {
+            None
+        };
+        if let Some(cause) = cause {
+            return Err(Failure::options("DeleteOptions", &cause));
+        }
+    }
     let propagation = text(&["propagationPolicy"])
         .or_else(|| orphan.map(|orphan| if orphan { "Orphan" } else { "Background" }.to_owned()))
         .unwrap_or_else(|| query.get("propagationPolicy").to_owned());
@@ -349,7 +487,11 @@ fn delete(
     ];
     let also = ["serviceaccounts", "podtemplates", "resourcequotas"];
     let plural = kind.plural.as_str();
-    if !gone || kind.group.is_empty() && (shows.contains(&plural) || also.contains(&plural)) {
+    let definition = kind.is("apiextensions.k8s.io", "CustomResourceDefinition");
+    if !gone
+        || definition
+        || kind.group.is_empty() && (shows.contains(&plural) || also.contains(&plural))
+    {
         return Ok(respond::object(200, kind, &object));
     }
     let uid = get_text(&object, &["metadata", "uid"]);

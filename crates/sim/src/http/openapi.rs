@@ -6,7 +6,7 @@ use http::Response;
 use serde_json::{Map, Value, json};
 
 use super::respond;
-use crate::registry::{Kind, ListType, Node};
+use crate::registry::{Form, Kind, ListType, Node};
 use crate::service::SimBody;
 use crate::store::{Failure, State};
 
@@ -117,7 +117,19 @@ fn schema(kind: &Kind) -> Value {
 }
 
 fn schema_of(node: &Node) -> Value {
-    let mut schema = json!({});
+    let mut schema = match node.form {
+        Form::Any => json!({}),
+        Form::Struct | Form::Map => json!({"type": "object"}),
+        Form::List => json!({"type": "array"}),
+        Form::Text | Form::Quantity => json!({"type": "string"}),
+        Form::Bool => json!({"type": "boolean"}),
+        Form::Int32 => json!({"type": "integer", "format": "int32"}),
+        Form::Int64 => json!({"type": "integer", "format": "int64"}),
+        Form::Float => json!({"type": "number", "format": "double"}),
+        Form::Bytes => json!({"type": "string", "format": "byte"}),
+        Form::Time => json!({"type": "string", "format": "date-time"}),
+        Form::IntOrText => json!({"type": "string", "format": "int-or-string"}),
+    };
     match &node.list {
         ListType::Set => schema = json!({"type": "array", "x-kubernetes-list-type": "set"}),
         ListType::Map(keys) => {
@@ -127,7 +139,7 @@ fn schema_of(node: &Node) -> Value {
                 "x-kubernetes-list-type": "map",
                 "x-kubernetes-list-map-keys": keys,
                 "x-kubernetes-patch-strategy": "merge",
-                "x-kubernetes-patch-merge-key": node.patch_key,
+                "x-kubernetes-patch-merge-key": node.patch,
             });
         }
         ListType::Atomic => {}
@@ -136,6 +148,9 @@ fn schema_of(node: &Node) -> Value {
         schema["type"] = "array".into();
         schema["items"] = schema_of(items);
     }
+    if let Some(values) = &node.values {
+        schema["additionalProperties"] = schema_of(values);
+    }
     if !node.fields.is_empty() {
         schema["type"] = "object".into();
         for (name, field) in &node.fields {
@@ -143,7 +158,6 @@ fn schema_of(node: &Node) -> Value {
         }
     }
     if node.atomic {
-        schema["type"] = "object".into();
         schema["x-kubernetes-map-type"] = "atomic".into();
     }
     schema

@@ -1,11 +1,14 @@
 //! Answers: objects and lists written without copying them, Status objects, text.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{Response, header};
 use http_body_util::{BodyExt as _, Full};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::Value;
 
+use super::convert;
 use crate::registry::Kind;
 use crate::service::{Refused, SimBody};
 use crate::store::{Failure, Page};
@@ -15,7 +18,7 @@ pub(super) struct Shown<'a> {
     pub(super) api_version: &'a str,
     /// `None` leaves both out, as lists of built-in kinds do.
     pub(super) kind: Option<&'a str>,
-    pub(super) value: &'a Value,
+    pub(super) value: Cow<'a, Value>,
 }
 
 impl Serialize for Shown<'_> {
@@ -50,12 +53,18 @@ impl Serialize for List<'_> {
         let mut map = serializer.serialize_map(Some(4))?;
         map.serialize_entry("kind", &format!("{}List", self.kind.kind))?;
         map.serialize_entry("apiVersion", &api_version)?;
-        map.serialize_entry("metadata", &list_metadata(self.page))?;
+        let mut metadata = list_metadata(self.page);
+        if self.kind.custom.is_some() && self.page.token.is_empty() {
+            // Lists of custom objects are written without a Go type, which would leave it out.
+            metadata["continue"] = "".into();
+        }
+        map.serialize_entry("metadata", &metadata)?;
         map.serialize_entry(
             "items",
             &Items {
                 api_version: &api_version,
-                kind: named,
+                kind: self.kind,
+                named,
                 page: self.page,
             },
         )?;
@@ -65,7 +74,8 @@ impl Serialize for List<'_> {
 
 struct Items<'a> {
     api_version: &'a str,
-    kind: Option<&'a str>,
+    kind: &'a Kind,
+    named: Option<&'a str>,
     page: &'a Page,
 }
 
@@ -74,12 +84,13 @@ impl Serialize for Items<'_> {
         let Self {
             api_version,
             kind,
+            named,
             page,
         } = *self;
         serializer.collect_seq(page.items.iter().map(|value| Shown {
             api_version,
-            kind,
-            value,
+            kind: named,
+            value: convert::shown(kind, value),
         }))
     }
 }
@@ -101,7 +112,7 @@ pub(super) fn object(code: u16, kind: &Kind, value: &Value) -> Response<SimBody>
         &Shown {
             api_version: &kind.api_version(),
             kind: Some(&kind.kind),
-            value,
+            value: convert::shown(kind, value),
         },
     )
 }
@@ -131,6 +142,10 @@ pub(super) fn typed(code: u16, media: &str, value: &impl Serialize) -> Response<
 
 /// The Status object of an error.
 pub(crate) fn failure(failure: &Failure) -> Response<SimBody> {
+    if failure.code == 404 && failure.reason.is_empty() {
+        let text = Bytes::from(format!("{}\n", failure.message));
+        return whole(404, "text/plain; charset=utf-8", text);
+    }
     json(failure.code, &failure.status())
 }
 

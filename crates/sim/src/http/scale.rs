@@ -31,7 +31,7 @@ pub(super) fn answer(
         "update" => body(asked)?,
         "patch" => {
             let media = text_of(asked.headers, header::CONTENT_TYPE);
-            let format = Format::of(media).ok_or_else(|| Failure::unsupported_media(media))?;
+            let format = Format::of(media).ok_or_else(Failure::unsupported_patch)?;
             patched(&shown, &body(asked)?, format, &Node::default())
                 .map_err(|error| Failure::bad_request(error.to_string()))?
         }

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
-use super::objects::{Asked, selector};
+use super::convert;
+use super::objects::{Asked, check_version, selector};
 use super::respond::Shown;
 use super::route::Resource;
 use super::tables::{self, Form};
@@ -52,6 +53,7 @@ pub(super) fn answer(
     asked: &Asked<'_>,
 ) -> Result<Response<SimBody>, Failure> {
     let query = &resource.query;
+    check_version(query, true)?;
     let mut selector = selector(kind, resource)?;
     if !resource.name.is_empty() {
         selector = Selector::parse(kind, "", &format!("metadata.name={}", resource.name))?;
@@ -67,7 +69,7 @@ pub(super) fn answer(
         kind: Arc::clone(kind),
         namespace: resource.namespace.clone(),
         selector,
-        form: tables::wanted(asked.accept),
+        form: tables::wanted(asked.accept, query),
         bookmarks: query.flag("allowWatchBookmarks"),
         sent: state.resource_version(),
         queue: VecDeque::new(),
@@ -80,14 +82,7 @@ pub(super) fn answer(
     };
     let initial = query.flag("sendInitialEvents");
     let start = query.get("resourceVersion");
-    let start: u64 = match start {
-        "" => 0,
-        text => text.parse().map_err(|_| {
-            Failure::bad_request(format!(
-                "Invalid value: {text:?}: resourceVersion: must be a number"
-            ))
-        })?,
-    };
+    let start: u64 = start.parse().unwrap_or(0);
     if start > watching.sent {
         let message = format!(
             "Too large resource version: {start}, current: {}",
@@ -170,11 +165,16 @@ impl Watching {
     /// Queues what happened since the last look.
     fn fill(&mut self) {
         self.wake.borrow_and_update();
-        let (events, version) = {
+        let (events, version, gone) = {
             let state = self.cluster.inner.state();
+            let kind = &self.kind;
+            let found = state
+                .registry
+                .find(&kind.group, &kind.version, &kind.plural);
             (
                 state.since(&self.table, self.sent),
                 state.resource_version(),
+                found.is_none(),
             )
         };
         match events {
@@ -186,6 +186,7 @@ impl Watching {
                     }
                 }
                 self.sent = version;
+                self.over |= gone;
             }
             Err(compacted) => {
                 let message = format!("too old resource version: {} ({compacted})", self.sent);
@@ -207,7 +208,14 @@ impl Watching {
         match (before, after) {
             (false, true) => Some(("ADDED", Arc::clone(&event.new))),
             (true, true) => Some(("MODIFIED", Arc::clone(&event.new))),
-            (true, false) => Some(("DELETED", Arc::clone(&event.new))),
+            (true, false) if event.deleted => Some(("DELETED", Arc::clone(&event.new))),
+            // What stopped matching is shown as it last matched, at the present version.
+            (true, false) => {
+                let mut last = event.old.as_deref().cloned().unwrap_or_default();
+                last["metadata"]["resourceVersion"] =
+                    event.new["metadata"]["resourceVersion"].clone();
+                Some(("DELETED", Arc::new(last)))
+            }
             (false, false) => None,
         }
     }
@@ -224,7 +232,7 @@ impl Watching {
             &Shown {
                 api_version: &api_version,
                 kind,
-                value: object,
+                value: convert::shown(&self.kind, object),
             },
         )
     }

@@ -33,9 +33,27 @@ pub(crate) enum PatchError {
     /// It is not a patch of its format.
     #[error("error decoding patch: {0}")]
     Malformed(String),
+    /// An item of a list that merges by a key has none.
+    #[error("{0}")]
+    Keyless(String),
     /// It does not fit the object.
     #[error("{0}")]
     Unfit(String),
+}
+
+/// The real server takes `replace` of a missing member of an object for `add`.
+fn forgiving(patch: &Value, live: &Value) -> Value {
+    let mut patch = patch.clone();
+    for operation in patch.as_array_mut().into_iter().flatten() {
+        let path = operation["path"].as_str().unwrap_or_default();
+        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let missing =
+            live.pointer(path).is_none() && live.pointer(parent).is_some_and(Value::is_object);
+        if operation["op"] == "replace" && missing {
+            operation["op"] = "add".into();
+        }
+    }
+    patch
 }
 
 /// `live` with `patch` applied; server-side apply is not done here.
@@ -48,7 +66,8 @@ pub(crate) fn patched(
     let mut object = live.clone();
     match format {
         Format::Json => {
-            let patch: json_patch::Patch = serde_json::from_value(patch.clone())
+            let patch = forgiving(patch, live);
+            let patch: json_patch::Patch = serde_json::from_value(patch)
                 .map_err(|error| PatchError::Malformed(error.to_string()))?;
             json_patch::patch(&mut object, &patch)
                 .map_err(|error| PatchError::Unfit(error.to_string()))?;

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::PatchError;
-use crate::registry::{ListType, Node};
+use crate::registry::Node;
 
 const DELETE_PRIMITIVES: &str = "$deleteFromPrimitiveList/";
 const ORDER: &str = "$setElementOrder/";
@@ -67,20 +67,18 @@ fn merge_maps(
 }
 
 fn merge_lists(live: Vec<Value>, patch: &[Value], node: &Node) -> Result<Vec<Value>, PatchError> {
-    if node.list == ListType::Set {
-        let mut merged = live;
-        merged.extend(
-            patch
-                .iter()
-                .filter(|item| !merged.contains(item))
-                .cloned()
-                .collect::<Vec<_>>(),
-        );
-        return Ok(merged);
-    }
-    let Some(key) = &node.patch_key else {
+    let Some(key) = &node.patch else {
         return Ok(patch.to_vec());
     };
+    let same: &dyn Fn(&Value, &Value) -> bool = if key.is_empty() {
+        &|one, other| one == other
+    } else {
+        &|one, other| one.get(key) == other.get(key)
+    };
+    let order = live.clone();
+    if key.is_empty() {
+        return Ok(in_order(live, patch.to_vec(), &order, same));
+    }
     let directive = |item: &Value, name| item["$patch"] == name && item.as_object().is_some();
     if patch.iter().any(|item| directive(item, "replace")) {
         return Ok(patch
@@ -92,8 +90,9 @@ fn merge_lists(live: Vec<Value>, patch: &[Value], node: &Node) -> Result<Vec<Val
     let mut merged = live;
     for item in patch {
         let Some(wanted) = item.get(key) else {
-            let message = format!("map: {item} does not contain declared merge key: {key}");
-            return Err(PatchError::Unfit(message));
+            let printed = printed(item);
+            let message = format!("map: {printed} does not contain declared merge key: {key}");
+            return Err(PatchError::Keyless(message));
         };
         if directive(item, "delete") {
             merged.retain(|old| old.get(key) != Some(wanted));
@@ -104,7 +103,61 @@ fn merge_lists(live: Vec<Value>, patch: &[Value], node: &Node) -> Result<Vec<Val
             None => merged.push(merge(Value::Null, item, node.item())?),
         }
     }
-    Ok(merged)
+    let mut patched = Vec::new();
+    for item in patch {
+        if let Some(at) = merged.iter().position(|merged| same(merged, item)) {
+            patched.push(merged.remove(at));
+        }
+    }
+    Ok(in_order(merged, patched, &order, same))
+}
+
+/// What the patch names comes first, unless both lists are in the live order.
+fn in_order(
+    rest: Vec<Value>,
+    patched: Vec<Value>,
+    order: &[Value],
+    same: &dyn Fn(&Value, &Value) -> bool,
+) -> Vec<Value> {
+    let rank = |item: &Value| order.iter().position(|old| same(old, item));
+    let mut rest: std::collections::VecDeque<_> = rest
+        .into_iter()
+        .filter(|item| !patched.iter().any(|patched| same(patched, item)))
+        .collect();
+    let mut merged = Vec::with_capacity(rest.len() + patched.len());
+    for item in patched {
+        while let Some(first) = rest.front() {
+            let (Some(mine), Some(theirs)) = (rank(first), rank(&item)) else {
+                break;
+            };
+            if mine > theirs {
+                break;
+            }
+            merged.extend(rest.pop_front());
+        }
+        merged.push(item);
+    }
+    merged.extend(rest);
+    merged
+}
+
+/// As Go prints values.
+fn printed(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(printed).collect();
+            format!("[{}]", items.join(" "))
+        }
+        Value::Object(map) => {
+            let items: Vec<_> = map
+                .iter()
+                .map(|(key, value)| format!("{key}:{}", printed(value)))
+                .collect();
+            format!("map[{}]", items.join(" "))
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Puts lists in the order the patch asks for; what it does not name stays behind its neighbour.
@@ -119,7 +172,11 @@ fn order(live: &mut Map<String, Value>, patch: &Map<String, Value>, node: &Node)
         ) else {
             continue;
         };
-        let key = node.field(list).patch_key.as_deref();
+        let key = node
+            .field(list)
+            .patch
+            .as_deref()
+            .filter(|key| !key.is_empty());
         let rank = |item: &Value| {
             wanted.iter().position(|wish| match key {
                 Some(key) => wish.get(key) == item.get(key),

@@ -1,6 +1,9 @@
 //! The table of built-in resources that kube-apiserver 1.34 serves by default.
 
-use super::{Kind, Scale, schema_of};
+use std::sync::Arc;
+
+use super::types::type_of;
+use super::{Kind, Node, Scale};
 
 /// `group/version|Kind|plural|short names|flags|categories`; flags: `n`amespaced, `s`tatus,
 /// s`c`ale, `g`eneration, `r`eview (created and answered, never kept).
@@ -100,9 +103,18 @@ fn kind(line: &str) -> Option<Kind> {
         status: flags.contains('s'),
         scale: flags.contains('c').then(scale),
         generation: flags.contains('g'),
-        schema: schema_of(kind),
+        schema: kept_as(group, version, kind),
         custom: None,
     })
+}
+
+/// The type in which objects are kept, where a kind is served in two.
+fn kept_as(group: &str, version: &str, kind: &str) -> Arc<Node> {
+    match (group, kind) {
+        ("events.k8s.io", "Event") => type_of("", "v1", kind),
+        ("autoscaling", "HorizontalPodAutoscaler") => type_of(group, "v2", kind),
+        _ => type_of(group, version, kind),
+    }
 }
 
 fn scale() -> Scale {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::node::{ListType, Node};
-use super::types::schema_of;
+use super::types::metadata_type;
 use super::{Kind, Scale};
 
 /// What only a custom kind has.
@@ -85,7 +85,7 @@ fn scale(scale: &Value) -> Option<Scale> {
 fn root(schema: &Value) -> Node {
     let mut root = node(schema);
     root.atomic = false;
-    root.fields.extend(schema_of("Any").fields.clone());
+    root.fields.insert("metadata".to_owned(), metadata_type());
     root
 }
 
@@ -93,6 +93,7 @@ fn node(schema: &Value) -> Node {
     let mut built = Node {
         atomic: schema["x-kubernetes-map-type"] == "atomic",
         list: list_type(schema),
+        open: schema["x-kubernetes-preserve-unknown-fields"] == true,
         ..Node::default()
     };
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {

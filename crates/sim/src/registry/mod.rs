@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 pub(crate) use custom::{Custom, kinds_of};
-pub(crate) use node::{ListType, Node};
-pub(crate) use types::schema_of;
+pub(crate) use node::{Empty, Form, ListType, Node};
+pub(crate) use types::is_built_in;
 
 /// One resource in one version.
 #[derive(Debug)]
@@ -51,6 +51,15 @@ pub(crate) struct Scale {
 impl Kind {
     /// The name of the table that keeps the objects of all versions: `deployments.apps`, `pods`.
     pub(crate) fn table(&self) -> String {
+        // Events are the same objects in both their groups.
+        match self.group.as_str() {
+            "events.k8s.io" => self.plural.clone(),
+            group => qualified(&self.plural, group),
+        }
+    }
+
+    /// As errors name the resource: `deployments.apps`, `pods`.
+    pub(crate) fn qualified_plural(&self) -> String {
         qualified(&self.plural, &self.group)
     }
 
@@ -93,6 +102,11 @@ static BUILT_IN: LazyLock<Versions> = LazyLock::new(|| {
     }
     versions
 });
+
+/// Whether built-in kinds have this version.
+pub(crate) fn serves(group: &str, version: &str) -> bool {
+    BUILT_IN.contains_key(&(group.to_owned(), version.to_owned()))
+}
 
 /// All kinds of one server.
 #[derive(Debug, Default)]

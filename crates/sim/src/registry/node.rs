@@ -1,5 +1,6 @@
-//! How a value merges: the part of a schema that server-side apply and strategic merge patch
-//! need. What a node does not mention is a granular map, an atomic list or a scalar.
+//! What a place in an object holds: its type, and how server-side apply and strategic merge patch
+//! treat it. What a node does not mention may be anything: a granular map, an atomic list or a
+//! scalar.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,26 +19,81 @@ pub(crate) enum ListType {
     Map(Vec<(String, Option<Value>)>),
 }
 
-/// The merge behaviour of one place in an object.
+/// What a value must be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Form {
+    #[default]
+    Any,
+    Struct,
+    Map,
+    List,
+    Text,
+    Bool,
+    Int32,
+    Int64,
+    Float,
+    /// In base64.
+    Bytes,
+    Time,
+    Quantity,
+    IntOrText,
+}
+
+/// What becomes of a field's empty value when the server writes it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Empty {
+    /// It stays where it is given.
+    #[default]
+    Kept,
+    /// It is left out.
+    Dropped,
+    /// It is there even where nobody gave it.
+    Written,
+}
+
+/// One place in an object.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Node {
+    pub(crate) form: Form,
+    pub(crate) empty: Empty,
+    /// The name of the Go type, for structs.
+    pub(crate) name: String,
+    /// Whether anything may be here that the fields do not mention.
+    pub(crate) open: bool,
     pub(crate) fields: BTreeMap<String, Arc<Self>>,
     /// What every value of a map is, where its keys are not fields.
     pub(crate) values: Option<Arc<Self>>,
     pub(crate) items: Option<Arc<Self>>,
     pub(crate) list: ListType,
     pub(crate) atomic: bool,
-    /// The key that strategic merge patch uses, where the list merges there.
-    pub(crate) patch_key: Option<String>,
+    /// The key that strategic merge patch uses where the list merges there; empty for scalars.
+    pub(crate) patch: Option<String>,
 }
 
 static PLAIN: Node = Node {
+    form: Form::Any,
+    empty: Empty::Kept,
+    name: String::new(),
+    open: false,
     fields: BTreeMap::new(),
     values: None,
     items: None,
     list: ListType::Atomic,
     atomic: false,
-    patch_key: None,
+    patch: None,
+};
+
+static OPEN: Node = Node {
+    form: Form::Any,
+    empty: Empty::Kept,
+    name: String::new(),
+    open: true,
+    fields: BTreeMap::new(),
+    values: None,
+    items: None,
+    list: ListType::Atomic,
+    atomic: false,
+    patch: None,
 };
 
 impl Node {
@@ -45,7 +101,7 @@ impl Node {
         self.fields
             .get(name)
             .or(self.values.as_ref())
-            .map_or(&PLAIN, |node| node)
+            .map_or(if self.open { &OPEN } else { &PLAIN }, |node| node)
     }
 
     pub(crate) fn item(&self) -> &Self {

@@ -20,7 +20,6 @@ const CA: &str = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
 /// Completes a new or changed object.
 pub(super) fn prepare(state: &mut State, kind: &Kind, object: &mut Value) {
     match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", "Secret") => fold_string_data(object),
         ("", "Service") => allocate(state, object),
         ("", "Namespace") => name_namespace(object),
         ("", "Pod") => start_pod(object),
@@ -55,24 +54,10 @@ fn first_status(kind: &str) -> Value {
     }
 }
 
-fn fold_string_data(secret: &mut Value) {
-    let Some(Value::Object(texts)) = map_of(secret).remove("stringData") else {
-        return;
-    };
-    let data = child(secret, "data");
-    for (key, text) in texts {
-        data.insert(key, BASE64.encode(text.as_str().unwrap_or_default()).into());
-    }
-}
-
 fn name_namespace(namespace: &mut Value) {
-    let name = name_of(namespace).to_owned();
-    let meta = super::object::metadata(namespace);
-    let labels = map_of(meta.entry("labels").or_insert_with(|| json!({})));
-    labels.insert("kubernetes.io/metadata.name".to_owned(), name.into());
     namespace["spec"] = json!({"finalizers": ["kubernetes"]});
-    if namespace.get("status").is_none() {
-        namespace["status"] = json!({"phase": "Active"});
+    if get_text(namespace, &["status", "phase"]).is_empty() {
+        namespace["status"]["phase"] = "Active".into();
     }
 }
 

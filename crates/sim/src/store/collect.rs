@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::definition;
 use super::delete::DeleteOptions;
 use super::failure::Failure;
 use super::object::{finalizers, is_deleting, metadata, uid_of};
@@ -158,6 +159,9 @@ impl State {
             if !self.blocked(&uid) {
                 left.retain(|name| name != "foregroundDeletion");
             }
+        }
+        if !self.holds_content(key) {
+            left.retain(|name| name != definition::CLEANUP);
         }
         self.finish(key, &left)
     }

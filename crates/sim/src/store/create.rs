@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::accept::accept;
 use super::admit;
-use super::defaults::defaulted;
 use super::failure::Failure;
 use super::object::{map_of, metadata, name_of, namespace_of, seconds};
 use super::state::{Key, State, WriteOptions};
-use super::{names, validate};
+use super::{names, typed, validate};
 use crate::apply::{Manager, track_update};
-use crate::registry::Kind;
+use crate::registry::{Empty, Kind};
 
 /// How an object is made.
 #[derive(Debug, Clone)]
@@ -31,8 +31,7 @@ impl State {
         mut object: Value,
         options: &CreateOptions,
     ) -> Result<Arc<Value>, Failure> {
-        validate::strict(kind, &object, options.write.strict)?;
-        defaulted(kind, &mut object);
+        accept(kind, &mut object, options.write.strict)?;
         self.place(kind, namespace, &mut object)?;
         let node = Arc::clone(&kind.schema);
         let ignored: &[&str] = if kind.status && !options.status {
@@ -53,8 +52,7 @@ impl State {
         mut object: Value,
         options: &CreateOptions,
     ) -> Result<Arc<Value>, Failure> {
-        validate::strict(kind, &object, options.write.strict)?;
-        defaulted(kind, &mut object);
+        accept(kind, &mut object, options.write.strict)?;
         self.place(kind, namespace, &mut object)?;
         self.admit_new(kind, object, options)
     }
@@ -72,7 +70,7 @@ impl State {
     fn place(&mut self, kind: &Kind, namespace: &str, object: &mut Value) -> Result<(), Failure> {
         if !super::get_text(object, &["metadata", "resourceVersion"]).is_empty() {
             let message = "resourceVersion should not be set on objects to be created";
-            return Err(Failure::bad_request(message));
+            return Err(Failure::plain(message));
         }
         let given = namespace_of(object);
         if kind.namespaced && !given.is_empty() && given != namespace {
@@ -105,7 +103,6 @@ impl State {
         } else {
             meta.remove("namespace");
         }
-        meta.remove("generation");
         if kind.generation {
             meta.insert("generation".to_owned(), 1.into());
         }
@@ -127,6 +124,12 @@ impl State {
             map_of(&mut object).remove("status");
         }
         admit::prepare(self, kind, &mut object);
+        if kind.custom.is_none() && object.get("status").is_none() {
+            let status = kind.schema.fields.get("status");
+            if let Some(status) = status.filter(|status| status.empty == Empty::Written) {
+                object["status"] = typed::zero(status);
+            }
+        }
         let mut causes = names::check(kind, &object);
         causes.extend(validate::new_object(kind, &object));
         let key = Key::new(&kind.table(), &namespace, &name);
@@ -178,31 +181,8 @@ impl State {
 /// always has. Their own paths are nobody's.
 pub(super) fn zero(kind: &Kind) -> Value {
     if kind.custom.is_some() {
-        return json!({"metadata": {}});
-    }
-    let pod = json!({"metadata": {}, "spec": {"containers": []}});
-    match kind.kind.as_str() {
-        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" => {
-            let mut spec = json!({"template": pod});
-            for field in ["strategy", "updateStrategy"] {
-                spec[field] = json!({});
-            }
-            json!({"metadata": {}, "spec": spec, "status": {}})
-        }
-        "CronJob" => json!({
-            "metadata": {},
-            "spec": {"jobTemplate": {"metadata": {}, "spec": {"template": pod}}},
-            "status": {},
-        }),
-        "Pod" => json!({"metadata": {}, "spec": {"containers": []}, "status": {}}),
-        "Service" => json!({"metadata": {}, "spec": {}, "status": {"loadBalancer": {}}}),
-        "HorizontalPodAutoscaler" => {
-            json!({"metadata": {}, "spec": {"scaleTargetRef": {}}, "status": {}})
-        }
-        "CustomResourceDefinition" => {
-            json!({"metadata": {}, "spec": {"names": {}}, "status": {}})
-        }
-        "PersistentVolumeClaim" => json!({"metadata": {}, "spec": {"resources": {}}, "status": {}}),
-        _ => json!({"metadata": {}, "spec": {}, "status": {}}),
+        json!({"metadata": {}})
+    } else {
+        typed::zero(&kind.schema)
     }
 }

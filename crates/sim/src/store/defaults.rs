@@ -1,8 +1,10 @@
 //! The defaults of built-in kinds that a client reads back, and those of custom schemas.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use super::object::{at, map_of};
+use super::object::{at, child, map_of, metadata, name_of};
 use super::validate;
 use crate::registry::Kind;
 
@@ -16,7 +18,11 @@ pub(super) fn defaulted(kind: &Kind, object: &mut Value) {
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") => pod(&mut object["spec"]),
         ("", "Service") => service(object),
-        ("", "Secret") => set(object, "type", json!("Opaque")),
+        ("", "Secret") => {
+            fold_string_data(object);
+            set(object, "type", json!("Opaque"));
+        }
+        ("", "Namespace") => label_namespace(object),
         ("", "PersistentVolumeClaim") => {
             set(&mut object["spec"], "volumeMode", json!("Filesystem"));
         }
@@ -39,7 +45,7 @@ pub(super) fn defaulted(kind: &Kind, object: &mut Value) {
         ("batch", "CronJob") => cron_job(&mut object["spec"]),
         ("rbac.authorization.k8s.io", _) => rbac(object),
         ("networking.k8s.io", "NetworkPolicy") => network_policy(&mut object["spec"]),
-        ("autoscaling", _) => set(&mut object["spec"], "minReplicas", json!(1)),
+        ("autoscaling", _) => scaler(&mut object["spec"]),
         ("storage.k8s.io", "StorageClass") => {
             set(object, "reclaimPolicy", json!("Delete"));
             set(object, "volumeBindingMode", json!("Immediate"));
@@ -56,6 +62,32 @@ pub(super) fn defaulted(kind: &Kind, object: &mut Value) {
     }
     // Indexing for writing leaves nulls where a parent was missing.
     drop_nulls(object);
+}
+
+fn scaler(spec: &mut Value) {
+    set(spec, "minReplicas", json!(1));
+    let target = json!({"type": "Utilization", "averageUtilization": 80});
+    let metric = json!({"type": "Resource", "resource": {"name": "cpu", "target": target}});
+    set(spec, "metrics", json!([metric]));
+}
+
+fn fold_string_data(secret: &mut Value) {
+    let Some(Value::Object(texts)) = map_of(secret).remove("stringData") else {
+        return;
+    };
+    let data = child(secret, "data");
+    for (key, text) in texts {
+        data.insert(key, BASE64.encode(text.as_str().unwrap_or_default()).into());
+    }
+}
+
+/// Everybody can select a namespace by its name.
+fn label_namespace(namespace: &mut Value) {
+    let name = name_of(namespace).to_owned();
+    let labels = metadata(namespace)
+        .entry("labels")
+        .or_insert_with(|| json!({}));
+    map_of(labels).insert("kubernetes.io/metadata.name".to_owned(), name.into());
 }
 
 fn set(object: &mut Value, key: &str, default: Value) {
@@ -249,7 +281,7 @@ fn stateful_set(spec: &mut Value) {
         set(claim, "apiVersion", json!("v1"));
         set(claim, "kind", json!("PersistentVolumeClaim"));
         set(&mut claim["spec"], "volumeMode", json!("Filesystem"));
-        set(claim, "status", json!({"phase": "Pending"}));
+        set(&mut claim["status"], "phase", json!("Pending"));
     }
     pod_template(&mut spec["template"]);
 }
@@ -313,7 +345,11 @@ fn service(object: &mut Value) {
     for port in each(spec, "ports") {
         set(port, "protocol", json!("TCP"));
         if let Some(number) = port.get("port").cloned() {
-            set(port, "targetPort", number);
+            if port["targetPort"] == 0 {
+                port["targetPort"] = number;
+            } else {
+                set(port, "targetPort", number);
+            }
         }
     }
 }

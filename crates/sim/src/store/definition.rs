@@ -2,8 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::object::get_text;
+use super::object::{finalizers, get_text, is_deleting, metadata};
 use super::{State, seconds};
+use crate::registry::Kind;
+
+/// Holds a definition until its objects are gone.
+pub(super) const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
 
 /// Writes the status of a definition that is accepted and established.
 pub(super) fn complete(state: &State, definition: &mut Value) {
@@ -35,4 +39,27 @@ pub(super) fn complete(state: &State, definition: &mut Value) {
     }
     definition["status"]["acceptedNames"] = names;
     definition["status"]["storedVersions"] = stored.into();
+}
+
+/// Marks a definition that is being deleted; other kinds are left alone.
+pub(super) fn terminate(state: &State, kind: &Kind, definition: &mut Value) {
+    let is_one = kind.is("apiextensions.k8s.io", "CustomResourceDefinition");
+    if !is_one || is_deleting(definition) {
+        return;
+    }
+    let mut held: Vec<String> = finalizers(definition)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    if !held.iter().any(|name| name == CLEANUP) {
+        held.push(CLEANUP.to_owned());
+    }
+    metadata(definition).insert("finalizers".to_owned(), json!(held));
+    if let Some(conditions) = definition["status"]["conditions"].as_array_mut() {
+        conditions.push(json!({
+            "type": "Terminating", "status": "True", "lastTransitionTime": seconds(state.now),
+            "reason": "InstanceDeletionPending",
+            "message": "CustomResourceDefinition marked for deletion; CustomResource deletion will be initiated soon",
+        }));
+    }
 }

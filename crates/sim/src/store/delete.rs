@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::definition;
 use super::failure::Failure;
 use super::object::{finalizers, get_text, is_deleting, metadata, seconds, uid_of};
 use super::selector::Selector;
@@ -44,6 +45,7 @@ impl State {
         }
         let mut object = (*old).clone();
         hold(kind, &mut object, &options.propagation);
+        definition::terminate(self, kind, &mut object);
         let held = !finalizers(&object).is_empty() || self.holds_content(key);
         if !held {
             if options.dry_run {
@@ -116,9 +118,10 @@ fn check(kind: &Kind, key: &Key, old: &Value, options: &DeleteOptions) -> Result
             && wanted != found
         {
             let detail = format!(
-                "Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"
+                "the {what} in the precondition ({wanted}) does not match the {what} in record \
+                 ({found}). The object might have been deleted and then recreated"
             );
-            return Err(Failure::conflict(kind, &key.name, &detail));
+            return Err(Failure::precondition(kind, &key.name, &detail));
         }
     }
     Ok(())

@@ -60,21 +60,30 @@ impl Cause {
             Value::Object(_) => "object",
         };
         let field = field.into();
-        let quoted = match value {
-            Value::String(_) | Value::Array(_) | Value::Object(_) => format!("{found:?}"),
-            other => format!("{:?}", other.to_string()),
-        };
-        let quoted = if found == "string" {
-            shown(value)
-        } else {
-            quoted
-        };
-        let message =
-            format!("Invalid value: {quoted}: {field} in body must be of type {wanted}: {found:?}");
+        let message = format!(
+            "Invalid value: {found:?}: {field} in body must be of type {wanted}: {found:?}"
+        );
         Self {
             reason: "FieldValueTypeInvalid",
             field,
             message,
+        }
+    }
+
+    pub(crate) fn too_many(field: impl Into<String>, found: usize, most: u64) -> Self {
+        let items = if most == 1 { "item" } else { "items" };
+        Self {
+            reason: "FieldValueTooMany",
+            field: field.into(),
+            message: format!("Too many: {found}: must have at most {most} {items}"),
+        }
+    }
+
+    pub(crate) fn too_long(field: impl Into<String>, most: u64) -> Self {
+        Self {
+            reason: "FieldValueTooLong",
+            field: field.into(),
+            message: format!("Too long: may not be more than {most} bytes"),
         }
     }
 
@@ -138,7 +147,7 @@ impl Failure {
     }
 
     pub(crate) fn not_found(kind: &Kind, name: &str) -> Self {
-        let message = format!("{} {name:?} not found", kind.table());
+        let message = format!("{} {name:?} not found", kind.qualified_plural());
         Self::new(404, "NotFound", message).about(kind, name)
     }
 
@@ -153,14 +162,25 @@ impl Failure {
     }
 
     pub(crate) fn already_exists(kind: &Kind, name: &str) -> Self {
-        let message = format!("{} {name:?} already exists", kind.table());
+        let message = format!("{} {name:?} already exists", kind.qualified_plural());
         Self::new(409, "AlreadyExists", message).about(kind, name)
     }
 
     pub(crate) fn conflict(kind: &Kind, name: &str, detail: &str) -> Self {
-        let table = kind.table();
+        let table = kind.qualified_plural();
         let message = format!("Operation cannot be fulfilled on {table} {name:?}: {detail}");
         Self::new(409, "Conflict", message).about(kind, name)
+    }
+
+    /// A delete asked for another object of the name.
+    pub(crate) fn precondition(kind: &Kind, name: &str, detail: &str) -> Self {
+        let named = &kind.kind;
+        let message = format!("Operation cannot be fulfilled on {named} {name:?}: {detail}");
+        let mut failure = Self::new(409, "Conflict", message).about(kind, name);
+        if let Some(details) = &mut failure.details {
+            details["kind"] = named.as_str().into();
+        }
+        failure
     }
 
     pub(crate) fn modified(kind: &Kind, name: &str) -> Self {
@@ -170,7 +190,10 @@ impl Failure {
     }
 
     pub(crate) fn forbidden(kind: &Kind, name: &str, detail: &str) -> Self {
-        let message = format!("{} {name:?} is forbidden: {detail}", kind.table());
+        let message = format!(
+            "{} {name:?} is forbidden: {detail}",
+            kind.qualified_plural()
+        );
         Self::new(403, "Forbidden", message).about(kind, name)
     }
 
@@ -192,6 +215,65 @@ impl Failure {
         failure
     }
 
+    /// As [`Self::invalid`], with the resource in the place of the kind.
+    pub(crate) fn invalid_resource(kind: &Kind, name: &str, cause: &Cause) -> Self {
+        let told = format!("{}: {}", cause.field, cause.message);
+        let message = format!("{} {name:?} is invalid: {told}", kind.qualified_plural());
+        let mut failure = Self::new(422, "Invalid", message).about(kind, name);
+        if let Some(details) = &mut failure.details {
+            details["causes"] = json!([listed(cause)]);
+        }
+        failure
+    }
+
+    /// A custom object that calls itself something else.
+    pub(crate) fn misnamed(kind: &Kind, api_version: &str, named: &str, name: &str) -> Self {
+        let cause = if named == kind.kind {
+            let detail = format!("must be {}", kind.api_version());
+            Cause::invalid("apiVersion", &api_version.into(), &detail)
+        } else {
+            Cause::invalid("kind", &named.into(), &format!("must be {}", kind.kind))
+        };
+        let told = format!("{}: {}", cause.field, cause.message);
+        let group = &kind.group;
+        let message = format!("{named}.{group} {name:?} is invalid: {told}");
+        Self {
+            details: Some(
+                json!({"group": group, "kind": named, "name": name, "causes": [listed(&cause)]}),
+            ),
+            ..Self::new(422, "Invalid", message)
+        }
+    }
+
+    /// Options of a request that do not fit: `PatchOptions`, `ListOptions` …
+    pub(crate) fn options(kind: &str, cause: &Cause) -> Self {
+        let told = format!("{}: {}", cause.field, cause.message);
+        let message = format!("{kind}.meta.k8s.io \"\" is invalid: {told}");
+        Self {
+            details: Some(json!({"group": "meta.k8s.io", "kind": kind, "causes": [listed(cause)]})),
+            ..Self::new(422, "Invalid", message)
+        }
+    }
+
+    /// Something invalid that is no object of any kind.
+    pub(crate) fn nameless(cause: &Cause) -> Self {
+        let message = format!(" \"\" is invalid: {}: {}", cause.field, cause.message);
+        Self {
+            details: Some(json!({"causes": [listed(cause)]})),
+            ..Self::new(422, "Invalid", message)
+        }
+    }
+
+    /// What the real server did not foresee: code 500 without a reason.
+    pub(crate) fn plain(message: impl Into<String>) -> Self {
+        Self::new(500, "", message)
+    }
+
+    /// A path that no part of the server serves; answered as text.
+    pub(crate) fn no_such_page() -> Self {
+        Self::new(404, "", "404 page not found")
+    }
+
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message)
     }
@@ -208,16 +290,31 @@ impl Failure {
         }
     }
 
-    pub(crate) fn unsupported_media(found: &str) -> Self {
-        let message = format!(
-            "the body of the request was in an unknown format - accepted media types include: \
-             application/json, application/yaml; found {found:?}"
-        );
+    pub(crate) fn unsupported_media() -> Self {
+        let message = "the body of the request was in an unknown format - accepted media types \
+                       include: application/json, application/yaml, \
+                       application/vnd.kubernetes.protobuf";
         Self::new(415, "UnsupportedMediaType", message)
     }
 
     pub(crate) fn expired(message: impl Into<String>) -> Self {
         Self::new(410, "Expired", message)
+    }
+
+    pub(crate) fn unsupported_patch() -> Self {
+        Self {
+            details: Some(json!({})),
+            ..Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+        }
+    }
+
+    pub(crate) fn not_acceptable() -> Self {
+        let message = "406: Not Acceptable\n\nAvailable representations: application/json, \
+                       application/yaml, application/vnd.kubernetes.protobuf";
+        Self {
+            details: Some(json!({})),
+            ..Self::new(406, "NotAcceptable", message)
+        }
     }
 
     /// What a fault answers.
@@ -248,9 +345,11 @@ impl Failure {
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
             "code": self.code,
         });
+        if !self.reason.is_empty() {
+            status["reason"] = self.reason.into();
+        }
         if let Some(details) = &self.details {
             status["details"] = details.clone();
         }

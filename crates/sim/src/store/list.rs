@@ -50,10 +50,13 @@ impl State {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut found = self
             .objects_after(&table, start)
-            .filter(|((at, _), _)| namespace.is_empty() || at == namespace)
-            .filter(|(_, object)| options.selector.matches(object));
+            .filter(|((at, _), _)| namespace.is_empty() || at == namespace);
         if options.limit == 0 {
-            let items = found.map(|(_, object)| Arc::clone(object)).collect();
+            let items = found
+                .map(|(_, object)| object)
+                .filter(|object| options.selector.matches(object))
+                .cloned()
+                .collect();
             return Ok(Page {
                 items,
                 version,
@@ -63,10 +66,15 @@ impl State {
         }
         let mut last = None;
         let mut items = Vec::new();
-        for (place, object) in found.by_ref().take(options.limit) {
-            last = Some(place.clone());
-            items.push(Arc::clone(object));
+        while items.len() < options.limit
+            && let Some((place, object)) = found.next()
+        {
+            if options.selector.matches(object) {
+                last = Some(place.clone());
+                items.push(Arc::clone(object));
+            }
         }
+        // Whether more objects match is not known before the next page.
         let remaining = found.count();
         let token = match last {
             Some((namespace, name)) if remaining > 0 => {
@@ -85,10 +93,26 @@ impl State {
 }
 
 fn read_token(token: &str) -> Result<(u64, (String, String)), Failure> {
+    let malformed = |detail: &str| {
+        let message = format!("invalid continue token: continue key is not valid{detail}");
+        Failure::bad_request(message)
+    };
+    if let Ok(decoded) = BASE64.decode(token)
+        && let Some(first) = decoded.first()
+        && *first != b'{'
+    {
+        let shown = match char::from(*first) {
+            shown if shown.is_ascii_graphic() => shown.to_string(),
+            other => format!("\\u{:04x}", u32::from(other)),
+        };
+        return Err(malformed(&format!(
+            ": invalid character '{shown}' looking for beginning of value"
+        )));
+    }
     let read = || -> Option<(u64, (String, String))> {
         let token: Value = serde_json::from_slice(&BASE64.decode(token).ok()?).ok()?;
         let text = |key: &str| token[key].as_str().map(str::to_owned);
         Some((token["v"].as_u64()?, (text("n")?, text("s")?)))
     };
-    read().ok_or_else(|| Failure::bad_request("continue key is not valid"))
+    read().ok_or_else(|| malformed(""))
 }

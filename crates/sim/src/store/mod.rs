@@ -1,6 +1,7 @@
 //! The state of a cluster and every change it can make: a synchronous machine that takes a request
 //! and gives an answer and events. It does no I/O but the journal's.
 
+mod accept;
 mod admit;
 mod collect;
 mod create;
@@ -15,12 +16,13 @@ mod object;
 mod selector;
 mod state;
 mod table;
+mod typed;
 mod update;
 mod validate;
 
 pub(crate) use create::CreateOptions;
 pub(crate) use delete::DeleteOptions;
-pub(crate) use failure::Failure;
+pub(crate) use failure::{Cause, Failure};
 pub(crate) use list::{ListOptions, Page};
 pub(crate) use object::{at, get_text, name_of, namespace_of, seconds};
 pub(crate) use selector::Selector;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::failure::Cause;
-use super::object::{at, name_of};
+use super::object::{at, finalizers, is_deleting, name_of};
 use crate::registry::Kind;
 
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
@@ -36,7 +36,105 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<Cause> {
             }
         }
     }
+    owners(object, &mut causes);
+    held(object, &mut causes);
     causes
+}
+
+fn owners(object: &Value, causes: &mut Vec<Cause>) {
+    let path = "metadata.ownerReferences";
+    let list = at(object, &["metadata", "ownerReferences"]).and_then(Value::as_array);
+    let list = list.map_or(&[][..], Vec::as_slice);
+    let text = |owner: &Value, field: &str| owner[field].as_str().unwrap_or_default().to_owned();
+    for owner in list {
+        for (field, detail) in [
+            ("apiVersion", "version must not be empty"),
+            ("kind", "must not be empty"),
+            ("name", "must not be empty"),
+            ("uid", "must not be empty"),
+        ] {
+            if text(owner, field).is_empty() {
+                causes.push(Cause::invalid(
+                    format!("{path}.{field}"),
+                    &"".into(),
+                    detail,
+                ));
+            }
+        }
+    }
+    let named = |owner: &&Value| format!("{}/{}", text(owner, "kind"), text(owner, "name"));
+    let controllers: Vec<_> = list.iter().filter(|o| o["controller"] == true).collect();
+    if let [.., first, second] = controllers.as_slice() {
+        let message = format!(
+            "Invalid value: {}: Only one reference can have Controller set to true. Found \
+             \"true\" in references for {} and {}",
+            shown_owners(list),
+            named(first),
+            named(second)
+        );
+        causes.push(Cause {
+            reason: "FieldValueInvalid",
+            field: path.to_owned(),
+            message,
+        });
+    }
+}
+
+/// Owners as Go writes them: in the order of the type's fields.
+fn shown_owners(list: &[Value]) -> String {
+    let order = [
+        "apiVersion",
+        "kind",
+        "name",
+        "uid",
+        "controller",
+        "blockOwnerDeletion",
+    ];
+    let one = |owner: &Value| {
+        let fields = order.iter().filter_map(|field| {
+            let value = owner.get(field)?;
+            Some(format!("{field:?}:{value}"))
+        });
+        format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+    };
+    format!("[{}]", list.iter().map(one).collect::<Vec<_>>().join(","))
+}
+
+/// Finalizers are names of their own, or one of the server's.
+fn held(object: &Value, causes: &mut Vec<Cause>) {
+    let path = "metadata.finalizers";
+    for (index, name) in finalizers(object).into_iter().enumerate() {
+        let value = Value::from(name);
+        if let Some(detail) = wrong_key(name) {
+            causes.push(Cause::invalid(path, &value, &detail));
+        }
+        if !name.contains('/') && !["orphan", "foregroundDeletion", "kubernetes"].contains(&name) {
+            let detail = "name is neither a standard finalizer name nor is it fully qualified";
+            causes.push(Cause::invalid(format!("{path}[{index}]"), &value, detail));
+        }
+    }
+}
+
+/// An object that is being deleted takes no new finalizers.
+pub(super) fn check_held(old: &Value, new: &Value) -> Vec<Cause> {
+    if !is_deleting(old) {
+        return Vec::new();
+    }
+    let before = finalizers(old);
+    let added: Vec<_> = finalizers(new)
+        .into_iter()
+        .filter(|name| !before.contains(name))
+        .map(|name| format!("{name:?}"))
+        .collect();
+    if added.is_empty() {
+        return Vec::new();
+    }
+    let detail = format!(
+        "no new finalizers can be added if the object is being deleted, found new finalizers \
+         []string{{{}}}",
+        added.join(", ")
+    );
+    vec![Cause::forbidden("metadata.finalizers", &detail)]
 }
 
 fn wrong_name(kind: &Kind, name: &str) -> Option<String> {

@@ -26,8 +26,9 @@ pub(crate) struct Selector {
 
 impl Selector {
     pub(crate) fn parse(kind: &Kind, labels: &str, fields: &str) -> Result<Self, Failure> {
-        let unable =
-            |text: &str| Failure::bad_request(format!("unable to parse requirement: {text}"));
+        let unable = |text: &str| {
+            Failure::bad_request(format!("unable to parse requirement: {}", complaint(text)))
+        };
         let mut selector = Self::default();
         for part in split_outside_parentheses(labels) {
             selector
@@ -50,7 +51,7 @@ impl Selector {
                 return Err(Failure::bad_request(message));
             };
             if !selectable(kind, path) {
-                let message = if kind.custom.is_some() || !kind.group.is_empty() {
+                let message = if kind.custom.is_some() || !own_fields(kind).is_empty() {
                     format!("field label not supported: {path}")
                 } else {
                     format!(
@@ -166,8 +167,27 @@ fn split_outside_parentheses(text: &str) -> Vec<&str> {
     .collect()
 }
 
+/// What a selector's reader stumbles over.
+fn complaint(part: &str) -> String {
+    let mut words = part.split_whitespace().skip(1);
+    match words.next() {
+        Some("in" | "notin") => format!("found '{}' expected: '('", words.next().unwrap_or("")),
+        word => {
+            let word = word.unwrap_or(part).trim_end_matches('!');
+            format!("found '{word}', expected: in, notin, =, ==, !=, gt, lt")
+        }
+    }
+}
+
 fn selectable(kind: &Kind, path: &str) -> bool {
-    let known: &[&str] = match kind.kind.as_str() {
+    path == "metadata.name"
+        || (path == "metadata.namespace" && kind.namespaced)
+        || own_fields(kind).contains(&path)
+}
+
+/// The fields that a kind can be selected by besides name and namespace.
+fn own_fields(kind: &Kind) -> &'static [&'static str] {
+    match kind.kind.as_str() {
         "Pod" => &[
             "spec.nodeName",
             "spec.restartPolicy",
@@ -199,10 +219,7 @@ fn selectable(kind: &Kind, path: &str) -> bool {
         "Job" => &["status.successful"],
         "CertificateSigningRequest" => &["spec.signerName"],
         _ => &[],
-    };
-    path == "metadata.name"
-        || (path == "metadata.namespace" && kind.namespaced)
-        || known.contains(&path)
+    }
 }
 
 #[cfg(test)]

@@ -273,6 +273,10 @@ impl State {
         };
         let kinds = definition.map(kinds_of).unwrap_or_default();
         self.registry.define(group, plural, kinds);
+        // Who watches a kind that is gone has to learn it.
+        if let Some(table) = self.tables.get(&key.name) {
+            table.nudge();
+        }
     }
 
     fn index(&mut self, key: &Key, object: &Value) {

@@ -47,6 +47,11 @@ impl Table {
         self.wake.send_replace(version);
     }
 
+    /// Wakes those who watch, though no object changed.
+    pub(super) fn nudge(&self) {
+        self.wake.send_modify(|_| ());
+    }
+
     pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
         self.wake.subscribe()
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::accept::{accept, accept_patched};
 use super::create::CreateOptions;
-use super::defaults::defaulted;
-use super::failure::Failure;
+use super::failure::{Cause, Failure};
 use super::object::{finalizers, is_deleting, map_of, metadata, uid_of, version_of};
 use super::state::{Key, State, WriteOptions};
 use super::{admit, names, validate};
@@ -37,17 +37,26 @@ impl State {
         change: Change,
         write: &WriteOptions,
     ) -> Result<(Arc<Value>, bool), Failure> {
-        if let Change::Apply { object, .. } = &change {
-            validate::declared(kind, (&key.namespace, &key.name), object)?;
+        match &change {
+            Change::Apply { object, .. } => {
+                validate::declared(kind, object)?;
+                check_name(key, object)?;
+            }
+            Change::Replace(object) => check_name(key, object)?,
+            Change::Patch(..) => {}
         }
         let Some(old) = self.get(key).cloned() else {
             return self.change_missing(kind, key, subresource, change, write);
         };
         let tracked = matches!(change, Change::Apply { .. });
+        let patch = matches!(change, Change::Patch(..));
         let mut new = self.proposed(kind, &old, subresource, change, write)?;
-        validate::strict(kind, &new, write.strict)?;
+        if patch {
+            accept_patched(kind, &mut new, write.strict)?;
+        } else {
+            accept(kind, &mut new, write.strict)?;
+        }
         check_identity(kind, key, &old, &new)?;
-        defaulted(kind, &mut new);
         keep_server_fields(kind, &old, &mut new, subresource);
         if !tracked {
             let manager = self.manager(kind, write, subresource);
@@ -72,9 +81,10 @@ impl State {
         write: &WriteOptions,
     ) -> Result<(Arc<Value>, bool), Failure> {
         let missing = Failure::not_found(kind, &key.name);
-        let Change::Apply { object, force } = change else {
+        let Change::Apply { mut object, force } = change else {
             return Err(missing);
         };
+        metadata(&mut object).remove("resourceVersion");
         if !subresource.is_empty() || !super::get_text(&object, &["metadata", "uid"]).is_empty() {
             return Err(missing);
         }
@@ -113,13 +123,14 @@ impl State {
             Change::Patch(patch, format) => {
                 patched(old, &patch, format, &kind.schema).map_err(|error| match error {
                     PatchError::Malformed(message) => Failure::bad_request(message),
-                    PatchError::Unfit(message) => {
+                    PatchError::Keyless(message) => Failure::plain(message),
+                    PatchError::Unfit(_) => {
                         let mut failure = Failure::new(
                             422,
                             "Invalid",
                             "the server rejected our request due to an error in our request",
                         );
-                        failure.details = Some(json!({"causes": [{"message": message}]}));
+                        failure.details = Some(json!({}));
                         failure
                     }
                 })
@@ -145,6 +156,7 @@ impl State {
         admit::keep_allocated(kind, old, &mut new);
         admit::prepare(self, kind, &mut new);
         let mut causes = names::check(kind, &new);
+        causes.extend(names::check_held(old, &new));
         causes.extend(validate::new_object(kind, &new));
         causes.extend(validate::changed_object(kind, old, &new));
         if !causes.is_empty() {
@@ -157,7 +169,14 @@ impl State {
             return Ok(Arc::new(new));
         }
         let ended = is_deleting(&new) && finalizers(&new).is_empty() && !self.holds_content(key);
-        let put = self.commit(key, new, ended)?;
+        let mut put = self.commit(key, new, ended)?;
+        if ended {
+            // The version of the deletion is told to watches only.
+            let mut last = (*put).clone();
+            let version = old["metadata"]["resourceVersion"].clone();
+            metadata(&mut last).insert("resourceVersion".to_owned(), version);
+            put = Arc::new(last);
+        }
         self.after_update(kind, &put)?;
         self.settle()?;
         Ok(put)
@@ -186,15 +205,42 @@ impl State {
     }
 }
 
+/// The object must say the name that the request says.
+fn check_name(key: &Key, object: &Value) -> Result<(), Failure> {
+    let message = match super::name_of(object) {
+        "" => format!(
+            "the name of the object ({} based on URL) was undeterminable: name must be provided",
+            key.name
+        ),
+        name if name != key.name => format!(
+            "the name of the object ({name}) does not match the name on the URL ({})",
+            key.name
+        ),
+        _ => return Ok(()),
+    };
+    Err(Failure::bad_request(message))
+}
+
 fn check_identity(kind: &Kind, key: &Key, old: &Value, new: &Value) -> Result<(), Failure> {
     let version = super::get_text(new, &["metadata", "resourceVersion"]);
+    let definition = kind.is("apiextensions.k8s.io", "CustomResourceDefinition");
+    if version.is_empty() && (kind.custom.is_some() || definition) {
+        let detail = "must be specified for an update";
+        let cause = Cause::invalid("metadata.resourceVersion", &0.into(), detail);
+        return Err(Failure::invalid_resource(kind, &key.name, &cause));
+    }
     if !version.is_empty() && version.parse() != Ok(version_of(old)) {
         return Err(Failure::modified(kind, &key.name));
     }
     let uid = uid_of(new);
     if !uid.is_empty() && uid != uid_of(old) {
         let detail = format!(
-            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            "StorageError: invalid object, Code: 4, Key: /registry/{}/{}/{}, ResourceVersion: 0, \
+             AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object \
+             meta: {}",
+            kind.plural,
+            key.namespace,
+            key.name,
             uid_of(old)
         );
         return Err(Failure::conflict(kind, &key.name, &detail));

@@ -44,6 +44,8 @@ impl Normaliser {
                 ("continue", Some(_)) => Value::from("<continue>"),
                 ("clusterIP", Some(address)) if address != "None" => Value::from("<address>"),
                 ("verbs", None) => sorted(value),
+                ("managedFields", None) => self.body(&by_manager(value)),
+                ("causes", None) => self.body(&unrepeated(value)),
                 ("clusterIPs", None) => Value::from("<addresses>"),
                 _ => self.body(value),
             };
@@ -100,6 +102,22 @@ fn numbered(kind: &str, known: &mut Vec<String>, value: &str) -> Value {
 fn sorted(value: &Value) -> Value {
     let mut items = value.as_array().cloned().unwrap_or_default();
     items.sort_by_key(ToString::to_string);
+    Value::Array(items)
+}
+
+/// Managers are listed by the second of their last write, so that their order is a matter of luck.
+fn by_manager(value: &Value) -> Value {
+    let mut items = value.as_array().cloned().unwrap_or_default();
+    let text = |item: &Value, field: &str| item[field].to_string();
+    items
+        .sort_by_key(|item| ["operation", "manager", "subresource"].map(|field| text(item, field)));
+    Value::Array(items)
+}
+
+/// The real server repeats a cause as often as its validations overlap.
+fn unrepeated(value: &Value) -> Value {
+    let mut items = value.as_array().cloned().unwrap_or_default();
+    items.dedup();
     Value::Array(items)
 }
 

@@ -6,6 +6,7 @@ mod jsonpath;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::query::Query;
 use super::respond::list_metadata;
 use crate::registry::Kind;
 use crate::store::Page;
@@ -13,15 +14,25 @@ use crate::store::Page;
 /// A form other than the object itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    Table,
+    /// With the objects' metadata beside the cells, or without.
+    Table {
+        objects: bool,
+    },
     Metadata,
 }
 
+/// Whether there is a form that the client takes.
+pub(super) fn acceptable(accept: &str) -> bool {
+    let known = ["json", "yaml", "protobuf", "*/*", "application/*"];
+    accept.is_empty() || known.iter().any(|known| accept.contains(known))
+}
+
 /// The first form in an Accept header, `None` where the plain object comes first.
-pub(super) fn wanted(accept: &str) -> Option<Form> {
+pub(super) fn wanted(accept: &str, query: &Query) -> Option<Form> {
     for media in accept.split(',') {
         if media.contains("as=Table") {
-            return Some(Form::Table);
+            let objects = query.get("includeObject") != "None";
+            return Some(Form::Table { objects });
         }
         if media.contains("as=PartialObjectMetadata") {
             return Some(Form::Metadata);
@@ -50,12 +61,12 @@ impl Form {
                 "metadata": list_metadata(page),
                 "items": page.items.iter().map(|object| partial(object)).collect::<Vec<_>>(),
             }),
-            Self::Table => {
+            Self::Table { objects } => {
                 let columns = cells::columns(kind);
                 let rows: Vec<_> = page
                     .items
                     .iter()
-                    .map(|object| row(kind, object, now))
+                    .map(|object| row(kind, object, now, objects))
                     .collect();
                 json!({
                     "kind": "Table",
@@ -72,12 +83,12 @@ impl Form {
     pub(super) fn event(self, kind: &Kind, object: &Value, now: Timestamp) -> Value {
         match self {
             Self::Metadata => partial(object),
-            Self::Table => json!({
+            Self::Table { objects } => json!({
                 "kind": "Table",
                 "apiVersion": "meta.k8s.io/v1",
                 "metadata": {"resourceVersion": object["metadata"]["resourceVersion"]},
                 "columnDefinitions": cells::columns(kind),
-                "rows": [row(kind, object, now)],
+                "rows": [row(kind, object, now, objects)],
             }),
         }
     }
@@ -85,7 +96,7 @@ impl Form {
     pub(super) fn bookmark(self, metadata: &Value) -> Value {
         let kind = match self {
             Self::Metadata => "PartialObjectMetadata",
-            Self::Table => "Table",
+            Self::Table { .. } => "Table",
         };
         json!({"kind": kind, "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
     }
@@ -99,6 +110,11 @@ fn partial(object: &Value) -> Value {
     })
 }
 
-fn row(kind: &Kind, object: &Value, now: Timestamp) -> Value {
-    json!({"cells": cells::cells(kind, object, now), "object": partial(object)})
+fn row(kind: &Kind, object: &Value, now: Timestamp, objects: bool) -> Value {
+    let shown = if objects {
+        partial(object)
+    } else {
+        Value::Null
+    };
+    json!({"cells": cells::cells(kind, object, now), "object": shown})
 }

@@ -5,6 +5,8 @@ use serde_json::Value;
 use super::super::failure::Cause;
 use crate::registry::Custom;
 
+use super::limits::limits;
+
 /// Drops unknown fields and fills in defaults.
 pub(crate) fn prune_and_default(custom: &Custom, object: &mut Value) {
     if custom.schema.is_null() {
@@ -72,6 +74,8 @@ fn default(value: &mut Value, schema: &Value) {
                     Some(_) => false,
                 };
                 if missing {
+                    // A null that may not be one counts as left out.
+                    map.remove(name);
                     match below.get("default") {
                         Some(default) => drop(map.insert(name.clone(), default.clone())),
                         None => continue,
@@ -168,6 +172,7 @@ fn walk(path: &str, value: &Value, schema: &Value, causes: &mut Vec<Cause>) {
             }
         }
         Value::Array(items) if schema["items"].is_object() => {
+            told_apart(path, items, schema, causes);
             for (index, item) in items.iter().enumerate() {
                 walk(&format!("{path}[{index}]"), item, &schema["items"], causes);
             }
@@ -188,45 +193,27 @@ fn is_type(value: &Value, wanted: &str) -> bool {
     }
 }
 
-fn limits(path: &str, value: &Value, schema: &Value, causes: &mut Vec<Cause>) {
-    if let Some(known) = schema["enum"].as_array()
-        && !known.contains(value)
-    {
-        let known: Vec<_> = known
-            .iter()
-            .map(|value| {
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned)
-            })
-            .collect();
-        causes.push(Cause::unsupported(path, value, &known));
-    }
-    let invalid =
-        |message: String| Cause::invalid(path, value, &format!("{path} in body {message}"));
-    if let Some(number) = value.as_f64() {
-        if let Some(least) = schema["minimum"].as_f64().filter(|least| number < *least) {
-            causes.push(invalid(format!(
-                "should be greater than or equal to {least}"
-            )));
+/// Items of sets and keyed lists must differ.
+fn told_apart(path: &str, items: &[Value], schema: &Value, causes: &mut Vec<Cause>) {
+    let keys = schema["x-kubernetes-list-map-keys"].as_array();
+    let key = |item: &Value| -> Value {
+        match (schema["x-kubernetes-list-type"].as_str(), keys) {
+            (Some("set"), _) => item.clone(),
+            (Some("map"), Some(keys)) => {
+                let pick = |key: &Value| {
+                    Some((key.as_str()?.to_owned(), item.get(key.as_str()?)?.clone()))
+                };
+                Value::Object(keys.iter().filter_map(pick).collect())
+            }
+            _ => Value::Null,
         }
-        if let Some(most) = schema["maximum"].as_f64().filter(|most| number > *most) {
-            causes.push(invalid(format!("should be less than or equal to {most}")));
+    };
+    let mut seen = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let key = key(item);
+        if !key.is_null() && seen.contains(&key) {
+            causes.push(Cause::duplicate(format!("{path}[{index}]"), &key));
         }
-    }
-    if let Some(text) = value.as_str() {
-        let length = text.chars().count() as u64;
-        if let Some(least) = schema["minLength"].as_u64().filter(|least| length < *least) {
-            causes.push(invalid(format!("should be at least {least} chars long")));
-        }
-        if let Some(most) = schema["maxLength"].as_u64().filter(|most| length > *most) {
-            causes.push(invalid(format!("should be at most {most} chars long")));
-        }
-    }
-    if let Some(items) = value.as_array() {
-        let length = items.len() as u64;
-        if let Some(least) = schema["minItems"].as_u64().filter(|least| length < *least) {
-            causes.push(invalid(format!("should have at least {least} items")));
-        }
+        seen.push(key);
     }
 }
