@@ -1,7 +1,7 @@
 //! The command line: one file a command.
 //!
 //! A command parses its flags, calls the library and prints; it decides nothing itself. What it
-//! prints goes through [`output`]; what goes wrong is a [`Diagnostic`].
+//! prints goes through `output`; what goes wrong is a [`Diagnostic`].
 
 mod admin;
 mod app;

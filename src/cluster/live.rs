@@ -311,14 +311,16 @@ impl LiveState {
 impl Inner {
     fn gap(&self, kind: &GroupKind) -> Option<String> {
         let Some(watches) = self.kinds.get(kind) else {
-            return Some(format!("{kind} is not watched"));
+            return Some(format!("{} is not watched", shown(kind)));
         };
         watches
             .iter()
             .find_map(|watch| match &*watch.state.borrow() {
                 WatchState::Synced => None,
-                WatchState::Listing => Some(format!("{kind} has not been listed yet")),
-                WatchState::Broken(why) => Some(format!("the watch of {kind} is broken: {why}")),
+                WatchState::Listing => Some(format!("{} has not been listed yet", shown(kind))),
+                WatchState::Broken(why) => {
+                    Some(format!("the watch of {} is broken: {why}", shown(kind)))
+                }
             })
     }
 
@@ -329,6 +331,15 @@ impl Inner {
                 self.owned.remove(owner);
             }
         }
+    }
+}
+
+/// A kind as people name it.
+fn shown(kind: &GroupKind) -> String {
+    if kind.group.is_empty() {
+        kind.kind.clone()
+    } else {
+        kind.to_string()
     }
 }
 

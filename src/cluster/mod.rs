@@ -59,7 +59,11 @@ impl Cluster {
         let stop = CancellationToken::new();
         let turned = {
             let (live, tell) = (Arc::clone(&live), events.connection_changed(&config.server));
+            let (health, name) = (Arc::downgrade(&health), config.name.clone());
             move || {
+                if let Some(health) = health.upgrade() {
+                    tell_log(&name, &health.state());
+                }
                 live.reconnect();
                 tell();
             }
@@ -90,5 +94,24 @@ impl Cluster {
     /// Waits until the connection has been tried once.
     pub async fn tried(&self) -> ConnectionState {
         self.health.tried().await
+    }
+}
+
+fn tell_log(name: &str, state: &ConnectionState) {
+    match state.status {
+        ConnectionStatus::Failed => {
+            tracing::warn!(
+                cluster = name,
+                why = state.message,
+                "the cluster cannot be reached"
+            );
+        }
+        ConnectionStatus::Successful | ConnectionStatus::Unknown => {
+            tracing::info!(
+                cluster = name,
+                version = state.version,
+                "the cluster answers"
+            );
+        }
     }
 }

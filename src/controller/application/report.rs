@@ -279,17 +279,15 @@ fn finish(
         "Sync operation"
     };
     let to = format!("{what} to {}", revision.unwrap_or_default());
-    hub.events.tell(
-        application,
-        if state.phase.is_successful() {
-            News::normal("OperationCompleted", format!("{to} succeeded"))
-        } else {
-            News::warning(
-                "OperationCompleted",
-                format!("{to} failed: {}", state.message),
-            )
-        },
-    );
+    let news = if state.phase.is_successful() {
+        News::normal("OperationCompleted", format!("{to} succeeded"))
+    } else {
+        News::warning(
+            "OperationCompleted",
+            format!("{to} failed: {}", state.message),
+        )
+    };
+    told(hub, application, news);
 }
 
 fn history(
@@ -365,6 +363,17 @@ fn api(hub: &Hub, name: &ObjectName) -> Api<DynamicObject> {
     Api::namespaced_with(hub.client.clone(), &name.namespace, &resource)
 }
 
+/// Tells the log and whoever watches events.
+fn told(hub: &Hub, application: &Application, news: News) {
+    let name = application.metadata.name.as_deref().unwrap_or_default();
+    if news.warning {
+        tracing::warn!(application = name, "{}", news.message);
+    } else {
+        tracing::info!(application = name, "{}", news.message);
+    }
+    hub.events.tell(application, news);
+}
+
 /// Tells what turned, as Argo CD does.
 fn tell(hub: &Hub, application: &Application, after: &ApplicationStatus) {
     let before = application.status.clone().unwrap_or_default();
@@ -373,8 +382,7 @@ fn tell(hub: &Hub, application: &Application, after: &ApplicationStatus) {
             "Updated sync status: {} -> {}",
             before.sync.status, after.sync.status
         );
-        hub.events
-            .tell(application, News::normal("ResourceUpdated", turned));
+        told(hub, application, News::normal("ResourceUpdated", turned));
     }
     if before.health.status != after.health.status {
         let word = |health: &AppHealthStatus| {
@@ -387,7 +395,6 @@ fn tell(hub: &Hub, application: &Application, after: &ApplicationStatus) {
             word(&before.health),
             word(&after.health)
         );
-        hub.events
-            .tell(application, News::normal("ResourceUpdated", turned));
+        told(hub, application, News::normal("ResourceUpdated", turned));
     }
 }

@@ -54,7 +54,9 @@ impl<'a> Target<'a> {
 
     /// Whether a source's URL means the repository that was pushed to.
     pub fn is_repository(&self, url: &str) -> bool {
-        let same = |pushed: &String| normalise(pushed) == normalise(url);
+        // A repository on this machine has no host; Argo CD has none of these.
+        let same =
+            |pushed: &String| url.starts_with("file://") && normalise(pushed) == normalise(url);
         self.urls.iter().any(|form| form.is_match(url)) || self.event.urls.iter().any(same)
     }
 
