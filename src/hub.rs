@@ -3,6 +3,7 @@
 //! Nothing here decides anything; a hub is the seams (API server, clock, configuration) and the
 //! parts that talk to each other through them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -57,6 +58,8 @@ pub struct Hub {
     /// What ApplicationSets need between two reconciles.
     pub application_sets: application_set::Memory,
     repositories: RwLock<Arc<Repositories>>,
+    clusters_known: AtomicBool,
+    repositories_known: AtomicBool,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -136,6 +139,8 @@ impl Hub {
             applications: application::Memory::default(),
             application_sets: application_set::Memory::default(),
             repositories: RwLock::default(),
+            clusters_known: AtomicBool::new(false),
+            repositories_known: AtomicBool::new(false),
             tasks: TaskTracker::new(),
             config,
             client,
@@ -188,6 +193,24 @@ impl Hub {
     /// Is ready when the hub is to stop.
     pub fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         self.stop.clone().cancelled_owned()
+    }
+
+    /// Whether everything has been listed once and all registrations have been read. Before that
+    /// a cluster that is not there may only not have been seen yet, so that nothing is decided.
+    pub(crate) fn knows_its_fleet(&self) -> bool {
+        self.clusters_known.load(Ordering::Acquire)
+            && self.repositories_known.load(Ordering::Acquire)
+            && self.fleet.index().is_ready()
+    }
+
+    /// Says that the cluster Secrets, all of them, have become connections.
+    pub(crate) fn set_clusters_known(&self) {
+        self.clusters_known.store(true, Ordering::Release);
+    }
+
+    /// Says that the repository Secrets, all of them, have been read.
+    pub(crate) fn set_repositories_known(&self) {
+        self.repositories_known.store(true, Ordering::Release);
     }
 
     /// The repositories as their Secrets describe them.

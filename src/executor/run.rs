@@ -113,9 +113,8 @@ impl Execution<'_> {
             Action::Apply(mode) | Action::Hook { mode, .. } => {
                 self.apply(&place, task, *mode).await
             }
-            Action::DeleteHook(propagation) | Action::Prune { propagation, .. } => {
-                self.prune(&place, task, *propagation).await
-            }
+            Action::DeleteHook(propagation) => self.delete_hook(&place, task, *propagation).await,
+            Action::Prune { propagation, .. } => self.prune(&place, task, *propagation).await,
         };
         done.unwrap_or_else(|failure| {
             if failure.is_unreachable() {
@@ -147,6 +146,23 @@ impl Execution<'_> {
             (false, false) => "serverside-applied",
         };
         Ok(Done::Applied(written_message(&task.key, word)))
+    }
+
+    /// Deletes what an earlier sync left of a hook; one that was broken off left its finalizer.
+    async fn delete_hook(
+        &self,
+        place: &Place,
+        task: &Task,
+        propagation: Propagation,
+    ) -> Result<Done, Failure> {
+        let is_held = task.live.as_deref().is_some_and(|live| {
+            live.finalizers()
+                .any(|finalizer| finalizer == names::HOOK_FINALIZER)
+        });
+        if is_held && !self.dry_run {
+            self.release_one(task).await?;
+        }
+        self.prune(place, task, propagation).await
     }
 
     async fn prune(

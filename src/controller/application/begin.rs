@@ -5,26 +5,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argosy_crds::Application;
-use argosy_crds::application::{Operation, OperationState, SyncOperation};
+use argosy_crds::application::{Operation, OperationState, SyncOperation, SyncOperationResult};
 use argosy_crds::codes::{OperationPhase, SyncStatusCode, condition};
 use argosy_engine::object::ResourceKey;
 use argosy_engine::operation::{
-    self, AutoSync, AutoSyncInput, NOTHING_ASKED, SelfHealBackoff, TERMINATED, decide_automated,
+    self, AutoSync, AutoSyncInput, BLOCKED_BY_WINDOW, NOTHING_ASKED, SelfHealBackoff, TERMINATED,
+    decide_automated,
 };
 use argosy_engine::sync::TaskStates;
-use argosy_engine::windows::{Attempt, Windows};
+use argosy_engine::windows::{self, Windows};
 use jiff::Timestamp;
 
 use super::assess::{self, Assessment};
 use super::desired;
-use super::operate::{Retry, RunningSync, plan};
-use super::results;
+use super::observe::Observation;
+use super::operate::{BACKSTOP, Retry, RunningSync, plan};
+use super::{results, resume};
 use crate::controller::events::News;
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
+use crate::source::Retry as Retrying;
 
 /// How often an application that a sync window holds back looks whether it has opened.
-const WINDOW_INTERVAL: Duration = Duration::from_secs(30);
+pub(super) const WINDOW_INTERVAL: Duration = Duration::from_secs(30);
 
 /// What there is to do.
 pub(super) enum Begun {
@@ -37,8 +40,65 @@ pub(super) enum Begun {
     },
     /// It was asked for and cannot be done.
     Refused(Box<OperationState>),
+    /// It was asked for and may not be done yet.
+    Blocked(Box<OperationState>),
     /// It is planned.
     Running(Box<RunningSync>),
+}
+
+/// One attempt at an operation.
+pub(super) struct Attempt {
+    /// What was asked.
+    pub(super) operation: Operation,
+    /// When it began.
+    pub(super) started_at: Timestamp,
+    /// How often it was retried.
+    pub(super) retries: i64,
+    /// What is recorded of it, where another process began it.
+    pub(super) going_on: Option<SyncOperationResult>,
+}
+
+impl Attempt {
+    fn new(operation: Operation, started_at: Timestamp) -> Self {
+        Self {
+            operation,
+            started_at,
+            retries: 0,
+            going_on: None,
+        }
+    }
+
+    /// The revisions that it has to use: those that it began with, or those that it names.
+    fn pinned(&self, sync: &SyncOperation) -> Vec<String> {
+        match &self.going_on {
+            Some(begun) if !begun.revisions.is_empty() => begun.revisions.clone(),
+            Some(begun) if !begun.revision.is_empty() => vec![begun.revision.clone()],
+            _ => pinned(sync),
+        }
+    }
+
+    /// What its hooks are marked with, so that they are known again after a restart.
+    fn stamp(&self) -> String {
+        format!("{:.0}/{}", self.started_at, self.retries)
+    }
+
+    fn refused(
+        &self,
+        end: (OperationPhase, &str),
+        attempted: Option<SyncOperationResult>,
+        now: Timestamp,
+    ) -> Begun {
+        let begun = (self.started_at, self.retries);
+        let state = results::refused(&self.operation, end, attempted, begun, Some(now));
+        Begun::Refused(Box::new(state))
+    }
+
+    fn blocked(&self, attempted: Option<SyncOperationResult>) -> Begun {
+        let phase = (OperationPhase::Running, BLOCKED_BY_WINDOW);
+        let begun = (self.started_at, self.retries);
+        let state = results::refused(&self.operation, phase, attempted, begun, None);
+        Begun::Blocked(Box::new(state))
+    }
 }
 
 /// Begins what was asked for, or what automation asks for.
@@ -48,66 +108,73 @@ pub(super) async fn begin(
     application: &Application,
     assessment: &mut Assessment,
 ) -> Begun {
-    if let Some(retry) = hub.applications.retry(name)
-        && let Some(begun) = retried(hub, name, application, assessment, retry).await
+    let mut given_up = false;
+    let replaces = |retry: &Retry| {
+        let requested = application.operation.as_ref();
+        requested.is_some_and(|requested| *requested != retry.operation)
+    };
+    let retry = hub.applications.retry(name);
+    if retry.as_ref().is_some_and(replaces) {
+        hub.applications.drop_retry(name);
+    }
+    if let Some(retry) = retry
+        .filter(|retry| !replaces(retry))
+        .or_else(|| resume::retry(application))
     {
-        return begun;
+        match retried(hub, name, application, assessment, retry).await {
+            Some(begun) => return begun,
+            None => given_up = true,
+        }
+    } else if let Some(interrupted) = resume::interrupted(application) {
+        return planned(hub, name, application, assessment, interrupted).await;
     }
     if let Some(requested) = &application.operation {
-        return requested_sync(hub, name, application, assessment, requested.clone()).await;
+        let attempt = Attempt::new(requested.clone(), hub.clock.now());
+        return planned(hub, name, application, assessment, attempt).await;
     }
-    let Ok(observation) = &assessment.observed else {
-        return Begun::Nothing {
-            after: None,
-            condition: None,
-        };
-    };
-    let Some(comparison) = &assessment.comparison else {
-        return Begun::Nothing {
-            after: None,
-            condition: None,
-        };
+    automated(hub, application, assessment, given_up)
+}
+
+/// What automation asks for. After a retry was given up the operation in the status counts for
+/// nothing: it neither runs nor was it tried to its end.
+fn automated(
+    hub: &Hub,
+    application: &Application,
+    assessment: &Assessment,
+    given_up: bool,
+) -> Begun {
+    let nothing = |after, condition| Begun::Nothing { after, condition };
+    let (Ok(observation), Some(comparison)) = (&assessment.observed, &assessment.comparison) else {
+        return nothing(None, None);
     };
     let now = hub.clock.now();
     let windows = match Windows::of(application, &observation.project.spec.sync_windows) {
         Ok(windows) => windows,
-        Err(error) => {
-            let condition = Some((condition::SYNC_ERROR, error.to_string()));
-            return Begun::Nothing {
-                after: None,
-                condition,
-            };
-        }
+        Err(error) => return nothing(None, Some((condition::SYNC_ERROR, error.to_string()))),
     };
+    let mut judged = std::borrow::Cow::Borrowed(application);
+    if given_up && let Some(status) = &mut judged.to_mut().status {
+        status.operation_state = None;
+    }
     let verdict = decide_automated(&AutoSyncInput {
-        application,
+        application: &judged,
         status: comparison.status,
         resources: &assessment.resources,
         revisions: &observation.desired.revisions,
         content_changed: true,
-        windows: &windows.verdict(Attempt::default(), now),
+        windows: &windows.verdict(windows::Attempt::default(), now),
         self_heal: SelfHealBackoff::default(),
         now,
     });
     match verdict {
-        AutoSync::Sync(operation) => start(hub, application, assessment, *operation, now, 0),
-        AutoSync::HealLater { at } => Begun::Nothing {
-            after: at.duration_since(now).try_into().ok(),
-            condition: None,
-        },
-        AutoSync::Refuse { message } => Begun::Nothing {
-            after: None,
-            condition: Some((condition::SYNC_ERROR, message)),
-        },
+        AutoSync::Sync(operation) => {
+            start(hub, application, assessment, Attempt::new(*operation, now))
+        }
+        AutoSync::HealLater { at } => nothing(at.duration_since(now).try_into().ok(), None),
+        AutoSync::Refuse { message } => nothing(None, Some((condition::SYNC_ERROR, message))),
         // A window opens without an event.
-        AutoSync::Skip(operation::Skip::Window) => Begun::Nothing {
-            after: Some(WINDOW_INTERVAL),
-            condition: None,
-        },
-        AutoSync::Skip(_) => Begun::Nothing {
-            after: None,
-            condition: None,
-        },
+        AutoSync::Skip(operation::Skip::Window) => nothing(Some(WINDOW_INTERVAL), None),
+        AutoSync::Skip(_) => nothing(None, None),
     }
 }
 
@@ -131,29 +198,26 @@ async fn retried(
                 .unwrap_or_default();
             !pinned.is_empty() && pinned != observation.desired.revisions
         });
-    if is_terminating(application) || moved {
+    if moved && !is_terminating(application) {
         hub.applications.drop_retry(name);
         return None;
     }
-    if now < retry.at {
+    if now < retry.at && !is_terminating(application) {
         let after = retry.at.duration_since(now).try_into().ok();
+        hub.applications.keep_retry(name, retry);
         return Some(Begun::Nothing {
             after,
             condition: None,
         });
     }
     hub.applications.drop_retry(name);
-    Some(
-        planned(
-            hub,
-            name,
-            application,
-            assessment,
-            retry.operation,
-            (retry.started_at, retry.count),
-        )
-        .await,
-    )
+    let attempt = Attempt {
+        operation: retry.operation,
+        started_at: retry.started_at,
+        retries: retry.count,
+        going_on: None,
+    };
+    Some(planned(hub, name, application, assessment, attempt).await)
 }
 
 /// Whether somebody asked for the running operation to end.
@@ -165,18 +229,6 @@ pub(super) fn is_terminating(application: &Application) -> bool {
     state.is_some_and(|state| state.phase == OperationPhase::Terminating)
 }
 
-/// An operation on the object: asked for by a person, or found again after a restart.
-async fn requested_sync(
-    hub: &Arc<Hub>,
-    name: &ObjectName,
-    application: &Application,
-    assessment: &mut Assessment,
-    requested: Operation,
-) -> Begun {
-    let begun = resumed(application, &requested).unwrap_or((hub.clock.now(), 0));
-    planned(hub, name, application, assessment, requested, begun).await
-}
-
 /// Observes what the operation is about, where that is not what the application is about, and
 /// plans it.
 async fn planned(
@@ -184,29 +236,41 @@ async fn planned(
     name: &ObjectName,
     application: &Application,
     assessment: &mut Assessment,
-    requested: Operation,
-    (started_at, retries): (Timestamp, i64),
+    attempt: Attempt,
 ) -> Begun {
-    let refused = |phase, message: &str| {
-        let state = results::refused(&requested, phase, message, started_at, hub.clock.now());
-        Begun::Refused(Box::new(state))
+    let now = hub.clock.now();
+    let terminating = is_terminating(application);
+    let refused = |message: &str| {
+        let end = if terminating {
+            (OperationPhase::Failed, TERMINATED)
+        } else {
+            (OperationPhase::Error, message)
+        };
+        attempt.refused(end, None, now)
     };
-    let Some(sync) = &requested.sync else {
-        return refused(OperationPhase::Error, NOTHING_ASKED);
+    let Some(sync) = &attempt.operation.sync else {
+        return refused(NOTHING_ASKED);
     };
-    if is_terminating(application) {
-        return refused(OperationPhase::Failed, TERMINATED);
+    if terminating && attempt.going_on.is_none() {
+        return refused(TERMINATED);
     }
-    let Ok(observation) = &assessment.observed else {
-        let why = assessment
-            .conditions
-            .first()
-            .map_or("", |(_, message)| message.as_str());
-        return refused(OperationPhase::Error, why);
+    // What has begun waits for its cluster and repository; only what leads nowhere ends it.
+    let waits = attempt.going_on.is_some() && !terminating;
+    let wait = |after| Begun::Nothing {
+        after,
+        condition: None,
+    };
+    let observation = match &assessment.observed {
+        Ok(observation) => observation,
+        Err(obstacle) if waits && obstacle.condition != condition::INVALID_SPEC_ERROR => {
+            return wait(None);
+        }
+        Err(obstacle) => return refused(&obstacle.message),
     };
     let sources = sources(application, sync);
-    let pinned = pinned(sync);
-    if !pinned.is_empty() || sources != observation.desired.sources {
+    let pinned = attempt.pinned(sync);
+    let is_newest = pinned.is_empty() || pinned == observation.desired.revisions;
+    if !is_newest || sources != observation.desired.sources {
         let wanted = desired::desired(hub, name, application, &sources, &pinned).await;
         let observed = match wanted {
             Ok(desired) => {
@@ -214,23 +278,20 @@ async fn planned(
                     .with_desired(hub, name, application, desired)
                     .await
             }
-            Err(failure) => return refused(OperationPhase::Error, &failure.message),
+            Err(failure) if waits && failure.retry != Retrying::Never => {
+                return wait(Some(BACKSTOP));
+            }
+            Err(failure) => return refused(&failure.message),
         };
         match observed {
             Ok(observation) => {
                 *assessment = assess::assess(hub, name, application, Ok(observation)).await;
             }
-            Err(obstacle) => return refused(OperationPhase::Error, &obstacle.message),
+            Err(_) if waits => return wait(Some(BACKSTOP)),
+            Err(obstacle) => return refused(&obstacle.message),
         }
     }
-    start(hub, application, assessment, requested, started_at, retries)
-}
-
-/// When an operation that the status already knows began, and how often it was retried.
-fn resumed(application: &Application, requested: &Operation) -> Option<(Timestamp, i64)> {
-    let state = application.status.as_ref()?.operation_state.as_ref()?;
-    let same = state.phase == OperationPhase::Running && state.operation == *requested;
-    same.then(|| Some((state.started_at.as_ref()?.0, state.retry_count)))?
+    start(hub, application, assessment, attempt)
 }
 
 fn sources(application: &Application, sync: &SyncOperation) -> Vec<argosy_crds::ApplicationSource> {
@@ -243,7 +304,8 @@ fn sources(application: &Application, sync: &SyncOperation) -> Vec<argosy_crds::
     }
 }
 
-fn pinned(sync: &SyncOperation) -> Vec<String> {
+/// The revisions that an operation names.
+pub(super) fn pinned(sync: &SyncOperation) -> Vec<String> {
     if !sync.revisions.is_empty() {
         return sync.revisions.clone();
     }
@@ -254,56 +316,89 @@ fn pinned(sync: &SyncOperation) -> Vec<String> {
     }
 }
 
-fn start(
-    hub: &Hub,
-    application: &Application,
-    assessment: &Assessment,
-    operation: Operation,
-    started_at: Timestamp,
-    retry_count: i64,
-) -> Begun {
-    let (Ok(observation), Some(sync)) = (&assessment.observed, &operation.sync) else {
+fn start(hub: &Hub, application: &Application, assessment: &Assessment, attempt: Attempt) -> Begun {
+    let (Ok(observation), Some(sync)) = (&assessment.observed, &attempt.operation.sync) else {
         return Begun::Nothing {
             after: None,
             condition: None,
         };
     };
+    let now = hub.clock.now();
+    let (sources, revisions) = (
+        observation.desired.sources.clone(),
+        observation.desired.revisions.clone(),
+    );
+    let attempted = || Some(results::attempted(&sources, &revisions));
+    if attempt.going_on.is_none() && is_held_by_window(application, observation, &attempt, now) {
+        return attempt.blocked(attempted());
+    }
     let modified = modified(assessment);
-    let planned = plan(observation, application, sync, &modified, started_at);
+    let stamp = attempt.stamp();
+    let planned = plan(
+        observation,
+        application,
+        sync,
+        &modified,
+        (attempt.started_at, &stamp),
+    );
     let plan = match planned {
         Ok(plan) => plan,
         Err(message) => {
-            let now = hub.clock.now();
-            let state = results::refused(
-                &operation,
-                OperationPhase::Failed,
-                &message,
-                started_at,
-                now,
-            );
-            return Begun::Refused(Box::new(state));
+            return attempt.refused((OperationPhase::Failed, &message), attempted(), now);
         }
     };
-    let revisions = observation.desired.revisions.clone();
-    let shown = revisions.join(",");
+    if attempt.going_on.is_none() {
+        tell_of_start(hub, application, &attempt.operation, &revisions);
+    }
+    let states = match &attempt.going_on {
+        Some(recorded) => resume::states(&plan, recorded, &stamp),
+        None => TaskStates::new(&plan),
+    };
+    Begun::Running(Box::new(RunningSync {
+        states,
+        announced: attempt.going_on.is_some(),
+        recorded_hooks: 0,
+        operation: attempt.operation,
+        started_at: attempt.started_at,
+        retry_count: attempt.retries,
+        sources,
+        revisions,
+        plan,
+    }))
+}
+
+/// Whether a sync window keeps a sync that somebody asked for from beginning. Automated ones have
+/// been asked before they were decided.
+fn is_held_by_window(
+    application: &Application,
+    observation: &Observation,
+    attempt: &Attempt,
+    now: Timestamp,
+) -> bool {
+    let asked = windows::Attempt {
+        manual: !attempt.operation.initiated_by.automated,
+        started_at: None,
+    };
+    Windows::of(application, &observation.project.spec.sync_windows)
+        .is_ok_and(|windows| !windows.verdict(asked, now).may_sync())
+}
+
+fn tell_of_start(
+    hub: &Hub,
+    application: &Application,
+    operation: &Operation,
+    revisions: &[String],
+) {
     let kind = if operation.initiated_by.automated {
         "automated sync"
     } else {
         "sync"
     };
+    let shown = revisions.join(",");
     hub.events.tell(
         application,
         News::normal("OperationStarted", format!("Initiated {kind} to '{shown}'")),
     );
-    Begun::Running(Box::new(RunningSync {
-        states: TaskStates::new(&plan),
-        operation,
-        started_at,
-        retry_count,
-        revisions,
-        plan,
-        announced: retry_count > 0,
-    }))
 }
 
 /// The resources that differ.

@@ -19,7 +19,7 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::live::live;
-use super::rules::instance_name;
+use super::rules::{instance_name, is_approved_since};
 use crate::cluster::{Cluster, ConnectionStatus, Served};
 use crate::controller::worker::Next;
 use crate::executor::{Deleted, Failure, Place};
@@ -184,13 +184,8 @@ fn permitted(
 }
 
 fn is_approved(application: &Application) -> bool {
-    let approved = application
-        .annotation(keys::DELETION_APPROVED)
-        .and_then(|text| text.parse::<jiff::Timestamp>().ok());
     let deleted = application.metadata.deletion_timestamp.as_ref();
-    approved
-        .zip(deleted)
-        .is_some_and(|(approved, deleted)| approved >= deleted.0)
+    deleted.is_some_and(|deleted| is_approved_since(application, deleted.0))
 }
 
 async fn delete_one(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use argosy_crds::application::OperationState;
 use argosy_engine::object::ResourceKey;
 
 use super::desired::Desired;
@@ -23,6 +24,7 @@ pub struct Memory {
 struct Remembered {
     running: Option<RunningSync>,
     retry: Option<Retry>,
+    ended: Option<Box<OperationState>>,
     desired: Option<Arc<Desired>>,
     settled: BTreeMap<ResourceKey, Settled>,
 }
@@ -43,6 +45,28 @@ impl Memory {
     /// Keeps a sync that goes on.
     pub(super) fn keep_running(&self, name: &ObjectName, running: RunningSync) {
         self.lock().entry(name.clone()).or_default().running = Some(running);
+    }
+
+    /// Keeps the end of a sync that could not be written into the status.
+    pub(super) fn keep_ended(&self, name: &ObjectName, state: Box<OperationState>) {
+        self.lock().entry(name.clone()).or_default().ended = Some(state);
+    }
+
+    /// Takes the end of a sync that still has to be written.
+    pub(super) fn take_ended(&self, name: &ObjectName) -> Option<Box<OperationState>> {
+        self.lock().get_mut(name)?.ended.take()
+    }
+
+    /// Notes that what was announced of the sync under way did not get into the status.
+    pub(super) fn not_announced(&self, name: &ObjectName) {
+        let mut applications = self.lock();
+        if let Some(running) = applications
+            .get_mut(name)
+            .and_then(|one| one.running.as_mut())
+        {
+            running.announced = false;
+            running.recorded_hooks = 0;
+        }
     }
 
     /// The retry that is due or will be.
@@ -91,6 +115,14 @@ impl Memory {
             .or_default()
             .settled
             .insert(key, word);
+    }
+
+    /// Forgets what was rendered and what servers said of it, so that both are found out anew.
+    pub(super) fn forget_rendered(&self, name: &ObjectName) {
+        self.renders.forget();
+        if let Some(one) = self.lock().get_mut(name) {
+            one.settled.clear();
+        }
     }
 
     /// Forgets an application that is gone.

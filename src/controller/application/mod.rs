@@ -17,11 +17,12 @@ mod operate;
 mod renders;
 mod report;
 mod results;
+mod resume;
 mod rules;
 
 use std::sync::Arc;
 
-use argosy_crds::Application;
+use argosy_crds::{Application, names};
 
 use super::worker::Next;
 use crate::fleet::ObjectName;
@@ -33,6 +34,10 @@ pub use rules::{name_of_instance, owner_of};
 
 /// Brings one application a step further.
 pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
+    if !hub.knows_its_fleet() {
+        // Everything is woken once it does.
+        return Next::WhenWoken;
+    }
     let started = tokio::time::Instant::now();
     let Some(application) = read(&hub, &name).await else {
         return Next::WhenWoken;
@@ -43,6 +48,7 @@ pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     if application.is_deleting() {
         return deletion::proceed(&hub, &name, &application).await;
     }
+    refresh(&hub, &name, &application);
     let observed = observe::observe(&hub, &name, &application).await;
     let mut assessment = assess::assess(&hub, &name, &application, observed).await;
     let operated = operate::operate(&hub, &name, &application, &mut assessment).await;
@@ -51,6 +57,19 @@ pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
         .applications
         .reconciled(&name.namespace, &assessment.server, started.elapsed());
     next
+}
+
+/// Has the repositories asked anew where somebody asks for a refresh; a hard one renders anew, too.
+fn refresh(hub: &Hub, name: &ObjectName, application: &Application) {
+    let Some(wanted) = application.annotation(names::annotation::REFRESH) else {
+        return;
+    };
+    for source in application.spec.sources().iter() {
+        hub.sources.refresh(&source.repo_url);
+    }
+    if wanted == "hard" {
+        hub.applications.forget_rendered(name);
+    }
 }
 
 /// The application, if it is there and can be read; one that cannot be gets the condition.

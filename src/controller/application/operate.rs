@@ -2,24 +2,23 @@
 //!
 //! A sync under way is kept in memory with its plan and the states of its tasks. It never waits in
 //! a worker: what it waits for (health, a deletion, a person) wakes the application. After a
-//! restart an operation that is on the object is planned anew; applying is idempotent, and hooks
-//! keep the names that the recorded start gives them.
+//! restart an operation goes on from what its status records (see [`super::resume`]).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use argosy_crds::Application;
 use argosy_crds::application::{Operation, OperationState, SyncOperation};
 use argosy_crds::codes::OperationPhase;
-use argosy_engine::object::{Gvk, ResourceKey};
+use argosy_crds::{Application, ApplicationSource};
+use argosy_engine::object::{Gvk, ObjectExt as _, ResourceKey};
 use argosy_engine::operation::{
     RetryPolicy, TERMINATED, TIMED_OUT, Verdict, after_attempt, has_timed_out,
 };
 use argosy_engine::project::{PermittedPlan, Placement, Rules};
 use argosy_engine::sync::{
-    self, DestinationNamespace, KindScope, NamespaceMetadata, PlanInput, Selector, Step,
-    SyncOptions, SyncPlan, TaskStates, UnknownKinds, Waiting, WaveDelay,
+    self, DestinationNamespace, KindScope, NamespaceMetadata, PlanInput, Progress, Selector, Step,
+    SyncOptions, SyncPlan, TaskState, TaskStates, UnknownKinds, Waiting, WaveDelay,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -27,8 +26,9 @@ use serde_json::Value;
 use super::assess::{self, Assessment};
 use super::begin::{self, Begun};
 use super::observe::Observation;
-use super::results;
-use crate::cluster::Served;
+use super::rules::is_approved_since;
+use super::{results, resume};
+use crate::cluster::{Found, Served};
 use crate::executor::{Execution, Requested};
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
@@ -39,7 +39,7 @@ use crate::metrics::KubernetesRequest;
 const DEFERRED: Duration = Duration::from_millis(500);
 
 /// After how long a sync that waits is looked at although nothing woke it, as in Argo CD.
-const BACKSTOP: Duration = Duration::from_secs(30);
+pub(super) const BACKSTOP: Duration = Duration::from_secs(30);
 
 /// A sync under way.
 pub(super) struct RunningSync {
@@ -49,7 +49,9 @@ pub(super) struct RunningSync {
     pub(super) started_at: Timestamp,
     /// How often it was retried.
     pub(super) retry_count: i64,
-    /// What is applied, and where from.
+    /// Where it comes from.
+    pub(super) sources: Vec<ApplicationSource>,
+    /// What is applied: the revision of each source.
     pub(super) revisions: Vec<String>,
     /// What it does.
     pub(super) plan: PermittedPlan,
@@ -57,6 +59,8 @@ pub(super) struct RunningSync {
     pub(super) states: TaskStates,
     /// Whether the status already says that it runs.
     pub(super) announced: bool,
+    /// How many of its hooks had ended when the status last said so.
+    pub(super) recorded_hooks: usize,
 }
 
 /// A failed attempt that is tried again; everything is planned anew then.
@@ -101,22 +105,79 @@ pub(super) async fn operate(
     application: &Application,
     assessment: &mut Assessment,
 ) -> Operated {
+    if let Some(state) = hub.applications.take_ended(name) {
+        return Operated::Ended(state);
+    }
     let running = match hub.applications.take_running(name) {
         Some(running) => running,
         None => match begin::begin(hub, name, application, assessment).await {
             Begun::Nothing { after, condition } => return Operated::Idle { after, condition },
-            Begun::Refused(state) => return Operated::Ended(state),
+            Begun::Refused(state) => return refused(hub, name, state),
+            Begun::Blocked(state) => {
+                return Operated::Running {
+                    announce: !says(application, &state),
+                    state,
+                    after: begin::WINDOW_INTERVAL,
+                };
+            }
             Begun::Running(running) => *running,
         },
     };
-    if assessment.observed.is_err() {
-        return paused(hub, name, running, assessment);
+    if assessment.observed.is_err() && begin::is_terminating(application) {
+        // Its hooks cannot be deleted now; the next sync does so before it creates them anew.
+        return ended(hub, &running, OperationPhase::Failed, TERMINATED.to_owned());
     }
     let operated = drive(hub, name, application, assessment, running).await;
     if matches!(operated, Operated::Ended(_)) {
         reassess(hub, name, application, assessment).await;
     }
     operated
+}
+
+/// Whether the status says so already.
+fn says(application: &Application, state: &OperationState) -> bool {
+    let said = application
+        .status
+        .as_ref()
+        .and_then(|status| status.operation_state.as_ref());
+    said.is_some_and(|said| {
+        (said.phase, &said.message, &said.operation)
+            == (state.phase, &state.message, &state.operation)
+    })
+}
+
+/// An attempt that could not begin: what was out of reach may be in reach later, and what is not
+/// permitted or makes no sense stays so.
+fn refused(hub: &Hub, name: &ObjectName, mut state: Box<OperationState>) -> Operated {
+    let policy = RetryPolicy::read(state.operation.retry.as_ref());
+    let (Ok(policy), OperationPhase::Error) = (policy, state.phase) else {
+        return Operated::Ended(state);
+    };
+    let now = hub.clock.now();
+    let started_at = state.started_at.as_ref().map_or(now, |at| at.0);
+    match after_attempt(&policy, state.retry_count, &state.message, now) {
+        Verdict::Over { message } => {
+            state.message = message;
+            Operated::Ended(state)
+        }
+        Verdict::Retry { at, count, message } => {
+            state.message = message;
+            state.phase = OperationPhase::Running;
+            state.retry_count = count;
+            let retry = Retry {
+                operation: state.operation.clone(),
+                started_at,
+                count,
+                at,
+            };
+            hub.applications.keep_retry(name, retry);
+            Operated::Running {
+                state,
+                after: at.duration_since(now).try_into().unwrap_or_default(),
+                announce: true,
+            }
+        }
+    }
 }
 
 /// A sync whose cluster or manifests are out of reach waits for them.
@@ -182,6 +243,9 @@ async fn drive(
             .try_into()
             .unwrap_or_default(),
     );
+    if is_approved_since(application, running.started_at) {
+        running.states.confirm();
+    }
     loop {
         look(observation, &mut running);
         match sync::next(&running.plan, &running.states, delay, hub.clock.now()) {
@@ -191,12 +255,15 @@ async fn drive(
                 waiting,
                 message,
             } => {
+                let acts = !start.is_empty() || !release.is_empty();
+                if acts && has_news_of_hooks(&running)
+                    || !start.is_empty() && needs_announcing(&running)
+                {
+                    return announce(hub, name, running, message);
+                }
                 execution.release(&release, &mut running.states).await;
                 if start.is_empty() {
                     return wait(hub, name, running, &waiting, message);
-                }
-                if needs_announcing(&running) {
-                    return announce(hub, name, running, message);
                 }
                 if !execution.run(&start, &mut running.states).await {
                     return postpone(hub, name, running, message);
@@ -208,6 +275,10 @@ async fn drive(
                 release,
                 delete,
             } => {
+                let acts = !release.is_empty() || !delete.is_empty();
+                if acts && has_news_of_hooks(&running) {
+                    return announce(hub, name, running, message);
+                }
                 execution.release(&release, &mut running.states).await;
                 execution.delete(&delete).await;
                 let phase = match outcome {
@@ -224,9 +295,38 @@ async fn drive(
 /// Looks at the objects of the tasks that are under way.
 fn look(observation: &Observation, running: &mut RunningSync) {
     for (id, task) in running.plan.clone().iter() {
+        if !is_under_way(running.states.get(id)) {
+            continue;
+        }
         let live = observation.cluster.live.get(&task.key);
-        let progress = results::progress(observation, live);
+        let progress = if is_another(task, live.as_ref()) {
+            Progress::Missing
+        } else {
+            results::progress(observation, live)
+        };
         running.states.observed(&running.plan, id, progress);
+    }
+}
+
+/// Whether a look can move the task. What is gone stays gone: another object, such as the hook that
+/// was waiting for it, may have taken its name.
+fn is_under_way(state: &TaskState) -> bool {
+    matches!(
+        state,
+        TaskState::Applied(_)
+            | TaskState::Pruned {
+                terminating: true,
+                ..
+            }
+    )
+}
+
+/// Whether the object that a task deletes is gone and another has its name.
+fn is_another(task: &sync::Task, live: Option<&Found>) -> bool {
+    let deleted = task.live.as_deref().filter(|_| task.desired.is_none());
+    match (deleted, live) {
+        (Some(deleted), Some(Found::Tracked(live))) => deleted.uid() != live.uid(),
+        _ => false,
     }
 }
 
@@ -237,8 +337,24 @@ fn needs_announcing(running: &RunningSync) -> bool {
     !running.announced && (running.plan.is_multi_step() || has_hooks)
 }
 
+/// Whether a hook has ended of which the status does not know. It has to before anything follows
+/// from it: a hook that is let go of may be gone when somebody looks again.
+fn has_news_of_hooks(running: &RunningSync) -> bool {
+    ended_hooks(running) > running.recorded_hooks
+}
+
+fn ended_hooks(running: &RunningSync) -> usize {
+    let ended = |id| {
+        let state = running.states.get(id);
+        state.is_failure() || matches!(state, TaskState::Succeeded(_))
+    };
+    let hooks = running.plan.iter().filter(|(_, task)| task.is_hook());
+    hooks.filter(|(id, _)| ended(*id)).count()
+}
+
 fn announce(hub: &Hub, name: &ObjectName, mut running: RunningSync, message: String) -> Operated {
     running.announced = true;
+    running.recorded_hooks = ended_hooks(&running);
     let state = results::state(&running, OperationPhase::Running, message, None);
     hub.applications.keep_running(name, running);
     Operated::Running {
@@ -333,8 +449,7 @@ fn remember_no_ops(hub: &Hub, name: &ObjectName, observation: &Observation, runn
         let (Some(desired), Some(before)) = (&task.desired, &task.live) else {
             continue;
         };
-        let Some(crate::cluster::Found::Tracked(after)) = observation.cluster.live.get(&task.key)
-        else {
+        let Some(Found::Tracked(after)) = observation.cluster.live.get(&task.key) else {
             continue;
         };
         let word = assess::settled(desired, &after);
@@ -366,7 +481,7 @@ pub(super) fn plan(
     application: &Application,
     sync: &SyncOperation,
     modified: &BTreeSet<ResourceKey>,
-    started_at: Timestamp,
+    (started_at, stamp): (Timestamp, &str),
 ) -> Result<PermittedPlan, String> {
     let live = observation
         .live
@@ -393,7 +508,11 @@ pub(super) fn plan(
         })
         .collect();
     let plan = SyncPlan::new(&PlanInput {
-        desired: observation.objects.iter().cloned().map(Arc::new).collect(),
+        desired: observation
+            .objects
+            .iter()
+            .map(|object| Arc::new(resume::marked(object, stamp)))
+            .collect(),
         live: &live,
         owns: &owns,
         modified: Some(modified),
@@ -452,7 +571,7 @@ fn destination_namespace(
     let live = observation.live.seen().into_iter().flatten();
     DestinationNamespace {
         live: live
-            .filter(|object| argosy_engine::object::ObjectExt::resource_key(*object) == key)
+            .filter(|object| object.resource_key() == key)
             .map(|object| Arc::new(object.clone()))
             .next(),
         metadata: metadata.map(|metadata| NamespaceMetadata {

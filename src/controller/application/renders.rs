@@ -80,6 +80,11 @@ impl Renders {
         Ok(rendered)
     }
 
+    /// Keeps nothing of what was rendered so far.
+    pub(crate) fn forget(&self) {
+        self.kept.invalidate_all();
+    }
+
     /// How many renders were made, and how many were saved.
     pub(crate) fn counts(&self) -> (u64, u64) {
         (

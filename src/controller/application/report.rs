@@ -2,6 +2,7 @@
 //! otherwise.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use argosy_crds::Application;
 use argosy_crds::application::{
@@ -49,6 +50,7 @@ pub(super) async fn report(
     let before = application.status.clone().unwrap_or_default();
     let mut after = judged(application, &before, assessment, now);
     let mut visible = true;
+    let mut ended = None;
     let next = match operated {
         Operated::Idle {
             after: delay,
@@ -62,7 +64,9 @@ pub(super) async fn report(
             after: delay,
             announce,
         } => {
-            visible = announce || health_turned(&before, &after);
+            // Whoever asked for a refresh waits for its annotation to go.
+            let is_awaited = application.annotation(names::annotation::REFRESH).is_some();
+            visible = announce || is_awaited || health_turned(&before, &after);
             if announce
                 || before
                     .operation_state
@@ -73,23 +77,40 @@ pub(super) async fn report(
             Next::After(delay)
         }
         Operated::Ended(state) => {
-            finish(hub, application, assessment, &state, &mut after);
-            after.operation_state = Some(*state);
-            waiting(assessment)
+            history(application, assessment, &state, &mut after);
+            after.operation_state = Some(*state.clone());
+            // Another operation may have been asked for while this one ran.
+            let is_last = |state: &OperationState| {
+                let requested = application.operation.as_ref();
+                requested.is_none_or(|requested| *requested == state.operation)
+            };
+            let next = if is_last(&state) {
+                waiting(assessment)
+            } else {
+                Next::After(Duration::ZERO)
+            };
+            ended = Some(state);
+            next
         }
     };
-    let ended = after
-        .operation_state
-        .as_ref()
-        .is_some_and(|state| state.phase.is_completed());
-    let patch = patch(application, &after, ended);
+    let patch = patch(application, &after, ended.as_deref());
     if patch.is_empty() || !visible {
         return next;
     }
-    tell(hub, application, &after);
     match write(hub, name, patch).await {
-        Ok(()) => next,
+        Ok(()) => {
+            tell(hub, application, &after);
+            if let Some(state) = ended {
+                tell_of_end(hub, application, assessment, &state);
+            }
+            next
+        }
         Err(error) => {
+            // What the status does not say did not happen, as far as the next start knows.
+            match ended {
+                Some(state) => hub.applications.keep_ended(name, state),
+                None => hub.applications.not_announced(name),
+            }
             tracing::debug!(application = %name, error = crate::diagnostic::chain(&error), "the status was not written and will be again");
             Next::Backoff
         }
@@ -235,30 +256,21 @@ fn health_turned(before: &ApplicationStatus, after: &ApplicationStatus) -> bool 
     before.health.status != after.health.status
 }
 
-/// What the end of a sync leaves behind: history, events, counts.
-fn finish(
+/// Events and counts of the end of a sync.
+fn tell_of_end(
     hub: &Hub,
     application: &Application,
     assessment: &Assessment,
     state: &OperationState,
-    after: &mut ApplicationStatus,
 ) {
     let sync = state.operation.sync.clone().unwrap_or_default();
-    let partial = !sync.resources.is_empty();
-    if state.phase.is_successful() && !sync.dry_run && !partial {
-        record(
-            &mut after.history,
-            history(application, assessment, state),
-            application.spec.revision_history_limit,
-        );
-    }
     let took = match (&state.started_at, &state.finished_at) {
         (Some(started), Some(finished)) => finished
             .0
             .duration_since(started.0)
             .try_into()
             .unwrap_or_default(),
-        _ => std::time::Duration::ZERO,
+        _ => Duration::ZERO,
     };
     let phase = state.phase.to_string();
     let finished = FinishedSync {
@@ -273,10 +285,10 @@ fn finish(
         .sync_result
         .as_ref()
         .map(|result| result.revision.clone());
-    let what = if partial {
-        "Partial sync operation"
-    } else {
+    let what = if sync.resources.is_empty() {
         "Sync operation"
+    } else {
+        "Partial sync operation"
     };
     let to = format!("{what} to {}", revision.unwrap_or_default());
     let news = if state.phase.is_successful() {
@@ -290,18 +302,24 @@ fn finish(
     told(hub, application, news);
 }
 
+/// Records a deployment: a whole sync that succeeded and was no dry run.
 fn history(
     application: &Application,
     assessment: &Assessment,
     state: &OperationState,
-) -> RevisionHistory {
+    after: &mut ApplicationStatus,
+) {
+    let sync = state.operation.sync.clone().unwrap_or_default();
+    if !state.phase.is_successful() || sync.dry_run || !sync.resources.is_empty() {
+        return;
+    }
     let result = state.sync_result.clone().unwrap_or_default();
     let sources = match &assessment.observed {
         Ok(observation) => observation.desired.sources.clone(),
         Err(_) => application.spec.sources().into_owned(),
     };
     let several = application.spec.has_multiple_sources();
-    RevisionHistory {
+    let entry = RevisionHistory {
         id: 0,
         revision: result.revision,
         revisions: result.revisions,
@@ -310,11 +328,20 @@ fn history(
         deploy_started_at: state.started_at.clone(),
         deployed_at: state.finished_at.clone(),
         initiated_by: state.operation.initiated_by.clone(),
-    }
+    };
+    record(
+        &mut after.history,
+        entry,
+        application.spec.revision_history_limit,
+    );
 }
 
 /// The changes to the object, each guarded so that nothing newer is overwritten.
-fn patch(application: &Application, after: &ApplicationStatus, ended: bool) -> Vec<Value> {
+fn patch(
+    application: &Application,
+    after: &ApplicationStatus,
+    ended: Option<&OperationState>,
+) -> Vec<Value> {
     let value = |status: &ApplicationStatus| serde_json::to_value(status).unwrap_or_default();
     let mut patch = Vec::new();
     match &application.status {
@@ -334,8 +361,11 @@ fn patch(application: &Application, after: &ApplicationStatus, ended: bool) -> V
         patch.push(json!({"op": "test", "path": path, "value": refresh}));
         patch.push(json!({"op": "remove", "path": path}));
     }
-    if let Some(operation) = application.operation.as_ref().filter(|_| ended) {
-        patch.push(json!({"op": "test", "path": "/operation", "value": operation}));
+    let done = ended.map(|state| &state.operation);
+    if application.operation.is_some() && application.operation.as_ref() == done {
+        // Another may have been asked for since this object was read.
+        let version = &application.metadata.resource_version;
+        patch.push(json!({"op": "test", "path": "/metadata/resourceVersion", "value": version}));
         patch.push(json!({"op": "remove", "path": "/operation"}));
     }
     patch

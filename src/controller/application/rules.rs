@@ -1,6 +1,8 @@
 //! Names and marks: which application an object belongs to, and which applications are left alone.
 
 use argosy_crds::{Application, names};
+use argosy_engine::object::names as keys;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::fleet::{ObjectName, Settings};
@@ -24,6 +26,14 @@ pub fn name_of_instance(instance: &str, hub_namespace: &str) -> ObjectName {
 /// Which application instance an object says it belongs to.
 pub fn owner_of(object: &Value, settings: &Settings) -> Option<String> {
     settings.tracking.owner(object)
+}
+
+/// Whether a person has approved deletions at `since` or later.
+pub(super) fn is_approved_since(application: &Application, since: Timestamp) -> bool {
+    let approved = application
+        .annotation(keys::DELETION_APPROVED)
+        .and_then(|text| text.parse::<Timestamp>().ok());
+    approved.is_some_and(|approved| approved >= since)
 }
 
 /// Whether the application asks not to be looked at.

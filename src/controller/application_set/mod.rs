@@ -42,7 +42,7 @@ pub async fn work(hub: Arc<Hub>) {
 
 /// Brings one set and its applications in step.
 async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
-    if !hub.fleet.index().is_ready() {
+    if !hub.knows_its_fleet() {
         return Next::WhenWoken;
     }
     let started = tokio::time::Instant::now();

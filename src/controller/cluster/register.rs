@@ -21,6 +21,7 @@ impl Hub {
         for (server, why) in self.clusters.reconcile(&registered) {
             tracing::warn!(cluster = server, why, "cannot connect to the cluster");
         }
+        self.set_clusters_known();
     }
 
     fn registered_clusters(&self) -> Option<BTreeMap<String, ClusterConfig>> {
@@ -52,9 +53,9 @@ impl Hub {
 
     /// Reads the repository Secrets anew.
     pub(crate) fn read_repositories(&self) {
-        let secrets: Vec<_> = {
+        let (all, secrets): (bool, Vec<_>) = {
             let index = self.fleet.index();
-            index
+            let secrets = index
                 .secrets
                 .iter()
                 .filter_map(|(name, secret)| {
@@ -65,7 +66,8 @@ impl Hub {
                         .get(names::label::SECRET_TYPE)?;
                     Some((name.name.clone(), kind.clone(), decoded(secret)))
                 })
-                .collect()
+                .collect();
+            (index.secrets.is_listed(), secrets)
         };
         let borrowed = secrets
             .iter()
@@ -79,6 +81,9 @@ impl Hub {
             );
         }
         self.set_repositories(repositories);
+        if all {
+            self.set_repositories_known();
+        }
     }
 
     fn trusted_hosts(&self) -> TrustedHosts {
