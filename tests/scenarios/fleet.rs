@@ -11,7 +11,7 @@ use argosy::config::HubConfig;
 use argosy::hub::Hub;
 use argosy::setup;
 use argosy_crds::Application;
-use argosy_crds::codes::{HealthStatusCode, SyncStatusCode};
+use argosy_crds::codes::{HealthStatusCode, OperationPhase, SyncStatusCode};
 use argosy_sim::{RunningServer, ServeOptions, SimCluster, SimConfig, SimServer, WorkloadConfig};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -20,6 +20,7 @@ use kube::core::GroupVersionKind;
 use kube::{Api, Client};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 /// How long a condition may take; far more than it does, because the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -37,6 +38,8 @@ pub(crate) struct Workload {
 /// A running fleet.
 pub(crate) struct Fleet {
     pub(crate) hub: Arc<Hub>,
+    /// Everything that the hub does happens in here, so that it can end between two steps.
+    runtime: Option<Runtime>,
     pub(crate) hub_sim: SimCluster,
     pub(crate) client: Client,
     pub(crate) workloads: Vec<Workload>,
@@ -53,9 +56,10 @@ impl Fleet {
         setup::install_crds(&client).await.unwrap();
         setup::namespace(&client, "argocd").await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let hub = start_hub(&client, folder.path());
+        let (hub, runtime) = start_hub(&hub_sim, folder.path());
         let mut fleet = Self {
             hub,
+            runtime: Some(runtime),
             hub_sim,
             client,
             workloads: Vec::new(),
@@ -68,10 +72,75 @@ impl Fleet {
         fleet
     }
 
-    /// Stops the hub as a crash would, and starts another on what is left.
+    /// Ends the hub as `kill -9` would, at whatever point it has reached.
+    pub(crate) fn kill_hub(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+
+    /// Starts a hub on what another has left.
     pub(crate) fn restart_hub(&mut self) {
-        self.hub.abandon();
-        self.hub = start_hub(&self.client, self.folder.path());
+        self.kill_hub();
+        let (hub, runtime) = start_hub(&self.hub_sim, self.folder.path());
+        self.hub = hub;
+        self.runtime = Some(runtime);
+    }
+
+    fn in_hub<T>(&self, act: impl FnOnce(&Arc<Hub>) -> T) -> T {
+        let _guard = self.runtime.as_ref().map(Runtime::enter);
+        act(&self.hub)
+    }
+
+    /// How many writes the hub's API server and the clusters have seen, from anyone; but for what
+    /// the hub publishes of its connections, which follows in its own time.
+    pub(crate) fn writes(&self) -> u64 {
+        let all: u64 = self.sims().map(|sim| sim.requests().writes()).sum();
+        all - self.hub_sim.requests().count("patch", "configmaps")
+    }
+
+    fn sims(&self) -> impl Iterator<Item = &SimCluster> {
+        let workloads = self.workloads.iter().map(|one| &one.sim);
+        workloads.chain([&self.hub_sim])
+    }
+
+    fn requests(&self) -> Vec<std::collections::BTreeMap<(String, String), u64>> {
+        self.sims().map(|sim| sim.requests().snapshot()).collect()
+    }
+
+    /// Makes sure that nobody writes anything although everything is looked at again.
+    pub(crate) async fn nothing_is_written(&self) {
+        // What is told of the last change may still be on its way.
+        let mut before = self.writes();
+        for _ in 0..100 {
+            tokio::time::sleep(LOOK * 10).await;
+            let now = self.writes();
+            if now == before {
+                break;
+            }
+            before = now;
+        }
+        let seen = self.requests();
+        let applications = self.hub.fleet.index().applications.iter().count();
+        let due = self.reconciles() + u64::try_from(applications).unwrap();
+        self.in_hub(|hub| hub.take_up(argosy::fleet::Wake::Clusters));
+        self.eventually("everything was looked at again", || async {
+            self.reconciles() >= due
+        })
+        .await;
+        tokio::time::sleep(LOOK * 10).await;
+        let now = self.requests();
+        assert_eq!(self.writes(), before, "a needless write: {seen:?} {now:?}");
+    }
+
+    fn reconciles(&self) -> u64 {
+        let text = self.hub.metrics.expose([]).unwrap();
+        let counts = text
+            .lines()
+            .filter(|line| line.starts_with("argocd_app_reconcile_count"));
+        counts
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+            .sum()
     }
 
     /// Starts a workload cluster and registers it with a Secret in Argo CD's format.
@@ -153,14 +222,91 @@ impl Fleet {
 
     /// Tells the hub of a push, as a webhook does.
     pub(crate) fn push(&self) {
-        self.hub.take_push(&argosy::source::webhook::PushEvent {
+        let event = argosy::source::webhook::PushEvent {
             urls: vec![self.repo()],
             revision: "main".to_owned(),
             default_branch: true,
             changed_files: Vec::new(),
             before: None,
             after: None,
-        });
+        };
+        self.in_hub(|hub| hub.take_push(&event));
+    }
+
+    /// Sets keys of `argocd-cm`.
+    pub(crate) async fn settings(&self, data: Value) {
+        self.apply(json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "data": data,
+            "metadata": {"name": "argocd-cm", "labels": {"app.kubernetes.io/part-of": "argocd"}},
+        }))
+        .await;
+    }
+
+    /// Moves the repository out of reach, or back.
+    pub(crate) fn hide_repository(&self, hidden: bool) {
+        let (here, away) = (
+            self.folder.path().join("repo"),
+            self.folder.path().join("away"),
+        );
+        let (from, to) = if hidden { (here, away) } else { (away, here) };
+        std::fs::rename(from, to).unwrap();
+        self.push();
+    }
+
+    /// Changes an application by a merge patch.
+    pub(crate) async fn change(&self, name: &str, patch: Value) {
+        let api = self.applications();
+        api.patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .unwrap();
+    }
+
+    /// Asks for a sync that makes the namespace, too.
+    pub(crate) async fn sync(&self, name: &str, mut sync: Value) {
+        sync["syncOptions"] = json!(["CreateNamespace=true"]);
+        let by = json!({"username": "ada"});
+        self.change(
+            name,
+            json!({"operation": {"sync": sync, "initiatedBy": by}}),
+        )
+        .await;
+    }
+
+    /// Waits until the last operation of the application has ended in this phase and returns it.
+    pub(crate) async fn until_ended(&self, name: &str, phase: OperationPhase) -> Application {
+        let ended = |app: &Application| {
+            let state = app.status.as_ref().and_then(|s| s.operation_state.as_ref());
+            app.operation.is_none() && state.is_some_and(|state| state.phase == phase)
+        };
+        self.until(name, &format!("at the end of an operation: {phase}"), ended)
+            .await
+    }
+
+    /// Waits for a condition of this type on the application and returns its message.
+    pub(crate) async fn until_condition(&self, name: &str, kind: &str) -> String {
+        let message = |app: &Application| {
+            let conditions = app.status.iter().flat_map(|status| &status.conditions);
+            let found = conditions.clone().find(|one| one.type_ == kind);
+            found.map(|one| one.message.clone())
+        };
+        let app = self.until(name, kind, |app| message(app).is_some()).await;
+        message(&app).unwrap()
+    }
+
+    /// The reasons of the Kubernetes Events about an object of the hub.
+    pub(crate) async fn events(&self, name: &str) -> Vec<(String, String)> {
+        let api: Api<k8s_openapi::api::core::v1::Event> =
+            Api::namespaced(self.client.clone(), "argocd");
+        let all = api.list(&kube::api::ListParams::default()).await.unwrap();
+        all.into_iter()
+            .filter(|event| event.involved_object.name.as_deref() == Some(name))
+            .map(|event| {
+                (
+                    event.reason.unwrap_or_default(),
+                    event.message.unwrap_or_default(),
+                )
+            })
+            .collect()
     }
 
     fn git(&self, args: &[&str]) -> String {
@@ -187,7 +333,7 @@ impl Fleet {
             .unwrap();
     }
 
-    fn objects(&self, api_version: &Value, kind: &Value) -> Api<DynamicObject> {
+    pub(crate) fn objects(&self, api_version: &Value, kind: &Value) -> Api<DynamicObject> {
         let api_version = api_version.as_str().unwrap();
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let gvk = GroupVersionKind::gvk(group, version, kind.as_str().unwrap());
@@ -305,10 +451,51 @@ pub(crate) fn deployment(name: &str, image: &str) -> String {
     )
 }
 
-fn start_hub(client: &Client, folder: &Path) -> Arc<Hub> {
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        self.kill_hub();
+    }
+}
+
+/// An application that syncs when it is asked to.
+pub(crate) fn manual(name: &str, repo: &str, path: &str, server: &str) -> Value {
+    let mut app = automated(name, repo, path, server);
+    app["spec"]["syncPolicy"] = json!({"syncOptions": ["CreateNamespace=true"]});
+    app
+}
+
+/// A ConfigMap of one key, with annotations in flow style.
+pub(crate) fn config(name: &str, value: &str, annotations: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, annotations: {{{annotations}}}}}\n\
+         data: {{a: '{value}'}}\n"
+    )
+}
+
+/// A Job that is a hook.
+pub(crate) fn hook(name: &str, phase: &str, more: &str) -> String {
+    format!(
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {name}\n  annotations: \
+         {{argocd.argoproj.io/hook: {phase}{more}}}\nspec:\n  template:\n    spec: {{restartPolicy: Never, \
+         containers: [{{name: main, image: 'job:1'}}]}}\n"
+    )
+}
+
+/// Starts a hub in a runtime of its own, with a client that lives there too.
+fn start_hub(hub_sim: &SimCluster, folder: &Path) -> (Arc<Hub>, Runtime) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     let config = HubConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
         ..HubConfig::new(folder.join("data"))
     };
-    Hub::start(config, client.clone(), Clock::system()).unwrap()
+    let hub = {
+        let _guard = runtime.enter();
+        let client = Client::new(hub_sim.service(), "default");
+        Hub::start(config, client, Clock::system()).unwrap()
+    };
+    (hub, runtime)
 }

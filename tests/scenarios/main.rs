@@ -2,5 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod crash;
+mod faults;
 mod fleet;
 mod life;
+mod order;
