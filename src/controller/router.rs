@@ -107,11 +107,13 @@ impl Hub {
         of_applications.chain(of_sets).collect()
     }
 
+    /// Queues the applications that are `wanted`, and those that nobody can read.
     fn queue_applications(self: &Arc<Self>, wanted: impl Fn(&argosy_crds::Application) -> bool) {
         let names: Vec<ObjectName> = {
             let index = self.fleet.index();
             let readable = index.applications.iter().filter(|(_, app)| wanted(app));
-            readable.map(|(name, _)| name.clone()).collect()
+            let malformed = index.applications.malformed().map(|(name, _)| name);
+            readable.map(|(name, _)| name).chain(malformed).cloned().collect()
         };
         for name in names {
             self.queue_application(name, Lane::Routine);

@@ -38,6 +38,11 @@ pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
         // Everything is woken once it does.
         return Next::WhenWoken;
     }
+    // Before everything has been listed once, a project that is not there may only not have been
+    // seen yet; the end of the listing wakes every application.
+    if !hub.fleet.index().is_ready() {
+        return Next::WhenWoken;
+    }
     let started = tokio::time::Instant::now();
     let Some(application) = read(&hub, &name).await else {
         return Next::WhenWoken;
