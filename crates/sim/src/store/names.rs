@@ -37,7 +37,7 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<Cause> {
         }
     }
     owners(object, &mut causes);
-    held(object, &mut causes);
+    held(kind, object, &mut causes);
     causes
 }
 
@@ -100,15 +100,21 @@ fn shown_owners(list: &[Value]) -> String {
     format!("[{}]", list.iter().map(one).collect::<Vec<_>>().join(","))
 }
 
-/// Finalizers are names of their own, or one of the server's.
-fn held(object: &Value, causes: &mut Vec<Cause>) {
+/// Finalizers are names of their own, or one of the server's. Only the kinds of Kubernetes' own core
+/// insist on a domain before the name.
+fn held(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     let path = "metadata.finalizers";
+    let beside = ["apiextensions.k8s.io", "apiregistration.k8s.io"];
+    let strict = kind.custom.is_none() && !beside.contains(&kind.group.as_str());
     for (index, name) in finalizers(object).into_iter().enumerate() {
         let value = Value::from(name);
         if let Some(detail) = wrong_key(name) {
             causes.push(Cause::invalid(path, &value, &detail));
         }
-        if !name.contains('/') && !["orphan", "foregroundDeletion", "kubernetes"].contains(&name) {
+        if strict
+            && !name.contains('/')
+            && !["orphan", "foregroundDeletion", "kubernetes"].contains(&name)
+        {
             let detail = "name is neither a standard finalizer name nor is it fully qualified";
             causes.push(Cause::invalid(format!("{path}[{index}]"), &value, detail));
         }
