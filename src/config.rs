@@ -1,6 +1,7 @@
 //! How a hub is started: what its command line says. What its ConfigMaps say is in
 //! [`crate::fleet::Settings`].
 
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -21,6 +22,8 @@ pub struct HubConfig {
     pub apply_parallelism: usize,
     /// Whether applications and sets of other namespaces are looked at.
     pub any_namespace: bool,
+    /// The folders in which it looks for `helm` and `kustomize`, in the form of `PATH`.
+    pub tool_path: OsString,
 }
 
 impl HubConfig {
@@ -38,6 +41,7 @@ impl HubConfig {
             application_set_workers: 4,
             apply_parallelism: 8,
             any_namespace: false,
+            tool_path: std::env::var_os("PATH").unwrap_or_default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use argosy_render::Tools;
 use kube::Client;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -47,6 +48,8 @@ pub struct Hub {
     pub clusters: Clusters,
     /// The repositories that it reads.
     pub sources: Sources,
+    /// What renders charts and kustomizations, as found when it was started.
+    pub tools: Tools,
     /// What waits to be done.
     pub queues: Queues,
     /// What is counted.
@@ -126,6 +129,7 @@ impl Hub {
         let clusters = Clusters::new(client.clone(), cluster_events(&clock, &fleet, woken));
         let hub = Arc::new(Self {
             sources: sources(&config)?,
+            tools: Tools::on_path(&config.tool_path),
             events: Events::spawn(client.clone(), clock.clone(), &stop),
             metrics: Metrics::new().map_err(|error| {
                 Diagnostic::new(

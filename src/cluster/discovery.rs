@@ -4,13 +4,14 @@
 //! needs a kind that was not there: a custom resource whose definition has just been applied. A
 //! failed answer leaves the last one standing and is an error to whoever asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use kube::Client;
 use kube::core::GroupVersionKind;
 use kube::discovery::{ApiResource, Discovery as KubeDiscovery, Scope};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -35,6 +36,8 @@ pub struct ServedKind {
 pub struct Served {
     kinds: BTreeMap<(String, String), BTreeMap<String, ServedKind>>,
     preferred: BTreeMap<(String, String), String>,
+    api_versions: Vec<String>,
+    api_digest: String,
 }
 
 impl Served {
@@ -52,22 +55,13 @@ impl Served {
     }
 
     /// The API versions, `group/version` and `group/version/Kind`, that a chart may ask about.
-    pub fn api_versions(&self) -> Vec<String> {
-        let mut versions = Vec::new();
-        for ((group, kind), by_version) in &self.kinds {
-            for version in by_version.keys() {
-                let group_version = if group.is_empty() {
-                    version.clone()
-                } else {
-                    format!("{group}/{version}")
-                };
-                versions.push(format!("{group_version}/{kind}"));
-                versions.push(group_version);
-            }
-        }
-        versions.sort_unstable();
-        versions.dedup();
-        versions
+    pub fn api_versions(&self) -> &[String] {
+        &self.api_versions
+    }
+
+    /// Names the list of API versions: equal names mean equal lists.
+    pub fn api_digest(&self) -> &str {
+        &self.api_digest
     }
 
     /// How many kinds are served.
@@ -142,6 +136,33 @@ impl Discovery {
     }
 }
 
+/// The list that charts see, and its name.
+fn listed(
+    kinds: &BTreeMap<(String, String), BTreeMap<String, ServedKind>>,
+) -> (Vec<String>, String) {
+    let mut versions = BTreeSet::new();
+    for ((group, kind), by_version) in kinds {
+        for version in by_version.keys() {
+            let group_version = if group.is_empty() {
+                version.clone()
+            } else {
+                format!("{group}/{version}")
+            };
+            versions.insert(format!("{group_version}/{kind}"));
+            versions.insert(group_version);
+        }
+    }
+    let mut hash = Sha256::new();
+    for version in &versions {
+        hash.update(version);
+        hash.update([0]);
+    }
+    (
+        versions.into_iter().collect(),
+        format!("{:x}", hash.finalize()),
+    )
+}
+
 async fn ask(client: &Client) -> kube::Result<Served> {
     let discovery = KubeDiscovery::new(client.clone()).run_aggregated().await?;
     let mut served = Served::default();
@@ -168,5 +189,6 @@ async fn ask(client: &Client) -> kube::Result<Served> {
             }
         }
     }
+    (served.api_versions, served.api_digest) = listed(&served.kinds);
     Ok(served)
 }

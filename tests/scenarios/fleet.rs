@@ -1,6 +1,7 @@
 //! A fleet in one process: a hub on a simulated API server, simulated workload clusters behind
 //! real HTTPS, and a real git repository.
 
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -43,12 +44,18 @@ pub(crate) struct Fleet {
     pub(crate) hub_sim: SimCluster,
     pub(crate) client: Client,
     pub(crate) workloads: Vec<Workload>,
+    tool_path: OsString,
     folder: TempDir,
 }
 
 impl Fleet {
     /// Starts a hub with these workload clusters registered.
     pub(crate) async fn start(names: &[&str]) -> Self {
+        Self::start_with_tools(names, OsString::new()).await
+    }
+
+    /// Starts a hub that finds `helm` and `kustomize` in the folders of `tool_path`.
+    pub(crate) async fn start_with_tools(names: &[&str], tool_path: OsString) -> Self {
         // A second test in the process finds it installed.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let hub_sim = SimCluster::new(SimConfig::new("hub")).unwrap();
@@ -56,9 +63,10 @@ impl Fleet {
         setup::install_crds(&client).await.unwrap();
         setup::namespace(&client, "argocd").await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let (hub, runtime) = start_hub(&hub_sim, folder.path());
+        let (hub, runtime) = start_hub(&hub_sim, folder.path(), &tool_path);
         let mut fleet = Self {
             hub,
+            tool_path,
             runtime: Some(runtime),
             hub_sim,
             client,
@@ -82,7 +90,7 @@ impl Fleet {
     /// Starts a hub on what another has left.
     pub(crate) fn restart_hub(&mut self) {
         self.kill_hub();
-        let (hub, runtime) = start_hub(&self.hub_sim, self.folder.path());
+        let (hub, runtime) = start_hub(&self.hub_sim, self.folder.path(), &self.tool_path);
         self.hub = hub;
         self.runtime = Some(runtime);
     }
@@ -482,13 +490,14 @@ pub(crate) fn hook(name: &str, phase: &str, more: &str) -> String {
 }
 
 /// Starts a hub in a runtime of its own, with a client that lives there too.
-fn start_hub(hub_sim: &SimCluster, folder: &Path) -> (Arc<Hub>, Runtime) {
+fn start_hub(hub_sim: &SimCluster, folder: &Path, tool_path: &OsStr) -> (Arc<Hub>, Runtime) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .unwrap();
     let config = HubConfig {
+        tool_path: tool_path.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
         ..HubConfig::new(folder.join("data"))
     };

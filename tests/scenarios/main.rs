@@ -7,3 +7,4 @@ mod faults;
 mod fleet;
 mod life;
 mod order;
+mod rendered;

@@ -1,13 +1,17 @@
 //! `argosy app manifests`: what an application's source renders to, with its tracking marks.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use argosy_crds::{Application, ApplicationSource};
 use argosy_engine::{
     application::instance_name,
+    repo_url,
     tracking::{Method, Tracking},
 };
-use argosy_render::{BuildFacts, DirectoryTree, Environment, Request, Tools, render};
+use argosy_render::{BuildFacts, DirectoryTree, Environment, Refs, Request, Tools, render};
 use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 
@@ -32,8 +36,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     local_repo_root: PathBuf,
     /// The folder that holds the repository of a `ref` source.
-    #[arg(long, value_name = "URL=DIR")]
-    ref_repo: Vec<String>,
+    #[arg(long, value_name = "URL=DIR", value_parser = parse_repository)]
+    ref_repo: Vec<(String, PathBuf)>,
     /// The Kubernetes version to render for.
     #[arg(long, default_value = "1.34.0")]
     kube_version: String,
@@ -92,16 +96,14 @@ pub(super) fn run(args: &Args) -> CommandResult {
         path: &source.path,
         target_revision: &source.target_revision,
     });
-    let tree = DirectoryTree::open(&args.local_repo_root).map_err(|error| {
-        Diagnostic::user("FolderUnreadable", "cannot read the repository's folder")
-            .at(args.local_repo_root.display().to_string())
-            .because(&error)
-    })?;
+    let tree = open(&args.local_repo_root)?;
+    let refs = references(&app, args)?;
     let request = Request {
         namespace,
         kube_version: &args.kube_version,
         api_versions: &args.api_version,
         kustomize_build_options: args.kustomize_build_options.as_deref().unwrap_or_default(),
+        refs: refs.as_ref(),
         ..Request::new(&source, &name, &environment)
     };
     let tools = Tools::on_path(&std::env::var_os("PATH").unwrap_or_default());
@@ -127,6 +129,54 @@ pub(super) fn run(args: &Args) -> CommandResult {
     });
     output::document(args.output, &answer, || as_yaml(&manifests))?;
     Ok(Outcome::Success)
+}
+
+fn parse_repository(text: &str) -> Result<(String, PathBuf), String> {
+    let (url, folder) = text
+        .rsplit_once('=')
+        .ok_or("expected the repository's URL, `=` and a folder")?;
+    Ok((url.to_owned(), folder.into()))
+}
+
+fn open(folder: &Path) -> Result<DirectoryTree, Diagnostic> {
+    DirectoryTree::open(folder).map_err(|error| {
+        Diagnostic::user("FolderUnreadable", "cannot read the repository's folder")
+            .at(folder.display().to_string())
+            .because(&error)
+    })
+}
+
+/// The folders behind the sources with a `ref`; `None` for an application with one source.
+fn references(app: &Application, args: &Args) -> Result<Option<Refs>, Diagnostic> {
+    if app.spec.sources.is_empty() {
+        return Ok(None);
+    }
+    let mut refs = Refs::default();
+    for source in &app.spec.sources {
+        if source.ref_name.is_empty() {
+            continue;
+        }
+        let same = |url: &str| repo_url::normalise(url) == repo_url::normalise(&source.repo_url);
+        let (_, folder) = args
+            .ref_repo
+            .iter()
+            .find(|(url, _)| same(url))
+            .ok_or_else(|| {
+                Diagnostic::user(
+                    "RefRepoMissing",
+                    format!(
+                        "the repository of the source `{}` is not given",
+                        source.ref_name
+                    ),
+                )
+                .fix(format!(
+                    "name its folder with --ref-repo {}=DIR",
+                    source.repo_url
+                ))
+            })?;
+        refs = refs.with(&source.ref_name, Arc::new(open(folder)?));
+    }
+    Ok(Some(refs))
 }
 
 /// The one source that renders: of several, the first that is not only referred to.

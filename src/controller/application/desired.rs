@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use argosy_crds::{Application, ApplicationSource};
-use argosy_render::{BuildFacts, Environment};
+use argosy_render::{BuildFacts, Enabled, Environment, Refs};
 use serde_json::Value;
 
 use super::renders::Wanted;
 use super::rules::instance_name;
-use crate::fleet::ObjectName;
+use crate::cluster::Served;
+use crate::fleet::{ObjectName, Settings};
 use crate::hub::Hub;
 use crate::source::{Repository, Retry, Sha, SourceError};
 
@@ -44,60 +45,150 @@ pub(super) async fn desired(
     sources: &[ApplicationSource],
     pinned: &[String],
 ) -> Result<Desired, Failure> {
+    let project = application.spec.project_or_default();
+    let mut resolved = Vec::new();
+    for (at, source) in sources.iter().enumerate() {
+        let pinned = pinned.get(at).map_or("", String::as_str);
+        let repository = hub.repositories().find(&source.repo_url, project);
+        let revision = if pinned.is_empty() {
+            &source.target_revision
+        } else {
+            pinned
+        };
+        let sha = resolve(hub, &repository, source, revision).await?;
+        resolved.push(Resolved {
+            source,
+            repository,
+            sha,
+        });
+    }
+    let several = sources.len() > 1 || !application.spec.sources.is_empty();
+    let circumstances = Circumstances {
+        app_name: instance_name(name, &hub.config.namespace),
+        application,
+        refs: match several {
+            true => Some(references(hub, &resolved).await?),
+            false => None,
+        },
+        target: target(hub, application).await?,
+        settings: hub.fleet.settings(),
+    };
     let mut desired = Desired {
         sources: sources.to_vec(),
-        revisions: Vec::new(),
+        revisions: resolved.iter().map(|one| one.sha.to_string()).collect(),
         source_types: Vec::new(),
         manifests: Vec::new(),
         warnings: Vec::new(),
     };
-    for (at, source) in sources.iter().enumerate() {
-        let pinned = pinned.get(at).map_or("", String::as_str);
-        one_source(hub, name, application, (source, pinned), &mut desired).await?;
+    for one in &resolved {
+        if !one.source.is_ref_only() {
+            render(hub, one, &circumstances, &mut desired).await?;
+        }
     }
     Ok(desired)
 }
 
-async fn one_source(
+/// A source at its revision.
+struct Resolved<'a> {
+    source: &'a ApplicationSource,
+    repository: Repository,
+    sha: Sha,
+}
+
+/// What all sources of an application are rendered with.
+struct Circumstances<'a> {
+    app_name: String,
+    application: &'a Application,
+    /// `None` for an application with one source.
+    refs: Option<Refs>,
+    target: Target,
+    settings: Arc<Settings>,
+}
+
+/// The cluster that is rendered for.
+struct Target {
+    kube_version: String,
+    served: Arc<Served>,
+}
+
+/// The trees of the sources that others may refer to.
+async fn references(hub: &Hub, resolved: &[Resolved<'_>]) -> Result<Refs, Failure> {
+    let mut refs = Refs::default();
+    for one in resolved {
+        if !one.source.ref_name.is_empty() {
+            let tree = hub.sources.tree(&one.repository, &one.sha).await?;
+            refs = refs.with(&one.source.ref_name, Arc::new(tree));
+        }
+    }
+    Ok(refs)
+}
+
+/// What the destination is like, for charts that ask.
+async fn target(hub: &Hub, application: &Application) -> Result<Target, Failure> {
+    let (cluster, _) = hub
+        .destination(application)
+        .map_err(|error| Failure::lasting(error.to_string()))?;
+    let served = cluster.discovery.get(&cluster.client).await;
+    let served = served.map_err(|error| Failure {
+        message: format!(
+            "cannot find out what cluster `{}` serves: {}",
+            cluster.config.name,
+            crate::diagnostic::chain(&error)
+        ),
+        retry: Retry::Backoff,
+    })?;
+    Ok(Target {
+        kube_version: cluster.connection().version.unwrap_or_default(),
+        served,
+    })
+}
+
+async fn render(
     hub: &Arc<Hub>,
-    name: &ObjectName,
-    application: &Application,
-    (source, pinned): (&ApplicationSource, &str),
+    resolved: &Resolved<'_>,
+    circumstances: &Circumstances<'_>,
     desired: &mut Desired,
 ) -> Result<(), Failure> {
-    let project = application.spec.project_or_default();
-    let repository = hub.repositories().find(&source.repo_url, project);
-    let revision = if pinned.is_empty() {
-        &source.target_revision
-    } else {
-        pinned
-    };
-    let sha = resolve(hub, &repository, source, revision).await?;
-    desired.revisions.push(sha.to_string());
-    if !source.ref_name.is_empty() && source.path.is_empty() {
-        return Ok(());
-    }
-    let tree = hub.sources.tree(&repository, &sha).await?;
-    let app_name = instance_name(name, &hub.config.namespace);
+    let Resolved {
+        source,
+        repository,
+        sha,
+    } = resolved;
+    let spec = &circumstances.application.spec;
+    let tree = hub.sources.tree(repository, sha).await?;
     let environment = Environment::standard(&BuildFacts {
-        app_name: &app_name,
-        namespace: &application.spec.destination.namespace,
-        project,
+        app_name: &circumstances.app_name,
+        namespace: &spec.destination.namespace,
+        project: spec.project_or_default(),
         revision: sha.as_str(),
         repo_url: &source.repo_url,
         path: &source.path,
         target_revision: &source.target_revision,
     });
     // Rendering reads blobs from disk and may take its time; it must not hold up other tasks.
-    let (owned, hub) = (source.clone(), Arc::clone(hub));
-    let rendered = tokio::task::spawn_blocking(move || {
-        hub.applications.renders.get(&Wanted {
-            source: &owned,
-            app_name: &app_name,
-            environment: &environment,
-            sha: &sha,
-            tree: Arc::new(tree),
-        })
+    let rendered = tokio::task::spawn_blocking({
+        let (hub, source, sha) = (Arc::clone(hub), (*source).clone(), sha.clone());
+        let (app_name, refs) = (circumstances.app_name.clone(), circumstances.refs.clone());
+        let kube_version = circumstances.target.kube_version.clone();
+        let served = Arc::clone(&circumstances.target.served);
+        let settings = Arc::clone(&circumstances.settings);
+        let namespace = spec.destination.namespace.clone();
+        move || {
+            hub.applications.renders.get(&Wanted {
+                source: &source,
+                app_name: &app_name,
+                environment: &environment,
+                sha: &sha,
+                tree: Arc::new(tree),
+                refs: refs.as_ref(),
+                namespace: &namespace,
+                kube_version: &kube_version,
+                served: &served,
+                enabled: enabled(&settings),
+                kustomize_build_options: text(&settings, "kustomize.buildOptions"),
+                tools: &hub.tools,
+            })
+        }
     })
     .await;
     let rendered = rendered
@@ -115,6 +206,20 @@ async fn one_source(
         .source_types
         .push(rendered.source_type.as_str().to_owned());
     Ok(())
+}
+
+fn text<'a>(settings: &'a Settings, key: &str) -> &'a str {
+    settings.argocd_cm.get(key).map_or("", String::as_str)
+}
+
+/// The tools that `argocd-cm` does not turn off.
+fn enabled(settings: &Settings) -> Enabled {
+    let allows = |key: &str| text(settings, key) != "false";
+    Enabled {
+        helm: allows("helm.enable"),
+        kustomize: allows("kustomize.enable"),
+        jsonnet: allows("jsonnet.enable"),
+    }
 }
 
 async fn resolve(

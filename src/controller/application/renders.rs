@@ -8,8 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use argosy_crds::ApplicationSource;
-use argosy_render::{Environment, Render, RenderError, Request, Tools, Tree, TreePath, render};
+use argosy_render::{
+    Enabled, Environment, Refs, Render, RenderError, Request, SourceType, Tools, Tree, TreeError,
+    TreePath, View, detect, render,
+};
 
+use crate::cluster::Served;
 use crate::source::Sha;
 
 /// How many bytes of manifests are kept; about a hundred thousand objects.
@@ -39,6 +43,19 @@ pub(super) struct Wanted<'a> {
     pub(super) environment: &'a Environment,
     pub(super) sha: &'a Sha,
     pub(super) tree: Arc<dyn Tree>,
+    /// The trees of the sources with a `ref`; `None` for an application with one source.
+    pub(super) refs: Option<&'a Refs>,
+    /// The destination's namespace.
+    pub(super) namespace: &'a str,
+    /// The destination cluster's version; empty if unknown.
+    pub(super) kube_version: &'a str,
+    /// What the destination cluster serves.
+    pub(super) served: &'a Served,
+    /// Which tools the hub's settings allow.
+    pub(super) enabled: Enabled,
+    /// The hub's options for every kustomization.
+    pub(super) kustomize_build_options: &'a str,
+    pub(super) tools: &'a Tools,
 }
 
 impl Default for Renders {
@@ -64,17 +81,16 @@ impl Renders {
         let key = wanted.key()?;
         let kept = self.kept.get(&key).unwrap_or_default();
         for one in kept.iter() {
-            if one.sha == *wanted.sha || one.render.reads.hold_in(wanted.tree.as_ref())? {
+            if wanted.would_read_the_same_as(one)? {
                 self.saved.fetch_add(1, Ordering::Relaxed);
                 return Ok(Arc::clone(&one.render));
             }
         }
         self.rendered.fetch_add(1, Ordering::Relaxed);
-        let request = Request::new(wanted.source, wanted.app_name, wanted.environment);
         let rendered = Arc::new(render(
             Arc::clone(&wanted.tree),
-            &request,
-            &Tools::default(),
+            &wanted.request(),
+            wanted.tools,
         )?);
         self.keep(key, &kept, wanted.sha, &rendered);
         Ok(rendered)
@@ -112,42 +128,106 @@ impl Renders {
     }
 }
 
-impl Wanted<'_> {
-    /// Everything but the files that decides what comes out.
+impl<'a> Wanted<'a> {
+    fn request(&self) -> Request<'a> {
+        Request {
+            enabled: self.enabled,
+            namespace: self.namespace,
+            kube_version: self.kube_version,
+            api_versions: self.served.api_versions(),
+            kustomize_build_options: self.kustomize_build_options,
+            refs: self.refs,
+            ..Request::new(self.source, self.app_name, self.environment)
+        }
+    }
+
+    /// Whether everything that a render read is as it was.
+    fn would_read_the_same_as(&self, kept: &Kept) -> Result<bool, TreeError> {
+        for (name, reads) in &kept.render.ref_reads {
+            let tree = self.refs.and_then(|refs| refs.tree(name));
+            match tree {
+                Some(tree) if reads.hold_in(tree.as_ref())? => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(kept.sha == *self.sha || kept.render.reads.hold_in(self.tree.as_ref())?)
+    }
+
+    /// Everything but the files that decides what comes out, and nothing that does not: what is
+    /// part of the key without need keeps applications from sharing a render.
     fn key(&self) -> Result<String, RenderError> {
         let source = serde_json::to_string(self.source).unwrap_or_default();
-        let mut key = format!("{}\n{source}", self.source.repo_url);
-        if self.has_overrides_of_its_own()? {
-            key.push('\n');
-            key.push_str(self.app_name);
+        let mut key = format!("{}\n{source}\n{:?}", self.source.repo_url, self.enabled);
+        let mut add = |name: &str, value: &str| {
+            // Writing to a text cannot fail.
+            let _ = write!(key, "\n{name}={value}");
+        };
+        if let Some(refs) = self.refs {
+            add("refs", &format!("{refs:?}"));
         }
-        if uses_environment(self.source) {
-            for (name, value) in self.environment.iter() {
-                let _ = write!(key, "\n{name}={value}");
+        let overridden = self.has_overrides()?;
+        if overridden {
+            add("application", self.app_name);
+        }
+        for (name, value) in self.environment.iter() {
+            if overridden || source.contains(name) {
+                add(name, value);
+            }
+        }
+        match self.source_type()? {
+            SourceType::Directory => {}
+            SourceType::Kustomize => {
+                add("options", self.kustomize_build_options);
+                if self.kustomize_build_options.contains("--enable-helm") {
+                    self.add_cluster(&mut add);
+                }
+            }
+            SourceType::Helm => {
+                add("release", self.app_name);
+                add("namespace", self.namespace);
+                self.add_cluster(&mut add);
+            }
+            SourceType::Plugin => {
+                add("release", self.app_name);
+                add("namespace", self.namespace);
+                self.add_cluster(&mut add);
+                for (name, value) in self.environment.iter() {
+                    add(name, value);
+                }
             }
         }
         Ok(key)
     }
 
-    /// Whether a file in the repository changes the source for this application alone.
-    fn has_overrides_of_its_own(&self) -> Result<bool, RenderError> {
-        let Ok(directory) = TreePath::parse(&self.source.path) else {
-            return Ok(true);
-        };
-        let file = directory.join(&format!(".argocd-source-{}.yaml", self.app_name));
-        let Ok(file) = file else { return Ok(true) };
-        Ok(self.tree.kind(&file)?.is_some())
+    fn add_cluster(&self, add: &mut impl FnMut(&str, &str)) {
+        add("version", self.kube_version);
+        add("apis", self.served.api_digest());
     }
-}
 
-/// Whether parameters may refer to the build environment. A plain directory has none, so that
-/// applications that differ in name alone share its render.
-fn uses_environment(source: &ApplicationSource) -> bool {
-    let plain = source.helm.is_none()
-        && source.kustomize.is_none()
-        && source.plugin.is_none()
-        && source.directory.as_ref().is_none_or(|directory| {
-            directory.jsonnet.ext_vars.is_empty() && directory.jsonnet.tlas.is_empty()
-        });
-    !plain
+    /// What will render the source, as far as can be told without rendering it.
+    fn source_type(&self) -> Result<SourceType, RenderError> {
+        let view = View::new(Arc::clone(&self.tree));
+        let found = TreePath::parse(&self.source.path)
+            .map_err(RenderError::from)
+            .and_then(|directory| detect(&view, &directory, self.source, self.enabled));
+        match found {
+            // Rendering says it better.
+            Err(RenderError::Tree(_) | RenderError::Path(_)) => Ok(SourceType::Directory),
+            other => other,
+        }
+    }
+
+    /// Whether files in the repository change the source.
+    fn has_overrides(&self) -> Result<bool, RenderError> {
+        let own = format!(".argocd-source-{}.yaml", self.app_name);
+        let view = View::new(Arc::clone(&self.tree));
+        for name in [".argocd-source.yaml", &own] {
+            let file = TreePath::parse(&self.source.path).map(|at| at.join(name));
+            let Ok(Ok(file)) = file else { return Ok(true) };
+            if view.resolve(&file)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
