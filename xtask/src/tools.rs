@@ -16,8 +16,8 @@ use go::Go;
 const HELM: &str = "v4.2.4";
 const KUSTOMIZE: &str = "v5.8.1";
 
-/// What the control plane is built from; its name in the cache is their hash.
-const CONTROL_PLANE_SOURCES: [&str; 3] = ["main.go", "go.mod", "go.sum"];
+/// What a program of our own is built from; its name in the cache is their hash.
+const SOURCES: [&str; 3] = ["main.go", "go.mod", "go.sum"];
 
 /// A program that tests run.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -29,10 +29,17 @@ pub(crate) enum Tool {
     Helm,
     /// Kustomize.
     Kustomize,
+    /// Helm's and Kustomize's libraries in a process that stays.
+    Worker,
 }
 
 impl Tool {
-    pub(crate) const ALL: [Self; 3] = [Self::ControlPlane, Self::Helm, Self::Kustomize];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::ControlPlane,
+        Self::Helm,
+        Self::Kustomize,
+        Self::Worker,
+    ];
 
     /// Returns the environment variable that tells tests where the program is. Where it is set
     /// already, nothing is built.
@@ -41,6 +48,7 @@ impl Tool {
             Self::ControlPlane => "ARGOSY_CONTROLPLANE",
             Self::Helm => "ARGOSY_HELM",
             Self::Kustomize => "ARGOSY_KUSTOMIZE",
+            Self::Worker => "ARGOSY_RENDER_WORKER",
         }
     }
 }
@@ -62,9 +70,16 @@ pub(crate) fn ensure(tool: Tool) -> anyhow::Result<PathBuf> {
     }
     let cache = cache()?;
     let (folder, file) = match tool {
-        Tool::ControlPlane => (control_plane_folder()?, "argosy-controlplane"),
+        Tool::ControlPlane => (
+            own_folder("controlplane", &control_plane_source())?,
+            "argosy-controlplane",
+        ),
         Tool::Helm => (format!("helm-{HELM}"), "helm"),
         Tool::Kustomize => (format!("kustomize-{KUSTOMIZE}"), "kustomize"),
+        Tool::Worker => (
+            own_folder("render-worker", &worker_source())?,
+            "argosy-render-worker",
+        ),
     };
     let path = cache.join(folder).join(file);
     if path.exists() {
@@ -100,6 +115,10 @@ fn build(tool: Tool, cache: &Path, path: &Path) -> anyhow::Result<()> {
             let package = format!("sigs.k8s.io/kustomize/kustomize/v5@{KUSTOMIZE}");
             go.install(&package, &unfinished)?;
         }
+        Tool::Worker => {
+            crate::stage::say("building the render worker, two minutes on two cores");
+            go.build(&worker_source(), &unfinished.join(file), "-s -w")?;
+        }
     }
     std::fs::create_dir_all(folder)?;
     std::fs::rename(unfinished.join(file), path)
@@ -110,14 +129,19 @@ fn control_plane_source() -> PathBuf {
     crate::root().join("tests/controlplane")
 }
 
-fn control_plane_folder() -> anyhow::Result<String> {
+fn worker_source() -> PathBuf {
+    crate::root().join("crates/render/worker")
+}
+
+/// The folder in the cache for a program of our own.
+fn own_folder(name: &str, source: &Path) -> anyhow::Result<String> {
     let mut hash = Sha256::new();
-    for file in CONTROL_PLANE_SOURCES {
-        let path = control_plane_source().join(file);
+    for file in SOURCES {
+        let path = source.join(file);
         hash.update(std::fs::read(&path).with_context(|| format!("read {}", path.display()))?);
     }
     let digest = format!("{:x}", hash.finalize());
-    Ok(format!("controlplane-{}", &digest[..16]))
+    Ok(format!("{name}-{}", &digest[..16]))
 }
 
 /// Linker flags that tell the server its own version, which it otherwise does not know.

@@ -1,35 +1,47 @@
-//! Helm and Kustomize as programs, for hubs where their worker is not installed.
+//! Helm and Kustomize, by a worker that links their libraries or by their plain programs.
 //!
 //! Each render gets a private copy of the files that it needs, a clean environment and limits. No
 //! shell is involved, no value from a source is ever an option, and what a source refers to outside
-//! its repository is refused before a program sees it.
+//! its repository is refused before a tool sees it.
 
+mod engine;
+mod group;
 mod helm;
 mod kustomize;
 mod output;
 mod program;
+mod worker;
 mod workspace;
 
 use std::{ffi::OsStr, sync::Arc};
 
 use crate::render::Tools;
-use program::Program;
+use engine::Engine;
+use program::{Program, Slots};
+use worker::Pool;
+
+/// The name of the worker's program.
+const WORKER: &str = "argosy-render-worker";
 
 impl Tools {
-    /// The tools whose programs lie in `search`, which has the form of `PATH`.
+    /// The tools in `search`, which has the form of `PATH`: the worker for both if it is there, or
+    /// else the programs `helm` and `kustomize`.
     pub fn on_path(search: &OsStr) -> Self {
+        let slots = Slots::one_a_core();
         let find = |name: &str| {
-            std::env::split_paths(search)
-                .find_map(|folder| workspace::program(&folder, name))
-                .map(Program::new)
+            std::env::split_paths(search).find_map(|folder| workspace::program(&folder, name))
         };
-        let helm = find("helm");
+        let pool = find(WORKER).map(|path| Arc::new(Pool::new(path, &slots)));
+        let program = |name: &str| find(name).map(|path| Program::new(path, &slots));
+        let engine = |name: &'static str| match &pool {
+            Some(pool) => Some(Engine::Worker(Arc::clone(pool), name)),
+            None => program(name).map(Engine::Program),
+        };
+        let charts = program("helm");
         Self {
-            kustomize: find("kustomize").map(|program| {
-                let helm = helm.clone();
-                Arc::new(kustomize::Kustomize { program, helm }) as _
-            }),
-            helm: helm.map(|program| Arc::new(helm::Helm { program }) as _),
+            helm: engine("helm").map(|engine| Arc::new(helm::Helm { engine }) as _),
+            kustomize: engine("kustomize")
+                .map(|engine| Arc::new(kustomize::Kustomize { engine, charts }) as _),
             plugin: None,
         }
     }

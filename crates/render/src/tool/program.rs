@@ -8,15 +8,12 @@ use std::{
     io::Read,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::mpsc,
+    process::{Command, Stdio},
+    sync::{Arc, Condvar, Mutex, PoisonError, mpsc},
     time::{Duration, Instant},
 };
 
-use nix::{
-    sys::signal::{Signal, killpg},
-    unistd::Pid,
-};
+use super::group::Group;
 
 /// How much of what a program complains about is passed on.
 const COMPLAINT_LIMIT: u64 = 64 * 1024;
@@ -54,6 +51,8 @@ pub(super) struct Job<'a> {
     pub(super) folder: &'a Path,
     /// An empty folder for what the program wants to keep.
     pub(super) home: &'a Path,
+    /// Whether the job changes what the tool's library does afterwards.
+    pub(super) leaves_traces: bool,
 }
 
 /// A program and its limits.
@@ -61,18 +60,52 @@ pub(super) struct Job<'a> {
 pub(super) struct Program {
     pub(super) path: PathBuf,
     pub(super) limits: Limits,
+    pub(super) slots: Slots,
+}
+
+/// How many programs may run at once. They are busy while they run, so that more than the machine
+/// has cores would only need more memory.
+#[derive(Clone, Debug)]
+pub(super) struct Slots(Arc<(Mutex<usize>, Condvar)>);
+
+impl Slots {
+    /// As many as the machine has cores.
+    pub(super) fn one_a_core() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self(Arc::new((Mutex::new(cores), Condvar::new())))
+    }
+
+    /// Waits for a slot and runs `work` in it.
+    pub(super) fn with<T>(&self, work: impl FnOnce() -> T) -> T {
+        let (free, changed) = &*self.0;
+        let mut left = free.lock().unwrap_or_else(PoisonError::into_inner);
+        while *left == 0 {
+            left = changed.wait(left).unwrap_or_else(PoisonError::into_inner);
+        }
+        *left -= 1;
+        drop(left);
+        let result = work();
+        *free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        changed.notify_one();
+        result
+    }
 }
 
 impl Program {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf, slots: &Slots) -> Self {
         Self {
             path,
             limits: Limits::default(),
+            slots: slots.clone(),
         }
     }
 
     /// Runs the program and returns what it prints; the error is what it complains about.
     pub(super) fn run(&self, job: &Job<'_>) -> Result<String, String> {
+        self.slots.with(|| self.run_now(job))
+    }
+
+    fn run_now(&self, job: &Job<'_>) -> Result<String, String> {
         let mut group = Group(
             Command::new(&self.path)
                 .args(job.arguments)
@@ -90,7 +123,7 @@ impl Program {
         // One byte more than allowed tells that there is more.
         let output = collect(group.0.stdout.take(), self.limits.output + 1);
         let complaints = collect(group.0.stderr.take(), COMPLAINT_LIMIT);
-        let succeeded = group.wait(self.limits);
+        let succeeded = wait(&mut group, self.limits);
         // What the program started may hold the pipes open.
         drop(group);
         let output = output.recv().unwrap_or_default();
@@ -106,48 +139,32 @@ impl Program {
     }
 }
 
-/// A program with all that it started, killed when dropped.
-struct Group(Child);
-
-impl Group {
-    /// Whether the program ended well; the error is the limit that it reached.
-    fn wait(&mut self, limits: Limits) -> Result<bool, String> {
-        let started = Instant::now();
-        loop {
-            let ended = self.0.try_wait().map_err(|error| error.to_string())?;
-            if let Some(status) = ended {
-                return Ok(status.success());
-            }
-            if started.elapsed() >= limits.time {
-                return Err(format!("did not end within {:?}", limits.time));
-            }
-            if self.memory().is_some_and(|bytes| bytes > limits.memory) {
-                return Err(format!(
-                    "needed more than {} bytes of memory",
-                    limits.memory
-                ));
-            }
-            std::thread::sleep(GLANCE);
+/// Whether the program ended well; the error is the limit that it reached.
+fn wait(group: &mut Group, limits: Limits) -> Result<bool, String> {
+    let started = Instant::now();
+    loop {
+        let ended = group.0.try_wait().map_err(|error| error.to_string())?;
+        if let Some(status) = ended {
+            return Ok(status.success());
         }
-    }
-
-    /// The memory that the program holds, where the system tells.
-    fn memory(&self) -> Option<u64> {
-        /// The size of a page on every system that Linux programs of ours run on.
-        const PAGE: u64 = 4096;
-        let text = std::fs::read_to_string(format!("/proc/{}/statm", self.0.id())).ok()?;
-        let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
-        Some(pages * PAGE)
+        if let Some(limit) = exceeded(group, started, limits) {
+            return Err(limit);
+        }
+        std::thread::sleep(GLANCE);
     }
 }
 
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Ok(id) = i32::try_from(self.0.id()) {
-            // Fails where nothing is left to kill.
-            let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
-        }
-        let _ = self.0.wait();
+/// The limit that a process has reached, if it has.
+pub(super) fn exceeded(group: &Group, started: Instant, limits: Limits) -> Option<String> {
+    if started.elapsed() >= limits.time {
+        Some(format!("did not end within {:?}", limits.time))
+    } else if group.memory().is_some_and(|bytes| bytes > limits.memory) {
+        Some(format!(
+            "needed more than {} bytes of memory",
+            limits.memory
+        ))
+    } else {
+        None
     }
 }
 
@@ -178,11 +195,13 @@ mod tests {
         let program = Program {
             path: "/bin/sh".into(),
             limits,
+            slots: Slots::one_a_core(),
         };
         program.run(&Job {
             arguments: &["-c".to_owned(), line.to_owned()],
             folder: folder.path(),
             home: folder.path(),
+            leaves_traces: false,
         })
     }
 

@@ -185,7 +185,7 @@ fn a_render_depends_on_what_it_read_of_references_only() {
         ..Options::default()
     };
     let source = source(json!({"valueFiles": ["$vals/a.yaml"]}));
-    let render = run(chart(), source, &options).unwrap();
+    let render = run(chart(), source, &options);
     assert_eq!(render.ref_reads.keys().collect::<Vec<_>>(), ["vals"]);
     let reads = &render.ref_reads["vals"];
     assert!(
@@ -220,8 +220,7 @@ fn dependencies_in_the_repository_are_found_and_others_are_not_fetched() {
         with("file://../lib"),
         source(json!({})),
         &Options::default(),
-    )
-    .unwrap();
+    );
     assert_eq!(render.manifests.len(), 2);
     fails(
         with("file://../../lib"),
@@ -239,10 +238,7 @@ fn dependencies_in_the_repository_are_found_and_others_are_not_fetched() {
 #[test]
 fn values_are_never_options() {
     let helm = json!({"releaseName": "--help", "namespace": "-x", "parameters": [{"name": "--debug", "value": "--post-renderer=/bin/sh"}]});
-    let error = run(chart(), source(helm), &Options::default())
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("invalid release name"), "{error}");
+    fails(chart(), helm, "invalid release name");
 }
 
 #[test]

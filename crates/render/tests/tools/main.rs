@@ -1,6 +1,7 @@
-//! Charts and kustomizations, rendered by the real programs.
+//! Charts and kustomizations, rendered by the real programs and by the worker.
 //!
-//! `cargo xtask test` says where they are in `ARGOSY_HELM` and `ARGOSY_KUSTOMIZE`.
+//! `cargo xtask test` says where they are in `ARGOSY_HELM`, `ARGOSY_KUSTOMIZE` and
+//! `ARGOSY_RENDER_WORKER`.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,27 +15,40 @@ mod cases;
 mod helm;
 mod kustomize;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use argosy_crds::ApplicationSource;
 use argosy_render::{
-    BuildFacts, Environment, MemoryTree, Refs, Render, RenderError, Request, Tools, render,
+    BuildFacts, Environment, MemoryTree, Refs, Render, RenderError, Request, Tools, Tree, render,
 };
 use serde_json::Value;
 
-/// The tools that the environment names.
-fn tools() -> Tools {
-    let folders = ["HELM", "KUSTOMIZE"].map(|name| {
-        let variable = format!("ARGOSY_{name}");
-        let path = std::env::var_os(&variable).map(PathBuf::from);
-        let path = path.unwrap_or_else(|| {
-            panic!("{variable} must name the program; `cargo xtask tools` builds it")
-        });
-        path.parent().unwrap().to_owned()
+/// The folder of the program that the environment names.
+fn folder(variable: &str) -> PathBuf {
+    let path = std::env::var_os(variable).map(PathBuf::from);
+    let path = path.unwrap_or_else(|| {
+        panic!("{variable} must name the program; `cargo xtask tools` builds it")
     });
-    let tools = Tools::on_path(&std::env::join_paths(folders).unwrap());
-    assert!(tools.helm.is_some() && tools.kustomize.is_some());
-    tools
+    path.parent().unwrap().to_owned()
+}
+
+/// The tools as plain programs, and as a worker.
+fn tools() -> &'static [Tools] {
+    static TOOLS: OnceLock<Vec<Tools>> = OnceLock::new();
+    TOOLS.get_or_init(|| {
+        let programs = [folder("ARGOSY_HELM"), folder("ARGOSY_KUSTOMIZE")];
+        let worker = [folder("ARGOSY_RENDER_WORKER"), folder("ARGOSY_HELM")];
+        [programs, worker]
+            .map(|folders| {
+                let tools = Tools::on_path(&std::env::join_paths(folders).unwrap());
+                assert!(tools.helm.is_some() && tools.kustomize.is_some());
+                tools
+            })
+            .into()
+    })
 }
 
 /// What to render besides the files.
@@ -44,7 +58,12 @@ struct Options<'a> {
     kustomize_build_options: &'a str,
 }
 
-fn run(tree: MemoryTree, source: Value, options: &Options<'_>) -> Result<Render, RenderError> {
+/// Renders by every way there is, in the order of [`tools`].
+fn every_way(
+    tree: MemoryTree,
+    source: Value,
+    options: &Options<'_>,
+) -> Vec<Result<Render, RenderError>> {
     let source: ApplicationSource = serde_json::from_value(source).unwrap();
     let environment = Environment::standard(&BuildFacts {
         app_name: "web",
@@ -59,13 +78,29 @@ fn run(tree: MemoryTree, source: Value, options: &Options<'_>) -> Result<Render,
         kustomize_build_options: options.kustomize_build_options,
         ..Request::new(&source, "web", &environment)
     };
-    render(Arc::new(tree), &request, &tools())
+    let tree: Arc<dyn Tree> = Arc::new(tree);
+    let ways = tools().iter();
+    ways.map(|tools| render(Arc::clone(&tree), &request, tools))
+        .collect()
+}
+
+/// What comes out, which is the same by every way.
+#[track_caller]
+fn run(tree: MemoryTree, source: Value, options: &Options<'_>) -> Render {
+    let renders = every_way(tree, source, options).into_iter();
+    let mut renders = renders.map(|render| render.unwrap_or_else(|error| panic!("{error}")));
+    let first = renders.next().unwrap();
+    for other in renders {
+        assert_eq!(first.manifests, other.manifests);
+        assert_eq!(first.reads, other.reads);
+    }
+    first
 }
 
 /// The `data` of the one `ConfigMap` that comes out.
 #[track_caller]
 fn data(tree: MemoryTree, source: Value, options: &Options<'_>) -> Value {
-    let render = run(tree, source, options).unwrap();
+    let render = run(tree, source, options);
     let mut maps = render
         .manifests
         .iter()
@@ -77,7 +112,9 @@ fn data(tree: MemoryTree, source: Value, options: &Options<'_>) -> Value {
 
 #[track_caller]
 fn refused(tree: MemoryTree, source: Value, options: &Options<'_>, text: &str) {
-    let error = run(tree, source, options).unwrap_err().to_string();
-    assert!(error.contains(text), "{error}");
-    assert!(!error.contains("/tmp/"), "shows the workspace: {error}");
+    for render in every_way(tree, source, options) {
+        let error = render.unwrap_err().to_string();
+        assert!(error.contains(text), "{error}");
+        assert!(!error.contains("/tmp/"), "shows the workspace: {error}");
+    }
 }

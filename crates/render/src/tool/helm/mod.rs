@@ -10,20 +10,16 @@ use serde_json::Value;
 pub(super) use arguments::{api_versions, kube_version};
 use files::Files;
 
-use super::{
-    output,
-    program::{Job, Program},
-    workspace::Workspace,
-};
+use super::{engine::Engine, output, program::Job, workspace::Workspace};
 use crate::{
     path::TreePath,
     render::{RenderError, Request, Tool},
     views::Views,
 };
 
-/// Renders charts with the `helm` program.
+/// Renders charts.
 pub(super) struct Helm {
-    pub(super) program: Program,
+    pub(super) engine: Engine,
 }
 
 impl Tool for Helm {
@@ -54,10 +50,11 @@ impl Tool for Helm {
             .directory(view, directory)
             .map_err(|error| refuse(error.to_string()))?;
         dependencies::vendor(view, &workspace, directory).map_err(refuse)?;
-        let printed = self.program.run(&Job {
+        let printed = self.engine.run(&Job {
             arguments: &arguments,
             folder: &workspace.at(directory),
             home: &workspace.home(),
+            leaves_traces: false,
         });
         let printed = printed.map_err(|why| refuse(explain(&workspace.hide(&why))))?;
         output::objects(&printed).map_err(refuse)

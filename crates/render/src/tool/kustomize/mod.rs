@@ -10,6 +10,7 @@ use argosy_crds::application::ApplicationSourceKustomize;
 use serde_json::Value;
 
 use super::{
+    engine::Engine,
     output,
     program::{Job, Program},
     workspace::Workspace,
@@ -23,11 +24,11 @@ use crate::{
 };
 use references::{NAMES, ReferenceError, References};
 
-/// Renders kustomizations with the `kustomize` program.
+/// Renders kustomizations.
 pub(super) struct Kustomize {
-    pub(super) program: Program,
+    pub(super) engine: Engine,
     /// Renders charts inside kustomizations, where that is enabled.
-    pub(super) helm: Option<Program>,
+    pub(super) charts: Option<Program>,
 }
 
 impl Tool for Kustomize {
@@ -43,22 +44,22 @@ impl Tool for Kustomize {
                 view: views.own(),
                 workspace: &workspace,
                 directory,
-                program: &self.program,
+                engine: &self.engine,
             };
             let options = request.source.kustomize.as_deref();
             let options = options.cloned().unwrap_or_default();
-            let command = options::build(&options, request, self.helm.as_ref())?;
-            let components = build
+            let command = options::build(&options, request, self.charts.as_ref())?;
+            let used = build
                 .copy(&options)
                 .map_err(|error| workspace.hide(&error.to_string()))?;
             for edit in edits::commands(&options, request.environment)? {
-                build.run(&edit)?;
+                build.run(&edit, false)?;
             }
             build.patch(&options)?;
-            if let Some(edit) = edits::add_components(components) {
-                build.run(&edit)?;
+            if let Some(edit) = edits::add_components(used.components) {
+                build.run(&edit, false)?;
             }
-            output::objects(&build.run(&command)?)
+            output::objects(&build.run(&command, used.schema)?)
         };
         render().map_err(|why| RenderError::Tool {
             tool: "kustomize",
@@ -68,17 +69,25 @@ impl Tool for Kustomize {
     }
 }
 
+/// What a kustomization with the source's fields uses.
+struct Used {
+    /// The components to add.
+    components: Vec<String>,
+    /// Whether it brings a schema, which the library keeps.
+    schema: bool,
+}
+
 /// One kustomization in its workspace.
 struct Build<'a> {
     view: &'a View,
     workspace: &'a Workspace,
     directory: &'a TreePath,
-    program: &'a Program,
+    engine: &'a Engine,
 }
 
 impl Build<'_> {
-    /// Copies everything that is used, and returns the components to add.
-    fn copy(&self, options: &ApplicationSourceKustomize) -> Result<Vec<String>, ReferenceError> {
+    /// Copies everything that is used.
+    fn copy(&self, options: &ApplicationSourceKustomize) -> Result<Used, ReferenceError> {
         let mut references = References::new(self.view, self.workspace);
         references.kustomization(self.directory)?;
         for patch in &options.patches {
@@ -98,7 +107,10 @@ impl Build<'_> {
             }
             components.push(component.clone());
         }
-        Ok(components)
+        Ok(Used {
+            components,
+            schema: references.schema,
+        })
     }
 
     /// The directories that a component of the source means.
@@ -133,13 +145,14 @@ impl Build<'_> {
         fs::write(&file, argosy_yaml::to_string(&patched)).map_err(|error| error.to_string())
     }
 
-    fn run(&self, arguments: &[String]) -> Result<String, String> {
+    fn run(&self, arguments: &[String], leaves_traces: bool) -> Result<String, String> {
         let job = Job {
             arguments,
             folder: &self.workspace.at(self.directory),
             home: &self.workspace.home(),
+            leaves_traces,
         };
-        let printed = self.program.run(&job);
+        let printed = self.engine.run(&job);
         printed.map_err(|why| without_warnings(&self.workspace.hide(&why)))
     }
 }

@@ -109,6 +109,8 @@ pub(super) struct References<'a> {
     view: &'a View,
     workspace: &'a Workspace,
     seen: BTreeSet<TreePath>,
+    /// Whether a kustomization brings a schema of its own.
+    pub(super) schema: bool,
 }
 
 impl<'a> References<'a> {
@@ -117,6 +119,7 @@ impl<'a> References<'a> {
             view,
             workspace,
             seen: BTreeSet::new(),
+            schema: false,
         }
     }
 
@@ -202,6 +205,7 @@ impl<'a> References<'a> {
         for entry in WITH_PATH.iter().flat_map(|name| items(&value[*name])) {
             self.all(at, &entry["path"])?;
         }
+        self.schema |= !value["openapi"].is_null();
         self.all(at, &value["openapi"]["path"])?;
         for name in ["configMapGenerator", "secretGenerator"] {
             for entry in items(&value[name]) {
