@@ -204,3 +204,94 @@ fn listen(output: ChildStdout, limit: u64) -> mpsc::Receiver<Result<Vec<u8>, Str
     });
     receive
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+    use super::*;
+
+    /// A pool of workers that are shell scripts; each job runs `job` with the question in `$line`.
+    fn pool(folder: &Path, job: &str, limits: Limits) -> Pool {
+        let path = folder.join("worker");
+        let script = format!("#!/bin/sh\nwhile read -r line; do\n{job}\ndone\n");
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        Pool {
+            limits,
+            ..Pool::new(path, &Slots::one_a_core())
+        }
+    }
+
+    fn run(pool: &Pool, leaves_traces: bool) -> Result<String, String> {
+        pool.run(
+            "helm",
+            &Job {
+                arguments: &[],
+                folder: Path::new("/"),
+                home: Path::new("/"),
+                leaves_traces,
+            },
+        )
+    }
+
+    #[test]
+    fn a_worker_stays_until_a_job_leaves_traces_or_it_has_done_enough() {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = pool(
+            folder.path(),
+            "echo \"{\\\"output\\\": \\\"$$\\\"}\"",
+            Limits::default(),
+        );
+        let first = run(&pool, false).unwrap();
+        assert_eq!(run(&pool, true).unwrap(), first);
+        let second = run(&pool, false).unwrap();
+        assert_ne!(second, first);
+        for _ in 1..JOBS {
+            assert_eq!(run(&pool, false).unwrap(), second);
+        }
+        assert_ne!(run(&pool, false).unwrap(), second);
+    }
+
+    #[test]
+    fn a_worker_that_reaches_a_limit_or_ends_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = Limits {
+            time: Duration::from_millis(300),
+            output: 1000,
+            memory: 64 * 1024 * 1024,
+        };
+        for (job, text) in [
+            ("sleep 600 & sleep 600", "did not end within 300ms"),
+            (
+                "while :; do printf 0123456789; done",
+                "printed more than 1000 bytes",
+            ),
+            ("exit 3", "the worker ended during helm"),
+            ("echo '{\"error\": \"Error: no\"}'", "Error: no"),
+        ] {
+            // The first job of a folder is the bad one, all others are good.
+            let marker = folder.path().join(text);
+            let script = format!(
+                "if mkdir '{}' 2>/dev/null; then {job}; else echo '{{\"output\": \"good\"}}'; fi",
+                marker.display()
+            );
+            let pool = pool(folder.path(), &script, limits);
+            assert_eq!(run(&pool, false).unwrap_err(), text);
+            assert_eq!(run(&pool, false).unwrap(), "good");
+        }
+    }
+
+    #[test]
+    fn a_worker_that_died_while_it_waited_costs_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = pool(
+            folder.path(),
+            "echo '{\"output\": \"good\"}'; exit 0",
+            Limits::default(),
+        );
+        for _ in 0..3 {
+            assert_eq!(run(&pool, false).unwrap(), "good");
+        }
+    }
+}
