@@ -118,6 +118,26 @@ fn what_lies_outside_the_repository_is_refused_before_kustomize_sees_it() {
             "lies outside the repository",
         );
     }
+    // Go's decoder takes these keys for `resources`, too.
+    for key in ["Resources", "re\u{17f}ources"] {
+        fails(
+            &format!("resources: [../base]\n{key}: ['https://example.com/x']\n"),
+            "is remote",
+        );
+    }
+    for (path, text) in [
+        ("https://example.com/x", "is remote"),
+        ("/etc/passwd", "lies outside the repository"),
+        ("../../../x", "lies outside the repository"),
+    ] {
+        let plugin = kustomization("resources: [../base]\ntransformers: [../a/b/plugins]\n")
+            .file("a/b/plugins/kustomization.yaml", "resources: [t.yaml]\n")
+            .file(
+                "a/b/plugins/t.yaml",
+                format!("apiVersion: builtin\nkind: PatchTransformer\nmetadata: {{name: t}}\nPath: {path}\ntarget: {{kind: ConfigMap}}\n"),
+            );
+        refused(plugin, source(json!({})), &unrestricted, text);
+    }
     let nested = kustomization("resources: [../deep]\n").file(
         "deep/kustomization.yaml",
         "resources: ['https://example.com/x']\n",

@@ -18,6 +18,8 @@ use crate::{
 /// The names that a kustomization may have, in the order in which they are looked for.
 pub(super) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
+// The names of fields below are as [`folded`] leaves them.
+
 /// Fields whose entries are files or directories with kustomizations of their own.
 const BASES: [&str; 6] = [
     "resources",
@@ -29,10 +31,10 @@ const BASES: [&str; 6] = [
 ];
 
 /// Fields whose entries are files.
-const FILES: [&str; 3] = ["crds", "configurations", "patchesStrategicMerge"];
+const FILES: [&str; 3] = ["crds", "configurations", "patchesstrategicmerge"];
 
 /// Fields whose entries have a `path`.
-const WITH_PATH: [&str; 3] = ["patches", "patchesJson6902", "replacements"];
+const WITH_PATH: [&str; 4] = ["patches", "patchesjson6902", "replacements", "openapi"];
 
 /// Fields of plugins' configurations that name files.
 const PLUGIN_FILES: [&str; 7] = [
@@ -41,8 +43,8 @@ const PLUGIN_FILES: [&str; 7] = [
     "files",
     "env",
     "envs",
-    "valuesFile",
-    "additionalValuesFiles",
+    "valuesfile",
+    "additionalvaluesfiles",
 ];
 
 /// Why a kustomization cannot be built.
@@ -141,7 +143,7 @@ impl<'a> References<'a> {
             let text = text.map_err(|error| unreadable(error.to_string()))?;
             let value =
                 argosy_yaml::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
-            self.fields(directory, &value)?;
+            self.fields(directory, &folded(value))?;
         }
         Ok(())
     }
@@ -155,10 +157,7 @@ impl<'a> References<'a> {
         if reference.contains("://") {
             return Err(remote(directory, reference));
         }
-        let outside = || ReferenceError::Outside {
-            at: directory.clone(),
-            reference: reference.to_owned(),
-        };
+        let outside = || outside(directory, reference);
         if reference.starts_with('/') {
             return Err(outside());
         }
@@ -175,7 +174,8 @@ impl<'a> References<'a> {
                 self.kustomization(&target.path)
             }
             Some(target) if target.kind == Kind::File => {
-                Ok(self.workspace.file(self.view, &path)?)
+                self.workspace.file(self.view, &path)?;
+                self.plugins_in(directory, &path)
             }
             Some(target) if target.kind == Kind::Submodule => {
                 Err(TreeError::Submodule { path: target.path }.into())
@@ -198,20 +198,18 @@ impl<'a> References<'a> {
             }
         }
         for name in ["generators", "transformers", "validators"] {
-            for entry in texts(&value[name]) {
-                self.plugin(at, entry)?;
+            for entry in texts(&value[name]).filter(|entry| entry.contains('\n')) {
+                self.plugins(at, entry)?;
             }
         }
         for entry in WITH_PATH.iter().flat_map(|name| items(&value[*name])) {
             self.all(at, &entry["path"])?;
         }
         self.schema |= !value["openapi"].is_null();
-        self.all(at, &value["openapi"]["path"])?;
-        for name in ["configMapGenerator", "secretGenerator"] {
+        for name in ["configmapgenerator", "secretgenerator"] {
             for entry in items(&value[name]) {
                 for file in texts(&entry["files"]) {
-                    // `key=path` gives the file a key.
-                    self.follow(at, file.split_once('=').map_or(file, |(_, path)| path))?;
+                    self.follow(at, path_of(file))?;
                 }
                 self.all(at, &entry["envs"])?;
                 self.all(at, &entry["env"])?;
@@ -228,15 +226,23 @@ impl<'a> References<'a> {
                 instead,
             })
         };
-        if !value["helmChartInflationGenerator"].is_null() {
+        if !value["helmchartinflationgenerator"].is_null() {
             return unsupported("helmChartInflationGenerator", "; use helmCharts");
         }
-        if !value["helmGlobals"]["configHome"].is_null() {
-            return unsupported("helmGlobals.configHome", "");
+        let mut homes = Vec::new();
+        for globals in items(&value["helmglobals"]) {
+            if !globals["confighome"].is_null() {
+                return unsupported("helmGlobals.configHome", "");
+            }
+            homes.extend(texts(&globals["charthome"]));
         }
-        let home = value["helmGlobals"]["chartHome"].as_str();
-        for chart in items(&value["helmCharts"]) {
-            self.chart(at, home.unwrap_or("charts"), chart)?;
+        if homes.is_empty() {
+            homes.push("charts");
+        }
+        for chart in items(&value["helmcharts"]) {
+            for home in &homes {
+                self.chart(at, home, chart)?;
+            }
         }
         Ok(())
     }
@@ -252,10 +258,7 @@ impl<'a> References<'a> {
             format!("{home}/{name}")
         };
         let place = at.join(&folder).ok().filter(|_| !home.starts_with('/'));
-        let place = place.ok_or_else(|| ReferenceError::Outside {
-            at: at.clone(),
-            reference: folder,
-        })?;
+        let place = place.ok_or_else(|| outside(at, &folder))?;
         let target = self.view.resolve(&place)?;
         if !target.is_some_and(|target| target.kind == Kind::Directory) {
             return Err(ReferenceError::Chart {
@@ -265,32 +268,37 @@ impl<'a> References<'a> {
             });
         }
         self.workspace.directory(self.view, &place)?;
-        self.all(at, &chart["valuesFile"])?;
-        self.all(at, &chart["additionalValuesFiles"])
+        self.all(at, &chart["valuesfile"])?;
+        self.all(at, &chart["additionalvaluesfiles"])
     }
 
-    /// Follows what a plugin's configuration names, given inline or as a file.
-    fn plugin(&mut self, at: &TreePath, entry: &str) -> Result<(), ReferenceError> {
-        let text = if entry.contains('\n') {
-            entry.to_owned()
-        } else {
-            let Ok(path) = at.join(entry) else {
-                return Ok(());
-            };
-            if !self.is_file(&path)? {
-                return Ok(());
-            }
-            argosy_yaml::decode(&self.view.read(&path)?)
-                .map_err(|error| ReferenceError::Unreadable(path, error.to_string()))?
-        };
-        let documents = argosy_yaml::parse_documents(&text)
+    /// Looks for configurations of built-in plugins in a file, which may be used from anywhere.
+    fn plugins_in(&mut self, at: &TreePath, file: &TreePath) -> Result<(), ReferenceError> {
+        const MARK: &[u8] = b"builtin";
+        let bytes = self.view.read(file)?;
+        if !bytes.windows(MARK.len()).any(|window| window == MARK) {
+            return Ok(());
+        }
+        match argosy_yaml::decode(&bytes) {
+            Ok(text) => self.plugins(at, &text),
+            Err(error) => Err(ReferenceError::Unreadable(file.clone(), error.to_string())),
+        }
+    }
+
+    /// Follows what configurations of built-in plugins name.
+    fn plugins(&mut self, at: &TreePath, text: &str) -> Result<(), ReferenceError> {
+        let documents = argosy_yaml::parse_documents(text)
             .map_err(|error| ReferenceError::Unreadable(at.clone(), error.to_string()))?;
         for document in documents {
-            if document.value["kind"] == "HelmChartInflationGenerator" {
-                let home = document.value["chartHome"].as_str().unwrap_or("charts");
-                self.chart(at, home, &document.value)?;
+            let value = folded(document.value);
+            if value["apiversion"] != "builtin" {
+                continue;
             }
-            self.plugin_files(at, &document.value)?;
+            if value["kind"] == "HelmChartInflationGenerator" {
+                let home = value["charthome"].as_str().unwrap_or("charts");
+                self.chart(at, home, &value)?;
+            }
+            self.plugin_files(at, &value)?;
         }
         Ok(())
     }
@@ -299,13 +307,15 @@ impl<'a> References<'a> {
         match value {
             Value::Object(fields) => {
                 for (name, field) in fields {
+                    // A `path` in there leads to a field.
+                    if name == "fieldspecs" {
+                        continue;
+                    }
                     if PLUGIN_FILES.contains(&name.as_str()) {
                         for file in texts(field) {
-                            // A JSON pointer is a `path` too, and no file.
-                            if !file.starts_with('/') {
-                                let path = file.split_once('=').map_or(file, |(_, path)| path);
-                                self.follow(at, path)?;
-                            }
+                            let path = if name == "files" { path_of(file) } else { file };
+                            self.stays_inside(at, path)?;
+                            self.follow(at, path)?;
                         }
                     }
                     self.plugin_files(at, field)?;
@@ -317,6 +327,16 @@ impl<'a> References<'a> {
                 .try_for_each(|item| self.plugin_files(at, item)),
             _ => Ok(()),
         }
+    }
+
+    /// Makes sure that a path leaves the repository from no kustomization that was met: a plugin's
+    /// paths are relative to the one that uses it.
+    fn stays_inside(&self, at: &TreePath, file: &str) -> Result<(), ReferenceError> {
+        let leaves = |directory: &TreePath| directory.join(file).is_err();
+        if self.seen.iter().any(leaves) {
+            return Err(outside(at, file));
+        }
+        Ok(())
     }
 
     fn all(&mut self, at: &TreePath, field: &Value) -> Result<(), ReferenceError> {
@@ -336,6 +356,20 @@ fn remote(at: &TreePath, reference: &str) -> ReferenceError {
     }
 }
 
+fn outside(at: &TreePath, reference: &str) -> ReferenceError {
+    ReferenceError::Outside {
+        at: at.clone(),
+        reference: reference.to_owned(),
+    }
+}
+
+/// The path in a `key=path`, which gives a file a key.
+fn path_of(reference: &str) -> &str {
+    reference
+        .split_once('=')
+        .map_or(reference, |(_, path)| path)
+}
+
 /// Whether kustomize may take a path that does not exist for a git repository.
 fn looks_remote(reference: &str) -> bool {
     let host = reference.split('/').next().unwrap_or_default();
@@ -348,17 +382,55 @@ fn looks_remote(reference: &str) -> bool {
         || host.eq_ignore_ascii_case("github.com")
 }
 
-/// The entries of a list; nothing if it is none.
-fn items(field: &Value) -> impl Iterator<Item = &Value> {
-    field.as_array().into_iter().flatten()
+/// The value with its keys as Go's decoder compares them: it takes `Resources` for `resources`, and
+/// two other letters for `k` and `s`. What several keys then mean becomes a list of it all.
+fn folded(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut result = serde_json::Map::new();
+            for (key, value) in fields {
+                let key: String = key.chars().map(fold).collect();
+                let value = folded(value);
+                let value = match result.remove(&key) {
+                    Some(other) => Value::Array(vec![other, value]),
+                    None => value,
+                };
+                result.insert(key, value);
+            }
+            Value::Object(result)
+        }
+        Value::Array(items) => items.into_iter().map(folded).collect(),
+        leaf => leaf,
+    }
 }
 
-/// The texts in a field that holds one or a list of them.
+fn fold(c: char) -> char {
+    match c {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    }
+}
+
+/// The mappings in a field that holds one or lists of them.
+fn items(field: &Value) -> Vec<&Value> {
+    match field {
+        Value::Object(_) => vec![field],
+        Value::Array(entries) => entries.iter().flat_map(items).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The texts in a field that holds one or lists of them.
 fn texts(field: &Value) -> impl Iterator<Item = &str> {
-    let list = field.as_array().map_or(&[][..], Vec::as_slice);
-    field
-        .as_str()
-        .into_iter()
-        .chain(list.iter().filter_map(Value::as_str))
-        .filter(|text| !text.is_empty())
+    fn collect<'v>(field: &'v Value, found: &mut Vec<&'v str>) {
+        match field {
+            Value::String(text) if !text.is_empty() => found.push(text),
+            Value::Array(entries) => entries.iter().for_each(|entry| collect(entry, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    collect(field, &mut found);
+    found.into_iter()
 }
