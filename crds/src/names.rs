@@ -89,6 +89,10 @@ pub mod annotation {
     pub const CONFIG_DEPENDS_ON: &str = "config.kubernetes.io/depends-on";
     /// On an Application, Argosy's own: the applications that must be healthy before it.
     pub const DEPENDS_ON: &str = "argosy.dev/depends-on";
+    /// On an ApplicationSet: the hash of the plan that a person approved.
+    pub const APPROVED_PLAN: &str = "argosy.dev/approved-plan";
+    /// On an ApplicationSet: how many percent of its Applications may go without approval.
+    pub const GUARD_PERCENT: &str = "argosy.dev/guard-percent";
 }
 
 /// Keys and values of labels.

@@ -113,7 +113,11 @@ impl Hub {
             let index = self.fleet.index();
             let readable = index.applications.iter().filter(|(_, app)| wanted(app));
             let malformed = index.applications.malformed().map(|(name, _)| name);
-            readable.map(|(name, _)| name).chain(malformed).cloned().collect()
+            readable
+                .map(|(name, _)| name)
+                .chain(malformed)
+                .cloned()
+                .collect()
         };
         for name in names {
             self.queue_application(name, Lane::Routine);

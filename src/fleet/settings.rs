@@ -11,6 +11,7 @@ use argosy_engine::exclusions::Exclusions;
 use argosy_engine::object::GroupKind;
 use argosy_engine::overrides::Overrides;
 use argosy_engine::tracking::{Method, Tracking};
+use argosy_generators::guard::Limits;
 
 use super::index::Index;
 
@@ -38,6 +39,9 @@ pub struct Settings {
     pub wave_delay: Duration,
     /// How long a sync may take; none when zero; `controller.sync.timeout.seconds`.
     pub sync_timeout: Option<Duration>,
+    /// How much of a set may go at once without a person's approval; `argosy.guard.percent` and
+    /// `argosy.guard.count`.
+    pub guard: Limits,
     /// Whether git files are matched by doublestar instead of by git's own patterns.
     pub new_git_file_globbing: bool,
 }
@@ -54,6 +58,7 @@ impl Default for Settings {
             application_namespaces: Vec::new(),
             wave_delay: Duration::ZERO,
             sync_timeout: None,
+            guard: Limits::default(),
             new_git_file_globbing: false,
         }
     }
@@ -101,11 +106,21 @@ impl Settings {
             wave_delay: seconds("controller.sync.wave.delay.seconds").unwrap_or(default.wave_delay),
             sync_timeout: seconds("controller.sync.timeout.seconds")
                 .filter(|timeout| !timeout.is_zero()),
+            guard: guard(&argocd_cm),
             new_git_file_globbing: params
                 .get("applicationsetcontroller.enable.new.git.file.globbing")
                 .is_some_and(|text| text == "true"),
             argocd_cm,
         }
+    }
+}
+
+fn guard(argocd_cm: &BTreeMap<String, String>) -> Limits {
+    let default = Limits::default();
+    let number = |key: &str| argocd_cm.get(key)?.trim().parse().ok();
+    Limits {
+        percent: number("argosy.guard.percent").unwrap_or(default.percent),
+        count: number("argosy.guard.count").unwrap_or(default.count),
     }
 }
 

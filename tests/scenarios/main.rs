@@ -5,6 +5,7 @@
 mod crash;
 mod faults;
 mod fleet;
+mod guard;
 mod life;
 mod order;
 mod rendered;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use argosy_crds::{Application, ApplicationSet, names};
 use argosy_engine::application::KnownClusters;
+use argosy_generators::guard::{Limits, Parked, Verdict, judge};
 use argosy_generators::plan::{AppSetPlan, Deletion, Inputs, PreservedKeys, plan};
 use argosy_generators::policy;
 use argosy_generators::validate::{Invalid, validate};
@@ -28,12 +29,14 @@ pub(super) struct Applied {
     pub(super) invalid: BTreeMap<String, Invalid>,
     /// The applications that could not be written, and why, by name; with the condition's reason.
     pub(super) failed: BTreeMap<String, (&'static str, String)>,
+    /// The plan waits for a person, and nothing was written.
+    pub(super) parked: Option<Parked>,
 }
 
 impl Applied {
     /// Whether everything is as generated.
     pub(super) fn is_clean(&self) -> bool {
-        self.invalid.is_empty() && self.failed.is_empty()
+        self.invalid.is_empty() && self.failed.is_empty() && self.parked.is_none()
     }
 }
 
@@ -65,14 +68,40 @@ pub(super) async fn apply(
     let mut applied = Applied {
         invalid,
         failed: BTreeMap::new(),
+        parked: None,
     };
     for (app, error) in &plan.refused {
         applied
             .failed
             .insert(app.clone(), ("UpdateApplicationError", error.to_string()));
     }
-    carry_out(hub, name, set, plan, &live, &mut applied).await;
+    match judge(set, &plan, &live, limits(hub, set), approved(set)) {
+        Verdict::Proceed => carry_out(hub, name, set, plan, &live, &mut applied).await,
+        Verdict::Park(parked) => applied.parked = Some(parked),
+    }
     applied
+}
+
+/// How much of the set may go at once: its own word, else the hub's.
+fn limits(hub: &Hub, set: &ApplicationSet) -> Limits {
+    let hub = hub.fleet.settings().guard;
+    let own = annotation(set, names::annotation::GUARD_PERCENT).and_then(|text| text.parse().ok());
+    Limits {
+        percent: own.unwrap_or(hub.percent),
+        ..hub
+    }
+}
+
+fn approved(set: &ApplicationSet) -> Option<&str> {
+    annotation(set, names::annotation::APPROVED_PLAN)
+}
+
+fn annotation<'a>(set: &'a ApplicationSet, key: &str) -> Option<&'a str> {
+    set.metadata
+        .annotations
+        .as_ref()?
+        .get(key)
+        .map(String::as_str)
 }
 
 pub(super) fn observed(hub: &Hub, name: &ObjectName) -> (BTreeSet<String>, Vec<Application>) {

@@ -57,7 +57,7 @@ async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
         Ok(expansion) => {
             let applied = apply::apply(&hub, &name, &set, &expansion).await;
             report::report(&hub, &name, &set, Ok(&applied)).await;
-            if applied.is_clean() {
+            if applied.is_clean() || applied.parked.is_some() {
                 Next::WhenWoken
             } else {
                 Next::After(ERROR_DELAY)

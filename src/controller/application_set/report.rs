@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use argosy_crds::application_set::{ApplicationSetCondition, ApplicationSetStatus};
 use argosy_crds::codes::appset_condition;
 use argosy_crds::{Application, ApplicationSet, names};
 use argosy_generators::Error;
+use argosy_generators::guard::Parked;
 use argosy_generators::status::{Outcome, Rollout, status};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Api;
@@ -14,6 +16,9 @@ use serde_json::{Value, json};
 use super::apply::Applied;
 use crate::fleet::{Malformed, ObjectName, owner_set};
 use crate::hub::Hub;
+
+/// How many Applications a condition names.
+const NAMED: usize = 10;
 
 /// The most applications that a status lists, as in Argo CD.
 const MAX_RESOURCES: usize = 5000;
@@ -41,7 +46,9 @@ pub(super) async fn report(
         owned.map(|(_, app)| Application::clone(app)).collect()
     };
     let now = Time(hub.clock.now());
-    let after = status(set, &outcome, &Rollout::None, &live, MAX_RESOURCES, &now);
+    let mut after = status(set, &outcome, &Rollout::None, &live, MAX_RESOURCES, &now);
+    let parked = result.ok().and_then(|applied| applied.parked.as_ref());
+    put_approval(&mut after, name, parked, &now);
     if set.status.as_ref() != Some(&after)
         && let Err(error) = write_status(hub, name, &json!(after)).await
     {
@@ -75,7 +82,81 @@ pub(super) async fn malformed(hub: &Hub, name: &ObjectName, malformed: &Malforme
     }
 }
 
+/// Says that a plan waits for a person, and what it would take away; or no longer.
+fn put_approval(
+    status: &mut ApplicationSetStatus,
+    name: &ObjectName,
+    parked: Option<&Parked>,
+    now: &Time,
+) {
+    let known = status
+        .conditions
+        .iter()
+        .find(|one| one.type_ == appset_condition::APPROVAL_NEEDED)
+        .cloned();
+    status
+        .conditions
+        .retain(|one| one.type_ != appset_condition::APPROVAL_NEEDED);
+    let Some(parked) = parked else { return };
+    let message = approval_message(name, parked);
+    let since = known.filter(|known| known.message == message);
+    status.conditions.push(ApplicationSetCondition {
+        type_: appset_condition::APPROVAL_NEEDED.to_owned(),
+        status: "True".to_owned(),
+        reason: appset_condition::APPROVAL_NEEDED.to_owned(),
+        message,
+        last_transition_time: since
+            .map_or_else(|| Some(now.clone()), |known| known.last_transition_time),
+    });
+    status.conditions.sort_by(|a, b| a.type_.cmp(&b.type_));
+}
+
+fn approval_message(name: &ObjectName, parked: &Parked) -> String {
+    let list = |names: &[String]| {
+        let shown = names
+            .iter()
+            .take(NAMED)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
+        let more = names.len().saturating_sub(NAMED);
+        if more > 0 {
+            format!("{shown} and {more} more")
+        } else {
+            shown
+        }
+    };
+    let mut parts = Vec::new();
+    if !parked.deletes.is_empty() {
+        parts.push(format!(
+            "delete {} ({})",
+            parked.deletes.len(),
+            list(&parked.deletes)
+        ));
+    }
+    if !parked.moves.is_empty() {
+        parts.push(format!(
+            "move {} ({})",
+            parked.moves.len(),
+            list(&parked.moves)
+        ));
+    }
+    format!(
+        "this change would {} of {} Applications and waits; approve it with `argosy appset approve {} --plan {}`",
+        parts.join(" and "),
+        parked.owned,
+        name.name,
+        parked.hash
+    )
+}
+
 fn outcome(applied: &Applied) -> Outcome {
+    if let Some(parked) = &applied.parked {
+        return Outcome::Failed {
+            reason: appset_condition::APPROVAL_NEEDED.to_owned(),
+            message: format!("plan {} waits for approval", parked.hash),
+        };
+    }
     // The last by name, as Argo CD chooses the one that it tells.
     if let Some((_, invalid)) = applied.invalid.last_key_value() {
         return Outcome::Failed {

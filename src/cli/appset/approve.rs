@@ -1,0 +1,66 @@
+//! `argosy appset approve NAME --plan HASH`.
+
+use argosy_crds::codes::appset_condition;
+use argosy_crds::{ApplicationSet, names};
+use clap::Parser;
+use kube::api::{ListParams, Patch, PatchParams};
+use serde_json::json;
+
+use crate::cli::hub_access::{HubArgs, absent, failed};
+use crate::cli::{CommandResult, Outcome, output};
+use crate::diagnostic::Diagnostic;
+
+/// Approves a plan that waits. The approval is for exactly that plan, and void when it changes.
+#[derive(Parser)]
+pub(crate) struct Args {
+    /// The ApplicationSet.
+    name: String,
+    #[command(flatten)]
+    hub: HubArgs,
+    /// The plan, as the condition `ApprovalNeeded` names it.
+    #[arg(long, value_name = "HASH")]
+    plan: String,
+}
+
+pub(crate) async fn run(args: Args) -> CommandResult {
+    let api = args.hub.api::<ApplicationSet>().await?;
+    let found = api.get_opt(&args.name).await;
+    let found = found.map_err(|error| failed("cannot read the ApplicationSet", &error))?;
+    let Some(set) = found else {
+        let sets = api
+            .list(&ListParams::default())
+            .await
+            .map_err(|error| failed("cannot list ApplicationSets", &error))?;
+        let known: Vec<_> = sets
+            .items
+            .into_iter()
+            .filter_map(|set| set.metadata.name)
+            .collect();
+        return Err(absent("ApplicationSet", &args.name, &known)
+            .fix("list them with `kubectl get applicationsets`"));
+    };
+    let waiting = set
+        .status
+        .iter()
+        .flat_map(|status| &status.conditions)
+        .find(|condition| {
+            condition.type_ == appset_condition::APPROVAL_NEEDED && condition.status == "True"
+        });
+    match waiting {
+        None => {
+            let what = format!("no plan of `{}` waits for approval", args.name);
+            return Err(Diagnostic::user("NothingToApprove", what));
+        }
+        Some(condition) if !condition.message.contains(&args.plan) => {
+            let what = format!("another plan than {} waits for approval", args.plan);
+            return Err(Diagnostic::user("PlanChanged", what).at(condition.message.clone()));
+        }
+        Some(_) => {}
+    }
+    let patch = json!({"metadata": {"annotations": {names::annotation::APPROVED_PLAN: args.plan}}});
+    api.patch(&args.name, &PatchParams::default(), &Patch::Merge(patch))
+        .await
+        .map_err(|error| failed("cannot approve the plan", &error))?;
+    output::line(format!("plan {} of `{}` is approved", args.plan, args.name));
+    Ok(Outcome::Success)
+}
