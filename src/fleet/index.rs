@@ -4,7 +4,7 @@
 //! that it gets a condition and disturbs nothing else. Until a kind has been listed once,
 //! its absence means nothing, which [`Table::observed`] says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -45,6 +45,24 @@ impl fmt::Display for ObjectName {
 pub struct Malformed {
     /// What is wrong and in which field.
     pub why: String,
+    /// The messages of the conditions that it has, so that none is written twice.
+    pub told: BTreeSet<String>,
+}
+
+impl Malformed {
+    fn new(object: &Value, why: String) -> Self {
+        let conditions = object
+            .pointer("/status/conditions")
+            .and_then(Value::as_array);
+        let messages = conditions
+            .into_iter()
+            .flatten()
+            .filter_map(|one| one["message"].as_str());
+        Self {
+            why,
+            told: messages.map(str::to_owned).collect(),
+        }
+    }
 }
 
 /// An object as it was read.
@@ -78,7 +96,7 @@ pub(super) struct Replaced<T> {
 
 impl<T: DeserializeOwned> Table<T> {
     /// Takes an object in; `None` if it is not newer than what is known.
-    pub(super) fn apply(&mut self, object: Value) -> Option<Replaced<T>> {
+    pub(super) fn apply(&mut self, object: &Value) -> Option<Replaced<T>> {
         let name = ObjectName::new(object.namespace(), object.name());
         let version = object.resource_version().parse().unwrap_or(u64::MAX);
         let known = self.objects.get(&name);
@@ -88,8 +106,8 @@ impl<T: DeserializeOwned> Table<T> {
         let before = known.and_then(|known| known.body.clone().ok());
         let body = serde_path_to_error::deserialize(object)
             .map(Arc::new)
-            .map_err(|error| Malformed {
-                why: format!("{}: {}", error.path(), error.inner()),
+            .map_err(|error| {
+                Malformed::new(object, format!("{}: {}", error.path(), error.inner()))
             });
         self.objects.insert(name, Entry { version, body });
         Some(Replaced { before })
@@ -102,10 +120,7 @@ impl<T: DeserializeOwned> Table<T> {
 
     /// Says that all there is has been applied since the listing began; returns the names of what
     /// was known and is not in it.
-    pub(super) fn listed(
-        &mut self,
-        present: &std::collections::BTreeSet<ObjectName>,
-    ) -> Vec<ObjectName> {
+    pub(super) fn listed(&mut self, present: &BTreeSet<ObjectName>) -> Vec<ObjectName> {
         self.listed = true;
         self.objects
             .keys()
@@ -204,27 +219,27 @@ mod tests {
     #[test]
     fn an_older_object_does_not_replace_a_newer_one() {
         let mut table = Table::<AppProject>::default();
-        assert!(table.apply(project("web", "7")).is_some());
-        assert!(table.apply(project("web", "6")).is_none());
-        assert!(table.apply(project("web", "8")).is_some());
+        assert!(table.apply(&project("web", "7")).is_some());
+        assert!(table.apply(&project("web", "6")).is_none());
+        assert!(table.apply(&project("web", "8")).is_some());
     }
 
     #[test]
     fn absence_means_nothing_before_the_first_listing() {
         let mut table = Table::<AppProject>::default();
         assert!(table.observed("AppProjects").as_complete().is_none());
-        table.listed(&std::collections::BTreeSet::new());
+        table.listed(&BTreeSet::new());
         assert!(table.observed("AppProjects").as_complete().is_some());
     }
 
     #[test]
     fn a_malformed_object_is_named_with_its_field_and_leaves_the_others() {
         let mut table = Table::<AppProject>::default();
-        table.listed(&std::collections::BTreeSet::new());
-        table.apply(project("web", "1"));
+        table.listed(&BTreeSet::new());
+        table.apply(&project("web", "1"));
         let mut broken = project("db", "2");
         broken["spec"]["sourceRepos"] = json!("not a list");
-        table.apply(broken);
+        table.apply(&broken);
         let observed = table.observed("AppProjects");
         assert_eq!(observed.seen().map(Vec::len), Some(1));
         assert!(observed.gap().is_some_and(|why| why.contains("argocd/db")));

@@ -121,10 +121,10 @@ impl Watches {
             Event::Init => present.clear(),
             Event::InitApply(object) => {
                 present.insert(name_of(&object));
-                self.fleet.apply(kind, value_of(object, resource));
+                self.fleet.apply(kind, &value_of(object, resource));
             }
             Event::InitDone => self.fleet.listed(kind, present),
-            Event::Apply(object) => self.fleet.apply(kind, value_of(object, resource)),
+            Event::Apply(object) => self.fleet.apply(kind, &value_of(object, resource)),
             Event::Delete(object) => self.fleet.delete(kind, &name_of(&object)),
         }
     }
@@ -149,16 +149,16 @@ fn value_of(mut object: DynamicObject, resource: &ApiResource) -> Value {
 
 impl Fleet {
     /// Takes in what a write of an application returned, ahead of the watch.
-    pub fn wrote_application(&self, object: Value) {
+    pub fn wrote_application(&self, object: &Value) {
         self.apply(Kind::Application, object);
     }
 
     /// Takes in what a write of a set returned, ahead of the watch.
-    pub fn wrote_application_set(&self, object: Value) {
+    pub fn wrote_application_set(&self, object: &Value) {
         self.apply(Kind::ApplicationSet, object);
     }
 
-    fn apply(&self, kind: Kind, object: Value) {
+    fn apply(&self, kind: Kind, object: &Value) {
         let name = ObjectName::new(object.namespace(), object.name());
         let wakes = {
             let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
@@ -222,7 +222,7 @@ impl Fleet {
     }
 }
 
-fn apply_to(index: &mut Index, kind: Kind, name: &ObjectName, object: Value) -> Vec<Wake> {
+fn apply_to(index: &mut Index, kind: Kind, name: &ObjectName, object: &Value) -> Vec<Wake> {
     match kind {
         Kind::Application => {
             let Some(replaced) = index.applications.apply(object) else {

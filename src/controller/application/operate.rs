@@ -207,11 +207,8 @@ async fn drive(
         return paused(hub, name, running, assessment);
     };
     let plan = running.plan.clone();
-    let dry_run = running
-        .operation
-        .sync
-        .as_ref()
-        .is_some_and(|sync| sync.dry_run);
+    let sync = running.operation.sync.as_ref();
+    let dry_run = sync.is_some_and(|sync| sync.dry_run);
     let counted =
         |requested: &Requested<'_>| count(hub, application, observation, dry_run, requested);
     let execution = Execution {
@@ -222,30 +219,43 @@ async fn drive(
         clock: &hub.clock,
         counted: &counted,
     };
-    let limit = observation
-        .settings
-        .sync_timeout
-        .unwrap_or_default()
-        .try_into()
-        .unwrap_or_default();
-    let timed_out = has_timed_out(running.started_at, limit, hub.clock.now());
-    if begin::is_terminating(application) || timed_out {
+    if let Some(message) = must_end(hub, application, observation, &running) {
         let end = sync::terminate(&running.plan, &running.states);
         execution.release(&end.release, &mut running.states).await;
         execution.delete(&end.delete).await;
-        let message = if timed_out { TIMED_OUT } else { TERMINATED };
         return ended(hub, &running, OperationPhase::Failed, message.to_owned());
     }
-    let delay = WaveDelay(
-        observation
-            .settings
-            .wave_delay
-            .try_into()
-            .unwrap_or_default(),
-    );
     if is_approved_since(application, running.started_at) {
         running.states.confirm();
     }
+    steps(hub, name, observation, &execution, running).await
+}
+
+/// Why a sync has to end before its time, if it has to.
+fn must_end(
+    hub: &Hub,
+    application: &Application,
+    observation: &Observation,
+    running: &RunningSync,
+) -> Option<&'static str> {
+    let limit = observation.settings.sync_timeout.unwrap_or_default();
+    let limit = limit.try_into().unwrap_or_default();
+    if has_timed_out(running.started_at, limit, hub.clock.now()) {
+        return Some(TIMED_OUT);
+    }
+    begin::is_terminating(application).then_some(TERMINATED)
+}
+
+/// Takes one step after the other, until the sync ends or has to wait.
+async fn steps(
+    hub: &Hub,
+    name: &ObjectName,
+    observation: &Observation,
+    execution: &Execution<'_>,
+    mut running: RunningSync,
+) -> Operated {
+    let delay = observation.settings.wave_delay;
+    let delay = WaveDelay(delay.try_into().unwrap_or_default());
     loop {
         look(observation, &mut running);
         match sync::next(&running.plan, &running.states, delay, hub.clock.now()) {

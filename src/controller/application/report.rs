@@ -124,6 +124,9 @@ pub(super) async fn malformed(hub: &Hub, name: &ObjectName, malformed: &Malforme
         "the Application cannot be read: {}; correct that field and it is looked at again",
         malformed.why
     );
+    if malformed.told.contains(&message) {
+        return;
+    }
     let condition = json!({"type": condition::INVALID_SPEC_ERROR, "message": message});
     let patch = json!({"status": {"conditions": [condition]}});
     let api: Api<DynamicObject> = api(hub, name);
@@ -384,7 +387,7 @@ async fn write(hub: &Hub, name: &ObjectName, patch: Vec<Value>) -> kube::Result<
         )
         .await?;
     hub.fleet
-        .wrote_application(serde_json::to_value(written).map_err(kube::Error::SerdeError)?);
+        .wrote_application(&serde_json::to_value(written).map_err(kube::Error::SerdeError)?);
     Ok(())
 }
 

@@ -221,7 +221,7 @@ async fn perform(
     let (word, reason) = match write {
         Write::Create(desired) => {
             let created = api.create(&PostParams::default(), &desired).await?;
-            hub.fleet.wrote_application(value(&created)?);
+            hub.fleet.wrote_application(&value(&created)?);
             ("created", "created")
         }
         Write::Update { before, after } => {
@@ -229,7 +229,7 @@ async fn perform(
             let updated = api
                 .patch(&app, &PatchParams::default(), &Patch::Merge(patch))
                 .await?;
-            hub.fleet.wrote_application(value(&updated)?);
+            hub.fleet.wrote_application(&value(&updated)?);
             ("updated", "updated")
         }
         Write::Delete(deletion) => {

@@ -72,6 +72,9 @@ pub(super) async fn malformed(hub: &Hub, name: &ObjectName, malformed: &Malforme
         "the ApplicationSet cannot be read: {}; correct that field and it is looked at again",
         malformed.why
     );
+    if malformed.told.contains(&message) {
+        return;
+    }
     // No time: written twice it must be no change, or it would wake itself for ever.
     let condition = json!({
         "type": appset_condition::ERROR_OCCURRED, "status": "True",
@@ -191,7 +194,7 @@ async fn write_status(hub: &Hub, name: &ObjectName, status: &Value) -> kube::Res
         .patch_status(&name.name, &PatchParams::default(), &Patch::Merge(patch))
         .await?;
     hub.fleet
-        .wrote_application_set(serde_json::to_value(written).map_err(kube::Error::SerdeError)?);
+        .wrote_application_set(&serde_json::to_value(written).map_err(kube::Error::SerdeError)?);
     Ok(())
 }
 
