@@ -49,6 +49,9 @@ impl SelfHealBackoff {
     }
 }
 
+/// Half the shortest time after which drift counts as new.
+const CALM: SignedDuration = SignedDuration::from_secs(30);
+
 /// What the decision rests on.
 #[derive(Clone, Copy, Debug)]
 pub struct AutoSyncInput<'a> {
@@ -204,14 +207,30 @@ fn was_attempted(input: &AutoSyncInput<'_>, last: &OperationState) -> bool {
     same_revisions && sources == &*input.application.spec.sources()
 }
 
+/// How often healing has been tried without lasting. Drift that comes after a quiet time is a new
+/// one: whoever changes something by hand now and then is not fighting, and is not made to wait.
+fn attempts(input: &AutoSyncInput<'_>, last: &OperationState) -> i64 {
+    let sync = last.operation.sync.as_ref();
+    let attempts = sync.map_or(0, |sync| sync.auto_heal_attempts_count);
+    let calm = input
+        .self_heal
+        .delay(attempts)
+        .max(CALM)
+        .checked_mul(2)
+        .unwrap_or(CALM);
+    match &last.finished_at {
+        Some(at) if input.now.duration_since(at.0) > calm => 0,
+        _ => attempts,
+    }
+}
+
 /// Turns the operation into one that heals what differs; the error is when that is due.
 fn heal(
     input: &AutoSyncInput<'_>,
     last: &OperationState,
     operation: &mut Operation,
 ) -> Result<(), Timestamp> {
-    let last_sync = last.operation.sync.as_ref();
-    let attempts = last_sync.map_or(0, |sync| sync.auto_heal_attempts_count);
+    let attempts = attempts(input, last);
     if let Some(finished_at) = &last.finished_at {
         let due = finished_at
             .0
@@ -401,6 +420,21 @@ mod tests {
             (sync.auto_heal_attempts_count, sync.resources.len()),
             (3, 1)
         );
+    }
+
+    #[test]
+    fn drift_after_a_quiet_time_is_healed_as_if_it_were_the_first() {
+        let mut application = application(&json!({"selfHeal": true}));
+        after(&mut application, OperationPhase::Succeeded, 6);
+        let decide_at = |now| decide(&application, &[resource(false)], now);
+        let AutoSync::Sync(fighting) = decide_at("2026-03-04T05:11:10Z") else {
+            panic!("no sync")
+        };
+        assert_eq!(fighting.sync.unwrap().auto_heal_attempts_count, 7);
+        let AutoSync::Sync(calm) = decide_at("2026-03-04T05:26:07Z") else {
+            panic!("no sync")
+        };
+        assert_eq!(calm.sync.unwrap().auto_heal_attempts_count, 1);
     }
 
     #[test]
