@@ -4,6 +4,10 @@
 // A job is a line of JSON: the tool, its arguments as on its command line, and the folder to work
 // in. The answer is a line of JSON: what the tool prints, or what it complains about. It keeps
 // nothing from one job to the next, and who started it ends it when a job takes too long.
+//
+// Its first argument is the folder below which jobs lie, and all others are folders with programs
+// that jobs may run. Nothing else can be read or written, and nobody can be connected to, where the
+// kernel has Landlock.
 package main
 
 import (
@@ -16,6 +20,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/landlock-lsm/go-landlock/landlock"
 	"github.com/spf13/cobra"
 	helm "helm.sh/helm/v4/pkg/cmd"
 	"sigs.k8s.io/kustomize/api/provider"
@@ -36,6 +41,14 @@ type answer struct {
 }
 
 func main() {
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: argosy-render-worker FOLDER [PROGRAMS]...")
+		os.Exit(2)
+	}
+	if err := confine(os.Args[1], os.Args[2:]); err != nil {
+		fmt.Fprintln(os.Stderr, "cannot confine the worker:", err)
+		os.Exit(1)
+	}
 	// Libraries print where they like; only answers may go to the real output.
 	answers := json.NewEncoder(os.Stdout)
 	answers.SetEscapeHTML(false)
@@ -53,6 +66,16 @@ func main() {
 			os.Exit(1)
 		}
 	}
+}
+
+// Gives up all rights but those that jobs need.
+func confine(folder string, programs []string) error {
+	system := []string{"/usr", "/lib", "/lib64", "/bin"}
+	return landlock.V6.BestEffort().Restrict(
+		landlock.RWDirs(folder),
+		landlock.RODirs(append(system, programs...)...).IgnoreIfMissing(),
+		landlock.RWFiles("/dev/null").IgnoreIfMissing(),
+	)
 }
 
 // Does one job. A panic is an answer like any other complaint.

@@ -1,6 +1,6 @@
 //! What runs a tool: its program, or a worker that links its library.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
     program::{Job, Program},
@@ -17,6 +17,14 @@ pub(super) enum Engine {
 }
 
 impl Engine {
+    /// The folder in which jobs must lie.
+    pub(super) fn folder(&self) -> PathBuf {
+        match self {
+            Self::Program(_) => std::env::temp_dir(),
+            Self::Worker(pool, _) => pool.folder().to_owned(),
+        }
+    }
+
     /// Runs the tool and returns what it prints; the error is what it complains about.
     pub(super) fn run(&self, job: &Job<'_>) -> Result<String, String> {
         match self {

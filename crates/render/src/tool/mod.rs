@@ -13,7 +13,7 @@ mod program;
 mod worker;
 mod workspace;
 
-use std::{ffi::OsStr, sync::Arc};
+use std::{ffi::OsStr, path::Path, sync::Arc};
 
 use crate::render::Tools;
 use engine::Engine;
@@ -31,13 +31,17 @@ impl Tools {
         let find = |name: &str| {
             std::env::split_paths(search).find_map(|folder| workspace::program(&folder, name))
         };
-        let pool = find(WORKER).map(|path| Arc::new(Pool::new(path, &slots)));
         let program = |name: &str| find(name).map(|path| Program::new(path, &slots));
+        let charts = program("helm");
+        let folder = |program: &Program| program.path.parent().map(Path::to_owned);
+        let programs: Vec<_> = charts.iter().filter_map(folder).collect();
+        // Without a folder for it the worker cannot be used, and the programs do as well.
+        let pool = find(WORKER).and_then(|path| Pool::new(path, programs, &slots).ok());
+        let pool = pool.map(Arc::new);
         let engine = |name: &'static str| match &pool {
             Some(pool) => Some(Engine::Worker(Arc::clone(pool), name)),
             None => program(name).map(Engine::Program),
         };
-        let charts = program("helm");
         Self {
             helm: engine("helm").map(|engine| Arc::new(helm::Helm { engine }) as _),
             kustomize: engine("kustomize")

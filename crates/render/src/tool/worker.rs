@@ -1,13 +1,13 @@
 //! Workers that link the libraries of Helm and Kustomize and stay: a render costs no start-up.
 //!
 //! A worker does one job at a time, in a folder that holds nothing but the job's files, with a clean
-//! environment. One that reaches a limit is killed with all that it started, and another takes its
+//! environment, and confines itself to the pool's folder before the first. One that reaches a limit is killed with all that it started, and another takes its
 //! place.
 
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     os::unix::process::CommandExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{ChildStdin, ChildStdout, Command, Stdio},
     sync::{Mutex, PoisonError, mpsc},
     time::{Duration, Instant},
@@ -32,6 +32,10 @@ const IDLE_SHARE: u64 = 4;
 /// The workers of one program.
 pub(super) struct Pool {
     path: PathBuf,
+    /// All that workers may read and write.
+    folder: tempfile::TempDir,
+    /// Folders with programs that they may run.
+    programs: Vec<PathBuf>,
     limits: Limits,
     slots: Slots,
     idle: Mutex<Vec<Worker>>,
@@ -41,7 +45,7 @@ pub(super) struct Pool {
 struct Question<'a> {
     tool: &'a str,
     arguments: &'a [String],
-    folder: &'a std::path::Path,
+    folder: &'a Path,
 }
 
 #[derive(Deserialize)]
@@ -61,13 +65,23 @@ enum Silence {
 }
 
 impl Pool {
-    pub(super) fn new(path: PathBuf, slots: &Slots) -> Self {
-        Self {
+    /// A pool without any worker yet; workers may run what lies in `programs`.
+    pub(super) fn new(path: PathBuf, programs: Vec<PathBuf>, slots: &Slots) -> io::Result<Self> {
+        Ok(Self {
             path,
+            folder: tempfile::Builder::new()
+                .prefix("argosy-render-")
+                .tempdir()?,
+            programs,
             limits: Limits::default(),
             slots: slots.clone(),
             idle: Mutex::default(),
-        }
+        })
+    }
+
+    /// The folder in which jobs must lie.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Has a worker run `tool` and returns what it prints; the error is what it complains about.
@@ -106,10 +120,12 @@ impl Pool {
 
     fn start(&self) -> io::Result<Worker> {
         let home = tempfile::Builder::new()
-            .prefix("argosy-render-")
-            .tempdir()?;
+            .prefix("home-")
+            .tempdir_in(self.folder())?;
         let mut group = Group(
             Command::new(&self.path)
+                .arg(self.folder())
+                .args(&self.programs)
                 .current_dir(home.path())
                 .env_clear()
                 .env("HOME", home.path())
@@ -207,7 +223,7 @@ fn listen(output: ChildStdout, limit: u64) -> mpsc::Receiver<Result<Vec<u8>, Str
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     use super::*;
 
@@ -219,7 +235,7 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         Pool {
             limits,
-            ..Pool::new(path, &Slots::one_a_core())
+            ..Pool::new(path, Vec::new(), &Slots::one_a_core()).unwrap()
         }
     }
 

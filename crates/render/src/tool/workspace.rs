@@ -42,11 +42,11 @@ pub(super) enum WorkspaceError {
 }
 
 impl Workspace {
-    /// An empty workspace.
-    pub(super) fn new() -> io::Result<Self> {
+    /// An empty workspace in the folder `parent`.
+    pub(super) fn new(parent: &Path) -> io::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("argosy-render-")
-            .tempdir()?;
+            .tempdir_in(parent)?;
         for part in ["tree", "home", "input"] {
             fs::create_dir(folder.path().join(part))?;
         }
@@ -187,7 +187,7 @@ mod tests {
     use crate::memory::MemoryTree;
 
     fn copied(tree: MemoryTree) -> Result<Workspace, WorkspaceError> {
-        let workspace = Workspace::new()?;
+        let workspace = Workspace::new(&std::env::temp_dir())?;
         let view = View::new(Arc::new(tree));
         let directory = TreePath::parse("ch").map_err(TreeError::from)?;
         workspace.directory(&view, &directory).map(|()| workspace)

@@ -12,6 +12,7 @@
 )]
 
 mod cases;
+mod confined;
 mod helm;
 mod kustomize;
 

@@ -41,7 +41,8 @@ impl Tool for Helm {
             directory,
             request,
         };
-        let workspace = Workspace::new().map_err(|error| refuse(error.to_string()))?;
+        let workspace =
+            Workspace::new(&self.engine.folder()).map_err(|error| refuse(error.to_string()))?;
         let mut arguments = arguments::base(&options, request);
         arguments.extend(arguments::parameters(&options, request));
         arguments.extend(values(&workspace, &files, &options).map_err(refuse)?);

@@ -39,7 +39,8 @@ impl Tool for Kustomize {
         request: &Request<'_>,
     ) -> Result<Vec<Value>, RenderError> {
         let render = || -> Result<Vec<Value>, String> {
-            let workspace = Workspace::new().map_err(|error| error.to_string())?;
+            let workspace =
+                Workspace::new(&self.engine.folder()).map_err(|error| error.to_string())?;
             let build = Build {
                 view: views.own(),
                 workspace: &workspace,

@@ -1,0 +1,80 @@
+//! What a worker cannot do even if a job gets past every check.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use serde_json::{Value, json};
+
+use crate::folder;
+
+/// Asks a worker that is confined to `folder`, and returns its answer.
+fn ask(folder: &Path, job: &Value) -> Value {
+    let mut worker = Command::new(folder_of_worker())
+        .arg(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = worker.stdin.take().unwrap();
+    writeln!(input, "{job}").unwrap();
+    drop(input);
+    let mut text = String::new();
+    worker
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut text)
+        .unwrap();
+    assert!(worker.wait().unwrap().success());
+    serde_json::from_str(&text).unwrap()
+}
+
+fn folder_of_worker() -> std::path::PathBuf {
+    folder("ARGOSY_RENDER_WORKER").join("argosy-render-worker")
+}
+
+/// Whether the kernel can confine a process.
+fn landlock() -> bool {
+    // Where the list of security modules cannot be read, the version of the kernel must do.
+    let modules = fs::read_to_string("/sys/kernel/security/lsm");
+    modules.map_or(true, |modules| modules.contains("landlock"))
+}
+
+#[test]
+fn a_worker_reads_nothing_outside_its_folder_and_connects_to_nobody() {
+    assert!(
+        landlock(),
+        "this needs a kernel with Landlock (Linux 5.13 and newer)"
+    );
+    let inside = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    let secret = outside.path().join("x.yaml");
+    fs::write(
+        &secret,
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n",
+    )
+    .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/x.yaml", listener.local_addr().unwrap());
+    for (reference, text) in [
+        (secret.display().to_string(), "permission denied"),
+        ("/etc/hostname".to_owned(), "permission denied"),
+        (address, "permission denied"),
+    ] {
+        let kustomization = format!("resources: ['{reference}']\n");
+        fs::write(inside.path().join("kustomization.yaml"), kustomization).unwrap();
+        let job = json!({"tool": "kustomize", "folder": inside.path(),
+            "arguments": ["build", ".", "--load-restrictor=LoadRestrictionsNone"]});
+        let answer = ask(inside.path(), &job);
+        let error = answer["error"].as_str().unwrap_or_default();
+        assert!(error.contains(text), "{reference}: {answer}");
+    }
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err(), "the worker connected");
+}
