@@ -82,22 +82,7 @@ async fn dev_goes_on(fleet: &Fleet, value: &str) {
 async fn a_malformed_application_is_told_which_field_and_stops_no_other() {
     let fleet = Fleet::start(&["dev"]).await;
     fleet.commit(&[("web/a.yaml", &config("a", "1", ""))]);
-    // Older servers, and definitions without a schema, let such an object in.
-    let definitions = kube::api::ApiResource::from_gvk(&kube::core::GroupVersionKind::gvk(
-        "apiextensions.k8s.io",
-        "v1",
-        "CustomResourceDefinition",
-    ));
-    let definitions: Api<kube::api::DynamicObject> =
-        Api::all_with(fleet.client.clone(), &definitions);
-    let mut definition = definitions.get("applications.argoproj.io").await.unwrap();
-    let free = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
-    definition.data["spec"]["versions"][0]["schema"] = free;
-    definitions
-        .replace("applications.argoproj.io", &Default::default(), &definition)
-        .await
-        .unwrap();
-
+    fleet.without_schema("applications.argoproj.io").await;
     let mut bad = automated("bad", &fleet.repo(), "web", &fleet.server("dev"));
     bad["spec"]["source"]["path"] = json!(["not", "a", "path"]);
     let api = fleet.objects(&bad["apiVersion"], &bad["kind"]);
@@ -431,5 +416,38 @@ async fn a_directory_that_is_gone_deletes_nothing() {
             .live("dev", "v1", "ConfigMap", "dev/a")
             .await
             .is_some()
+    );
+}
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_that_breaks_is_taken_up_again() {
+    let fleet = two_clusters().await;
+    let dev = &fleet.workload("dev").sim;
+    dev.faults().add(Rule {
+        verb: Some("watch".into()),
+        resource: None,
+        fault: Fault::Disconnect,
+        times: Some(3),
+    });
+    dev.faults().stop();
+    dev.faults().start();
+    let live: Api<ConfigMap> = Api::namespaced(fleet.client_of("dev"), "dev");
+    fleet
+        .eventually("it can be deleted", || async {
+            live.delete("a", &DeleteParams::default()).await.is_ok()
+        })
+        .await;
+    fleet
+        .eventually("it is seen and healed", || async {
+            live.get_opt("a").await.unwrap().is_some()
+        })
+        .await;
+    fleet.until_well("dev").await;
+    assert_eq!(
+        fleet
+            .workload("prod")
+            .sim
+            .requests()
+            .count("delete", "configmaps"),
+        0
     );
 }

@@ -16,7 +16,7 @@ use argosy_crds::codes::{HealthStatusCode, OperationPhase, SyncStatusCode};
 use argosy_sim::{RunningServer, ServeOptions, SimCluster, SimConfig, SimServer, WorkloadConfig};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::GroupVersionKind;
 use kube::{Api, Client};
 use serde_json::{Value, json};
@@ -34,6 +34,18 @@ pub(crate) struct Workload {
     pub(crate) name: String,
     pub(crate) sim: SimCluster,
     server: RunningServer,
+}
+
+/// A way to the hub for commands.
+pub(crate) struct HubKubeconfig {
+    path: std::path::PathBuf,
+    _server: RunningServer,
+}
+
+impl HubKubeconfig {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 /// A running fleet.
@@ -241,13 +253,41 @@ impl Fleet {
         self.in_hub(|hub| hub.take_push(&event));
     }
 
-    /// Sets keys of `argocd-cm`.
-    pub(crate) async fn settings(&self, data: Value) {
-        self.apply(json!({
-            "apiVersion": "v1", "kind": "ConfigMap", "data": data,
-            "metadata": {"name": "argocd-cm", "labels": {"app.kubernetes.io/part-of": "argocd"}},
-        }))
-        .await;
+    /// Serves the hub's metrics and says where.
+    pub(crate) async fn serve(&self) -> std::net::SocketAddr {
+        let hub = Arc::clone(&self.hub);
+        let runtime = self.runtime.as_ref().unwrap();
+        let serving = runtime.spawn(async move { argosy::server::serve(&hub).await });
+        serving.await.unwrap().unwrap()
+    }
+
+    /// Serves the hub's own API server; a kubeconfig for it, as long as the answer lives.
+    pub(crate) async fn hub_kubeconfig(&self) -> HubKubeconfig {
+        let options = ServeOptions {
+            token: "token-of-the-hub".to_owned().into(),
+        };
+        let address = "127.0.0.1:0".parse().unwrap();
+        let server = SimServer::serve(self.hub_sim.clone(), address, options)
+            .await
+            .unwrap();
+        let path = self.folder.path().join("kubeconfig");
+        std::fs::write(&path, server.kubeconfig()).unwrap();
+        HubKubeconfig {
+            path,
+            _server: server,
+        }
+    }
+
+    /// Takes the schema from a definition: older servers let malformed objects in, too.
+    pub(crate) async fn without_schema(&self, definition: &str) {
+        let gvk = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+        let api: Api<DynamicObject> =
+            Api::all_with(self.client.clone(), &ApiResource::from_gvk(&gvk));
+        let mut found = api.get(definition).await.unwrap();
+        found.data["spec"]["versions"][0]["schema"] = json!({"openAPIV3Schema":
+            {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+        let params = PostParams::default();
+        api.replace(definition, &params, &found).await.unwrap();
     }
 
     /// Moves the repository out of reach, or back.

@@ -9,3 +9,6 @@ mod guard;
 mod life;
 mod order;
 mod rendered;
+mod seam;
+mod secrets;
+mod sets;
