@@ -6,6 +6,7 @@
 
 mod request;
 mod run;
+mod withhold;
 
 pub use request::{ApplyOptions, Deleted, Failure, Place};
 pub use run::{Execution, Requested};

@@ -10,6 +10,7 @@ use kube::core::GroupVersionKind;
 use serde_json::{Value, json};
 
 use super::request::{ApplyOptions, Deleted, Failure, Place, written_message};
+use super::withhold::without_values;
 use crate::clock::Clock;
 use crate::cluster::{Cluster, ServedKind};
 
@@ -134,7 +135,10 @@ impl Execution<'_> {
             replace: mode.replace,
             force: mode.force,
         };
-        let written = place.apply(desired, options).await;
+        let written = place
+            .apply(desired, options)
+            .await
+            .map_err(|failure| without_values(failure, desired));
         self.count("patch", task, written.as_ref().err());
         let written = written?;
         if !self.dry_run {

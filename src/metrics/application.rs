@@ -9,6 +9,7 @@ use prometheus::{
 };
 
 use super::register;
+use crate::source::shown_url;
 
 /// What happens to applications.
 pub struct ApplicationMetrics {
@@ -242,14 +243,15 @@ impl ApplicationStates {
         let sources = spec.sources();
         let repo = sources
             .first()
-            .map_or("", |source| source.repo_url.as_str());
+            .map(|source| shown_url(&source.repo_url))
+            .unwrap_or_default();
         self.info
             .with_label_values(&[
                 namespace,
                 name,
                 project,
                 if autosync { "true" } else { "false" },
-                repo,
+                &repo,
                 server,
                 &spec.destination.namespace,
                 sync.as_deref().unwrap_or("Unknown"),

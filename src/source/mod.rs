@@ -17,5 +17,6 @@ pub use error::{Retry, SourceError};
 pub use git::{CommitInfo, GitTree, RemoteRefs, Sha, TreeFile};
 pub use repository::{
     Credentials, Repositories, Repository, RepositoryKind, SecretError, Tls, TrustedHosts,
+    shown_url,
 };
 pub use sources::{Counters, Limits, RequestCount, Resolved, Sources};

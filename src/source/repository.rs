@@ -321,6 +321,21 @@ fn normalise(url: &str) -> String {
     argosy_engine::repo_url::normalise(url)
 }
 
+/// The URL of a repository as it may be shown: without user and password.
+pub fn shown_url(url: &str) -> String {
+    let Ok(mut parsed) = url::Url::parse(url) else {
+        return url.to_owned();
+    };
+    let names_somebody = parsed.password().is_some() || !parsed.username().is_empty();
+    if !names_somebody || !matches!(parsed.scheme(), "http" | "https") {
+        return url.to_owned();
+    }
+    // Neither fails for a URL with a host, as those of these schemes are.
+    let _ = parsed.set_username("");
+    let _ = parsed.set_password(None);
+    parsed.to_string()
+}
+
 /// Takes user and password out of an http(s) URL, where any error message would print them.
 fn split_userinfo(url: &str) -> (String, Option<Credentials>) {
     let Ok(mut parsed) = url::Url::parse(url) else {

@@ -11,7 +11,7 @@ use super::rules::instance_name;
 use crate::cluster::Served;
 use crate::fleet::{ObjectName, Settings};
 use crate::hub::Hub;
-use crate::source::{Repository, Retry, Sha, SourceError};
+use crate::source::{Repository, Retry, Sha, SourceError, shown_url};
 
 /// The manifests of all sources at their revisions, without tracking marks.
 #[derive(Debug)]
@@ -194,7 +194,7 @@ async fn render(
     let rendered = rendered
         .map_err(|panic| Failure::lasting(format!("rendering did not come to its end: {panic}")))?
         .map_err(|error| {
-            let place = format!("{} at {}", source.repo_url, source.path);
+            let place = format!("{} at {}", shown_url(&source.repo_url), source.path);
             Failure::lasting(format!(
                 "cannot render {place}: {}",
                 crate::diagnostic::chain(&error)
@@ -232,7 +232,8 @@ async fn resolve(
         return Err(Failure::lasting(format!(
             "the chart `{}` of {} cannot be fetched: charts from Helm repositories are not supported yet; \
              keep the chart in git",
-            source.chart, source.repo_url
+            source.chart,
+            shown_url(&source.repo_url)
         )));
     }
     let prefix = Some(source.tag_prefix.as_str()).filter(|prefix| !prefix.is_empty());

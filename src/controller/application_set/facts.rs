@@ -18,7 +18,7 @@ use super::settings;
 use super::tree::SourceTree;
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
-use crate::source::GitTree;
+use crate::source::{GitTree, shown_url};
 
 /// How often an expansion may ask for more: once for each generator that depends on another, and
 /// generators nest two deep.
@@ -167,9 +167,10 @@ async fn with_tree(
     };
     match tokio::task::spawn_blocking(move || read(tree)).await {
         Ok(Ok(answer)) => Observed::complete(answer),
-        Ok(Err(why)) => Observed::unknown(format!("cannot read {repo_url}: {why}")),
+        Ok(Err(why)) => Observed::unknown(format!("cannot read {}: {why}", shown_url(repo_url))),
         Err(panic) => Observed::unknown(format!(
-            "reading {repo_url} did not come to its end: {panic}"
+            "reading {} did not come to its end: {panic}",
+            shown_url(repo_url)
         )),
     }
 }
