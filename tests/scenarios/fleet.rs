@@ -16,7 +16,7 @@ use argosy_crds::codes::{HealthStatusCode, OperationPhase, SyncStatusCode};
 use argosy_sim::{RunningServer, ServeOptions, SimCluster, SimConfig, SimServer, WorkloadConfig};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::GroupVersionKind;
 use kube::{Api, Client};
 use serde_json::{Value, json};
@@ -130,10 +130,16 @@ impl Fleet {
 
     /// Makes sure that nobody writes anything although everything is looked at again.
     pub(crate) async fn nothing_is_written(&self) {
-        // What is told of the last change may still be on its way.
+        // What is told of the last change may still be on its way; sets gather it for a second.
+        let sets = self.hub.fleet.index().application_sets.iter().count();
+        let calm = if sets > 0 { LOOK * 75 } else { LOOK * 15 };
+        self.eventually("the hub has looked at everything once", || async {
+            self.hub.fleet.index().is_ready() && self.reconciles() >= self.known()
+        })
+        .await;
         let mut before = self.writes();
         for _ in 0..100 {
-            tokio::time::sleep(LOOK * 10).await;
+            tokio::time::sleep(calm).await;
             let now = self.writes();
             if now == before {
                 break;
@@ -141,8 +147,7 @@ impl Fleet {
             before = now;
         }
         let seen = self.requests();
-        let applications = self.hub.fleet.index().applications.iter().count();
-        let due = self.reconciles() + u64::try_from(applications).unwrap();
+        let due = self.reconciles() + self.known();
         self.in_hub(|hub| hub.take_up(argosy::fleet::Wake::Clusters));
         self.eventually("everything was looked at again", || async {
             self.reconciles() >= due
@@ -151,6 +156,12 @@ impl Fleet {
         tokio::time::sleep(LOOK * 10).await;
         let now = self.requests();
         assert_eq!(self.writes(), before, "a needless write: {seen:?} {now:?}");
+    }
+
+    /// How many applications the hub can read.
+    fn known(&self) -> u64 {
+        let index = self.hub.fleet.index();
+        u64::try_from(index.applications.iter().count()).unwrap()
     }
 
     fn reconciles(&self) -> u64 {
@@ -345,7 +356,7 @@ impl Fleet {
     pub(crate) async fn events(&self, name: &str) -> Vec<(String, String)> {
         let api: Api<k8s_openapi::api::core::v1::Event> =
             Api::namespaced(self.client.clone(), "argocd");
-        let all = api.list(&kube::api::ListParams::default()).await.unwrap();
+        let all = api.list(&ListParams::default()).await.unwrap();
         all.into_iter()
             .filter(|event| event.involved_object.name.as_deref() == Some(name))
             .map(|event| {
@@ -458,10 +469,12 @@ impl Fleet {
                 tokio::time::sleep(LOOK).await;
             }
         };
-        assert!(
-            tokio::time::timeout(PATIENCE, looking).await.is_ok(),
-            "not in time: {what}"
-        );
+        if tokio::time::timeout(PATIENCE, looking).await.is_err() {
+            let all = self.applications().list(&ListParams::default()).await;
+            let statuses: Vec<_> = all.unwrap().into_iter().map(|app| app.status).collect();
+            let statuses = serde_json::to_string_pretty(&statuses).unwrap();
+            panic!("not in time: {what}; {statuses}");
+        }
     }
 }
 
