@@ -66,9 +66,10 @@ pub(super) async fn desired(
     let circumstances = Circumstances {
         app_name: instance_name(name, &hub.config.namespace),
         application,
-        refs: match several {
-            true => Some(references(hub, &resolved).await?),
-            false => None,
+        refs: if several {
+            Some(references(hub, &resolved).await?)
+        } else {
+            None
         },
         target: target(hub, application).await?,
         settings: hub.fleet.settings(),
