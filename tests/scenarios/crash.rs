@@ -128,12 +128,12 @@ async fn crash_at(points: &[u64], by_hand: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_automated_sync_survives_crashes_and_no_hook_runs_twice() {
-    crash_at(&[2, 3, 5, 7, 9, 12, 14, 17], false).await;
+    Box::pin(crash_at(&[2, 3, 5, 7, 9, 12, 14, 17], false)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_that_was_asked_for_survives_crashes_and_no_hook_runs_twice() {
-    crash_at(&[3, 4, 6, 8, 10, 11, 13, 16], true).await;
+    Box::pin(crash_at(&[3, 4, 6, 8, 10, 11, 13, 16], true)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

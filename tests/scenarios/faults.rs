@@ -87,7 +87,9 @@ async fn a_malformed_application_is_told_which_field_and_stops_no_other() {
     bad["spec"]["source"]["path"] = json!(["not", "a", "path"]);
     let api = fleet.objects(&bad["apiVersion"], &bad["kind"]);
     let object = serde_json::from_value(bad).unwrap();
-    api.create(&Default::default(), &object).await.unwrap();
+    api.create(&kube::api::PostParams::default(), &object)
+        .await
+        .unwrap();
     fleet
         .apply(automated("web", &fleet.repo(), "web", &fleet.server("dev")))
         .await;

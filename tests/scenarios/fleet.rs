@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 /// How long a condition may take; far more than it does, because the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(20);
@@ -424,7 +424,7 @@ impl Fleet {
         };
         match tokio::time::timeout(PATIENCE, looking).await {
             Ok(app) => app,
-            Err(_) => panic!(
+            Err(_elapsed) => panic!(
                 "{name} is not {what}: {}",
                 serde_json::to_string_pretty(&last).unwrap()
             ),

@@ -39,6 +39,7 @@ async fn version(fleet: &Fleet, api: &str, kind: &str, place: &str) -> u64 {
         .unwrap()
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 #[tokio::test(flavor = "multi_thread")]
 async fn waves_come_one_after_the_other_and_hooks_before_and_after_them() {
     let fleet = Fleet::start(&["dev"]).await;

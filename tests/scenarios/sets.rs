@@ -30,7 +30,7 @@ fn set(name: &str, go: bool, generators: &Value, app: &str, path: &str, fleet: &
 async fn names(fleet: &Fleet) -> BTreeSet<String> {
     let all = fleet
         .applications()
-        .list(&Default::default())
+        .list(&kube::api::ListParams::default())
         .await
         .unwrap();
     all.into_iter()
@@ -253,7 +253,7 @@ async fn a_set_follows_the_registered_clusters() {
     secrets
         .patch(
             "cluster-dev",
-            &Default::default(),
+            &kube::api::PatchParams::default(),
             &kube::api::Patch::Merge(nameless),
         )
         .await
@@ -484,9 +484,12 @@ async fn a_malformed_set_is_told_which_field_and_stops_no_other() {
     let mut bad = set("bad", true, &one, "{{.app}}", "web", &fleet);
     bad["spec"]["generators"] = json!({"list": "no list"});
     let api: Api<DynamicObject> = fleet.objects(&bad["apiVersion"], &bad["kind"]);
-    api.create(&Default::default(), &serde_json::from_value(bad).unwrap())
-        .await
-        .unwrap();
+    api.create(
+        &kube::api::PostParams::default(),
+        &serde_json::from_value(bad).unwrap(),
+    )
+    .await
+    .unwrap();
     fleet
         .apply(set("good", true, &one, "{{.app}}", "web", &fleet))
         .await;
