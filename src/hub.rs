@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use argosy_engine::application::KnownClusters;
 use argosy_render::Tools;
 use kube::Client;
 use tokio::sync::mpsc;
@@ -63,6 +64,7 @@ pub struct Hub {
     repositories: RwLock<Arc<Repositories>>,
     clusters_known: AtomicBool,
     repositories_known: AtomicBool,
+    known_clusters: RwLock<Arc<KnownClusters>>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -145,6 +147,7 @@ impl Hub {
             repositories: RwLock::default(),
             clusters_known: AtomicBool::new(false),
             repositories_known: AtomicBool::new(false),
+            known_clusters: RwLock::default(),
             tasks: TaskTracker::new(),
             config,
             client,
@@ -225,6 +228,19 @@ impl Hub {
                 .read()
                 .unwrap_or_else(PoisonError::into_inner),
         )
+    }
+
+    /// The registered clusters, as destinations need to know them.
+    pub(crate) fn known_clusters(&self) -> Arc<KnownClusters> {
+        let known = self.known_clusters.read();
+        Arc::clone(&known.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_known_clusters(&self, known: KnownClusters) {
+        *self
+            .known_clusters
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
     }
 
     pub(crate) fn set_repositories(&self, repositories: Repositories) {

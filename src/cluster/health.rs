@@ -101,7 +101,7 @@ impl Health {
         }
     }
 
-    /// Tries forever; tells `changed` when the verdict changes.
+    /// Tries forever; tells `changed` when the verdict changes, the first one excepted.
     pub(super) async fn probe(self: Arc<Self>, client: Client, changed: impl Fn()) {
         let mut retry = RETRY;
         loop {
@@ -143,7 +143,8 @@ impl Health {
                     state.message = why;
                 }
             }
-            turned = state.status != before;
+            // Whoever was there before the first attempt waits for its outcome anyway.
+            turned = state.status != before && before != ConnectionStatus::Unknown;
         });
         turned
     }

@@ -202,16 +202,20 @@ impl LiveState {
     fn apply(&self, object: &Value) -> Vec<String> {
         let key = object.resource_key();
         let version = object.resource_version().parse().unwrap_or(u64::MAX);
+        // Most events are echoes of writes that were taken in already.
+        if version != u64::MAX && self.lock().is_known(&key, version) {
+            return Vec::new();
+        }
         let owner = (self.owner_of)(object);
         let body = owner
             .as_ref()
             .and_then(|_| serde_json::to_vec(object).ok())
             .map(Arc::from);
         let mut inner = self.lock();
-        let known = inner.objects.get(&key);
-        if known.is_some_and(|known| known.version >= version && version != u64::MAX) {
+        if version != u64::MAX && inner.is_known(&key, version) {
             return Vec::new();
         }
+        let known = inner.objects.get(&key);
         let former = known.and_then(|known| known.owner.clone());
         if let Some(former) = former
             .as_ref()
@@ -322,6 +326,12 @@ impl Inner {
                     Some(format!("the watch of {} is broken: {why}", shown(kind)))
                 }
             })
+    }
+
+    /// Whether the object was seen in that version or a newer one.
+    fn is_known(&self, key: &ResourceKey, version: u64) -> bool {
+        let known = self.objects.get(key);
+        known.is_some_and(|known| known.version >= version)
     }
 
     fn disown(&mut self, owner: &str, key: &ResourceKey) {

@@ -12,7 +12,17 @@ use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
 
 /// Turns wakes into keys, for ever.
+///
+/// Until every kind has been listed once nothing can be judged: a project or a cluster that nobody
+/// has looked for is not one that is missing. What comes before that is made up for afterwards.
 pub async fn route(hub: Arc<Hub>, mut wakes: mpsc::UnboundedReceiver<Wake>) {
+    while !hub.fleet.index().is_ready() {
+        if wakes.recv().await.is_none() {
+            return;
+        }
+    }
+    hub.take_up(Wake::Repositories);
+    hub.take_up(Wake::Clusters);
     while let Some(wake) = wakes.recv().await {
         hub.take_up(wake);
     }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use argosy_crds::application::OperationState;
 use argosy_engine::object::ResourceKey;
+use jiff::Timestamp;
 
 use super::desired::Desired;
 use super::operate::{Retry, RunningSync};
@@ -27,6 +29,7 @@ struct Remembered {
     ended: Option<Box<OperationState>>,
     desired: Option<Arc<Desired>>,
     settled: BTreeMap<ResourceKey, Settled>,
+    held_back: Option<Timestamp>,
 }
 
 /// The server's word that an object needs nothing: its version, and what was desired of it.
@@ -125,6 +128,30 @@ impl Memory {
         }
     }
 
+    /// How much longer a write may wait that waits for `delay` at most; `None` if it is due.
+    pub(super) fn hold_back(
+        &self,
+        name: &ObjectName,
+        now: Timestamp,
+        delay: Duration,
+    ) -> Option<Duration> {
+        let since = *self
+            .lock()
+            .entry(name.clone())
+            .or_default()
+            .held_back
+            .get_or_insert(now);
+        let waited = now.duration_since(since).try_into().unwrap_or_default();
+        delay.checked_sub(waited).filter(|left| !left.is_zero())
+    }
+
+    /// Says that the status was written: nothing is held back any more.
+    pub(super) fn written(&self, name: &ObjectName) {
+        if let Some(one) = self.lock().get_mut(name) {
+            one.held_back = None;
+        }
+    }
+
     /// Forgets an application that is gone.
     pub(super) fn forget(&self, name: &ObjectName) {
         self.lock().remove(name);
@@ -134,5 +161,24 @@ impl Memory {
         self.applications
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_is_held_back_once_for_as_long_as_it_may_be() {
+        let memory = Memory::default();
+        let name = ObjectName::new("argocd", "web");
+        let (start, delay) = (Timestamp::UNIX_EPOCH, Duration::from_secs(3));
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(memory.hold_back(&name, start, delay), Some(delay));
+        let left = memory.hold_back(&name, after(2), delay);
+        assert_eq!(left, Some(Duration::from_secs(1)));
+        assert_eq!(memory.hold_back(&name, after(3), delay), None);
+        memory.written(&name);
+        assert_eq!(memory.hold_back(&name, after(4), delay), Some(delay));
     }
 }

@@ -9,7 +9,7 @@ use argosy_crds::application::{
     AppHealthStatus, ApplicationCondition, ApplicationStatus, ComparedTo, OperationState,
     RevisionHistory, SyncStatus,
 };
-use argosy_crds::codes::condition;
+use argosy_crds::codes::{SyncStatusCode, condition};
 use argosy_crds::names;
 use argosy_engine::operation::record;
 use argosy_engine::status;
@@ -37,6 +37,10 @@ const OWNED_CONDITIONS: [&str; 6] = [
     condition::REPEATED_RESOURCE_WARNING,
     condition::EXCLUDED_RESOURCE_WARNING,
 ];
+
+/// How long a status may go without the newest revision where that is all there is to tell. So a
+/// commit to a repository of many applications is first live where it changes something.
+const REVISION_DELAY: Duration = Duration::from_secs(3);
 
 /// Writes what changed, and says when to look again.
 pub(super) async fn report(
@@ -70,6 +74,7 @@ pub(super) async fn report(
             if announce
                 || before
                     .operation_state
+                    .as_ref()
                     .is_some_and(|before| before.phase == state.phase)
             {
                 after.operation_state = Some(*state);
@@ -93,12 +98,19 @@ pub(super) async fn report(
             next
         }
     };
+    if next == Next::WhenWoken
+        && only_the_revision_moved(application, &before, &after)
+        && let Some(wait) = hub.applications.hold_back(name, now, REVISION_DELAY)
+    {
+        return Next::After(wait);
+    }
     let patch = patch(application, &after, ended.as_deref());
     if patch.is_empty() || !visible {
         return next;
     }
     match write(hub, name, patch).await {
         Ok(()) => {
+            hub.applications.written(name);
             tell(hub, application, &after);
             if let Some(state) = ended {
                 tell_of_end(hub, application, assessment, &state);
@@ -115,6 +127,24 @@ pub(super) async fn report(
             Next::Backoff
         }
     }
+}
+
+/// Whether the status would tell nothing but that a newer revision changes nothing here.
+fn only_the_revision_moved(
+    application: &Application,
+    before: &ApplicationStatus,
+    after: &ApplicationStatus,
+) -> bool {
+    let asked = application.annotation(names::annotation::REFRESH).is_some()
+        || application.operation.is_some();
+    if asked || before.sync.status != SyncStatusCode::Synced {
+        return false;
+    }
+    let mut unmoved = after.clone();
+    unmoved.sync.revision.clone_from(&before.sync.revision);
+    unmoved.sync.revisions.clone_from(&before.sync.revisions);
+    unmoved.reconciled_at.clone_from(&before.reconciled_at);
+    unmoved == *before && unmoved != *after
 }
 
 /// Gives an application that cannot be read the condition that says so.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use argosy_crds::names;
+use argosy_engine::application::{KnownCluster, KnownClusters};
 use argosy_facts::Secret;
 use k8s_openapi::api::core::v1 as core;
 
-use crate::cluster::ClusterConfig;
+use crate::cluster::{Cluster, ClusterConfig};
 use crate::hub::Hub;
 use crate::source::{Repositories, TrustedHosts};
 
@@ -21,6 +22,10 @@ impl Hub {
         for (server, why) in self.clusters.reconcile(&registered) {
             tracing::warn!(cluster = server, why, "cannot connect to the cluster");
         }
+        let clusters = self.clusters.all();
+        let known = clusters.iter().map(|cluster| known(cluster)).collect();
+        // The hub's own cluster is among them where it may be used.
+        self.set_known_clusters(KnownClusters::new(known, false));
         self.set_clusters_known();
     }
 
@@ -101,6 +106,14 @@ impl Hub {
             tls: data("argocd-tls-certs-cm"),
             ssh: ssh.into(),
         }
+    }
+}
+
+fn known(cluster: &Cluster) -> KnownCluster {
+    KnownCluster {
+        name: cluster.config.name.clone(),
+        server: cluster.config.server.clone(),
+        project: cluster.config.project.clone(),
     }
 }
 
