@@ -422,13 +422,13 @@ impl Fleet {
                 tokio::time::sleep(LOOK).await;
             }
         };
-        match tokio::time::timeout(PATIENCE, looking).await {
-            Ok(app) => app,
-            Err(_elapsed) => panic!(
+        let Ok(app) = tokio::time::timeout(PATIENCE, looking).await else {
+            panic!(
                 "{name} is not {what}: {}",
                 serde_json::to_string_pretty(&last).unwrap()
-            ),
-        }
+            );
+        };
+        app
     }
 
     /// Waits until the application is synced and healthy.
