@@ -47,7 +47,7 @@ impl Clusters {
     pub(crate) async fn simulated(count: usize) -> anyhow::Result<Self> {
         let (mut all, mut servers) = (Vec::new(), Vec::new());
         for index in 0..count {
-            let sim = SimCluster::new(SimConfig::new(&format!("bench-{index}")))?;
+            let sim = SimCluster::new(SimConfig::new(format!("bench-{index}")))?;
             let token = format!("token-of-{index}");
             let options = ServeOptions {
                 token: token.clone().into(),
