@@ -34,6 +34,10 @@ pub type Changed = Arc<dyn Fn(&str) + Send + Sync>;
 /// Is told that the cluster broke off a watch, which may mean that it cannot be reached.
 pub type Suspected = Arc<dyn Fn() + Send + Sync>;
 
+/// Is told that a kind that somebody found incomplete is complete again: whoever waits for it may
+/// own nothing by which it could be found.
+pub type Completed = Arc<dyn Fn() + Send + Sync>;
+
 /// The live objects of one cluster.
 pub struct LiveState {
     client: Client,
@@ -41,6 +45,7 @@ pub struct LiveState {
     owner_of: OwnerOf,
     changed: Changed,
     suspected: Suspected,
+    completed: Completed,
     reachable: watch::Sender<()>,
     inner: Mutex<Inner>,
 }
@@ -50,6 +55,10 @@ struct Inner {
     kinds: BTreeMap<GroupKind, Vec<KindWatch>>,
     objects: BTreeMap<ResourceKey, LiveObject>,
     owned: BTreeMap<String, BTreeSet<ResourceKey>>,
+    /// The kinds that somebody found incomplete and waits for.
+    missed: BTreeSet<GroupKind>,
+    /// The kinds that are being listed, with what was written meanwhile and may not be in the list.
+    listing: BTreeMap<GroupKind, BTreeSet<ResourceKey>>,
 }
 
 struct KindWatch {
@@ -87,6 +96,7 @@ impl LiveState {
         owner_of: OwnerOf,
         changed: Changed,
         suspected: Suspected,
+        completed: Completed,
     ) -> Self {
         Self {
             client,
@@ -94,6 +104,7 @@ impl LiveState {
             owner_of,
             changed,
             suspected,
+            completed,
             reachable: watch::Sender::new(()),
             inner: Mutex::default(),
         }
@@ -143,8 +154,15 @@ impl LiveState {
         owner: &str,
         kinds: &BTreeSet<GroupKind>,
     ) -> Observed<BTreeMap<ResourceKey, Value>> {
-        let inner = self.lock();
-        let gap = kinds.iter().find_map(|kind| inner.gap(kind));
+        let mut inner = self.lock();
+        let gaps: Vec<_> = kinds
+            .iter()
+            .filter_map(|kind| Some((kind, inner.gap(kind)?)))
+            .collect();
+        inner
+            .missed
+            .extend(gaps.iter().map(|(kind, _)| GroupKind::clone(kind)));
+        let gap = gaps.into_iter().next().map(|(_, why)| why);
         let bodies: Vec<_> = inner
             .owned
             .get(owner)
@@ -174,6 +192,10 @@ impl LiveState {
 
     /// Takes in an object that the cluster returned to a write of ours.
     pub fn wrote(&self, object: &Value) {
+        let key = object.resource_key();
+        if let Some(written) = self.lock().listing.get_mut(&key.group_kind()) {
+            written.insert(key);
+        }
         self.apply(object);
     }
 
@@ -250,14 +272,15 @@ impl LiveState {
             .collect();
         let listed: BTreeSet<_> = objects.iter().map(Value::resource_key).collect();
         let gone: Vec<_> = {
-            let inner = self.lock();
+            let mut inner = self.lock();
+            let written = inner.listing.remove(kind).unwrap_or_default();
             let of_kind = inner.objects.keys().filter(|key| {
                 key.group == kind.group
                     && key.kind == kind.kind
                     && namespace.is_none_or(|namespace| key.namespace == namespace)
             });
             of_kind
-                .filter(|key| !listed.contains(key))
+                .filter(|key| !listed.contains(key) && !written.contains(key))
                 .cloned()
                 .collect()
         };
@@ -412,16 +435,20 @@ impl Watching {
 
     fn take(&self, live: &LiveState, event: Event<DynamicObject>, listed: &mut Vec<Value>) {
         match event {
-            Event::Init => listed.clear(),
+            Event::Init => {
+                listed.clear();
+                live.lock()
+                    .listing
+                    .insert(self.group_kind.clone(), BTreeSet::new());
+            }
             Event::InitApply(object) => listed.extend(self.value(object)),
             Event::InitDone => {
                 let objects = std::mem::take(listed);
                 let news = live.replace(&self.group_kind, self.namespace.as_deref(), &objects);
-                let recovered = self.is_broken();
                 self.state.send_replace(WatchState::Synced);
                 live.tell(news);
-                if recovered {
-                    live.tell(live.owners_of(&self.group_kind));
+                if live.lock().missed.remove(&self.group_kind) {
+                    (live.completed)();
                 }
             }
             Event::Apply(object) => {

@@ -18,7 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use discovery::{Discovery, Served, ServedKind};
 pub use health::{ConnectionState, ConnectionStatus};
-pub use live::{Changed, Found, LiveState, OwnerOf, Suspected};
+pub use live::{Changed, Completed, Found, LiveState, OwnerOf, Suspected};
 pub use registry::{Clusters, ConnectionChanged, Events, LiveChanged};
 pub use secret::{ClusterConfig, Error as SecretError};
 
@@ -55,6 +55,7 @@ impl Cluster {
                 let health = Arc::clone(&health);
                 Arc::new(move || health.suspect())
             },
+            Arc::new(events.connection_changed(&config.server)),
         ));
         let stop = CancellationToken::new();
         let turned = {
