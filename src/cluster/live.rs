@@ -16,7 +16,6 @@ use argosy_engine::object::{GroupKind, ObjectExt as _, ResourceKey};
 use argosy_facts::Observed;
 use futures::StreamExt as _;
 use kube::api::DynamicObject;
-use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
 use serde_json::Value;
@@ -24,6 +23,10 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::discovery::ServedKind;
+
+/// How soon a watch that broke is taken up again; doubles up to [`LONGEST_RETRY`].
+const RETRY: Duration = Duration::from_millis(500);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
 /// Which application an object says it belongs to, by its tracking metadata.
 pub type OwnerOf = Arc<dyn Fn(&Value) -> Option<String> + Send + Sync>;
@@ -393,44 +396,49 @@ impl Watching {
             Some(namespace) => Api::namespaced_with(client, namespace, resource),
             None => Api::all_with(client, resource),
         };
-        let start = || {
-            let events = watcher::watcher(api.clone(), watcher::Config::default());
-            events.default_backoff().boxed()
-        };
+        let start = || watcher::watcher(api.clone(), watcher::Config::default()).boxed();
         let mut events = start();
         let mut listed = Vec::new();
-        loop {
-            let event = tokio::select! {
-                biased;
-                event = events.next() => event,
-                Ok(()) = self.reachable.changed() => {
-                    if self.is_broken() {
-                        // A new watch does not sit out what is left of the old one's patience.
-                        events = start();
-                    }
-                    continue;
-                }
-            };
-            let (Some(event), Some(live)) = (event, self.live.upgrade()) else {
+        let mut patience = RETRY;
+        while let Some(event) = events.next().await {
+            let Some(live) = self.live.upgrade() else {
                 return;
             };
             match event {
                 Ok(event) => self.take(&live, event, &mut listed),
                 Err(error) => {
-                    let first = matches!(*self.state.borrow(), WatchState::Synced);
-                    self.state
-                        .send_replace(WatchState::Broken(error.to_string()));
-                    if first {
-                        (live.suspected)();
-                        live.tell(live.owners_of(&self.group_kind));
-                    }
+                    self.broke(&live, &error);
+                    drop(live);
+                    self.pause(patience).await;
+                    patience = (patience * 2).min(LONGEST_RETRY);
+                    // A watch that is merely resumed would tell nothing while nothing changes, and
+                    // what was missed meanwhile would stay unknown: it lists again.
+                    events = start();
                 }
+            }
+            if *self.state.borrow() == WatchState::Synced {
+                patience = RETRY;
             }
         }
     }
 
-    fn is_broken(&self) -> bool {
-        matches!(*self.state.borrow(), WatchState::Broken(_))
+    fn broke(&self, live: &LiveState, error: &watcher::Error) {
+        let first = *self.state.borrow() == WatchState::Synced;
+        let why = crate::diagnostic::chain(error);
+        self.state.send_replace(WatchState::Broken(why));
+        if first {
+            (live.suspected)();
+            live.tell(live.owners_of(&self.group_kind));
+        }
+    }
+
+    /// Waits for so long, or until the cluster answers again.
+    async fn pause(&mut self, patience: Duration) {
+        tokio::select! {
+            biased;
+            Ok(()) = self.reachable.changed() => {}
+            () = tokio::time::sleep(patience) => {}
+        }
     }
 
     fn take(&self, live: &LiveState, event: Event<DynamicObject>, listed: &mut Vec<Value>) {
