@@ -39,6 +39,10 @@ pub struct SimConfig {
     pub seed: u64,
     /// `None` leaves Deployments and their like without a controller.
     pub workloads: Option<WorkloadConfig>,
+    /// Whether deletions are followed up: by the garbage collector, and for namespaces by the
+    /// controller that empties them. A kube-apiserver alone, without kube-controller-manager, has
+    /// neither, so that finalizers of a propagation policy and ending namespaces stay.
+    pub collector: bool,
     /// The file that keeps the state; `None` keeps it in memory only.
     pub persist: Option<PathBuf>,
     /// How many events of a resource a watch can start from; an older start is answered 410.
@@ -46,7 +50,8 @@ pub struct SimConfig {
 }
 
 impl SimConfig {
-    /// A cluster in memory without simulated workloads: `v1.34.1`, seed 0, the system's clock.
+    /// A cluster in memory without simulated workloads: `v1.34.1`, seed 0, the system's clock,
+    /// deletions followed up.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -54,6 +59,7 @@ impl SimConfig {
             clock: Arc::new(Timestamp::now),
             seed: 0,
             workloads: None,
+            collector: true,
             persist: None,
             history: 1000,
         }

@@ -17,9 +17,7 @@ impl State {
     pub(super) fn holds_content(&self, key: &Key) -> bool {
         match key.table.as_str() {
             "namespaces" => self.content(&key.name).next().is_some(),
-            "customresourcedefinitions.apiextensions.k8s.io" => {
-                self.objects(&key.name, "").next().is_some()
-            }
+            definition::TABLE => self.objects(&key.name, "").next().is_some(),
             _ => false,
         }
     }
@@ -47,6 +45,9 @@ impl State {
 
     fn settle_all(&mut self) -> Result<(), Failure> {
         loop {
+            if !self.collector {
+                self.leave_to_controllers();
+            }
             if let Some(uid) = self.released.pop_first() {
                 self.release(&uid)?;
             } else if let Some(key) = self.strays.pop_first() {
@@ -57,6 +58,13 @@ impl State {
                 return Ok(());
             }
         }
+    }
+
+    /// Forgets what the server does not do by itself: it ends definitions, and no more.
+    fn leave_to_controllers(&mut self) {
+        self.released.clear();
+        self.strays.clear();
+        self.ending.retain(|key| key.table == definition::TABLE);
     }
 
     /// Notes a new object whose owners do not exist.
@@ -134,7 +142,7 @@ impl State {
         }
         match key.table.as_str() {
             "namespaces" => self.empty_namespace(&key.name)?,
-            "customresourcedefinitions.apiextensions.k8s.io" => self.empty_definition(&key.name)?,
+            definition::TABLE => self.empty_definition(&key.name)?,
             _ => {}
         }
         let uid = uid_of(&object).to_owned();
@@ -254,8 +262,8 @@ impl State {
                 .insert(Key::new("namespaces", "", &key.namespace));
         }
         if key.table.contains('.') {
-            let definition = "customresourcedefinitions.apiextensions.k8s.io";
-            self.ending.insert(Key::new(definition, "", &key.table));
+            self.ending
+                .insert(Key::new(definition::TABLE, "", &key.table));
         }
     }
 }

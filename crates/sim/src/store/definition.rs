@@ -8,6 +8,8 @@ use crate::registry::Kind;
 
 /// Holds a definition until its objects are gone.
 pub(super) const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
+/// The table of definitions.
+pub(super) const TABLE: &str = "customresourcedefinitions.apiextensions.k8s.io";
 
 /// Writes the status of a definition that is accepted and established.
 pub(super) fn complete(state: &State, definition: &mut Value) {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use super::definition;
 use super::failure::Failure;
 use super::identity::Identity;
 use super::object::{metadata, name_of, namespace_of, uid_of};
@@ -87,6 +88,8 @@ pub(crate) struct State {
     pub(super) strays: BTreeSet<Key>,
     pub(super) ending: BTreeSet<Key>,
     pub(super) settling: bool,
+    /// Whether controllers follow up on deletions, see [`SimConfig::collector`].
+    pub(super) collector: bool,
 }
 
 impl State {
@@ -114,6 +117,7 @@ impl State {
             strays: BTreeSet::new(),
             ending: BTreeSet::new(),
             settling: false,
+            collector: config.collector,
         };
         for row in kept {
             let key = Key {
@@ -265,7 +269,7 @@ impl State {
 
     /// Keeps the registry in step with the definitions.
     fn redefine(&mut self, key: &Key, definition: Option<&Value>) {
-        if key.table != "customresourcedefinitions.apiextensions.k8s.io" {
+        if key.table != definition::TABLE {
             return;
         }
         let Some((plural, group)) = key.name.split_once('.') else {
