@@ -126,16 +126,17 @@ impl Error for Diagnostic {}
 
 /// An error and all that caused it, in one line.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
-    causes(error).join(": ")
+    causes(error).join(": ").replace('\n', " ")
 }
 
-/// The texts of an error and of its causes; one that only repeats what stands before is left out.
+/// The texts of an error and of its causes; one that says nothing, or that one before it quotes, is
+/// left out.
 fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
     let mut texts: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(cause) = next {
         let text = cause.to_string();
-        if texts.last().is_none_or(|last| !last.contains(&text)) {
+        if !texts.iter().any(|before| before.contains(&text)) && !text.is_empty() {
             texts.push(text);
         }
         next = cause.source();

@@ -1,6 +1,6 @@
 //! The hub: everything wired together, started and shut down in one place.
 //!
-//! Nothing here decides anything; a hub is the seams (API server, clock, configuration) and the
+//! Nothing here decides anything; a hub is its configuration, its seams ([`Seams`]) and the
 //! parts that talk to each other through them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::blocking::Blocking;
 use crate::clock::Clock;
 use crate::cluster::{self, Clusters};
 use crate::config::HubConfig;
@@ -25,6 +26,7 @@ use crate::controller::{
 use crate::diagnostic::Diagnostic;
 use crate::fleet::{Fleet, Settings, Wake, Watches};
 use crate::metrics::Metrics;
+use crate::seams::Seams;
 use crate::source::{Limits, Repositories, Sources};
 
 /// How long a shutdown waits for what is under way; a reconcile seldom takes a second, and what
@@ -43,6 +45,8 @@ pub struct Hub {
     pub client: Client,
     /// Tells the time.
     pub clock: Clock,
+    /// Where work runs that blocks.
+    pub blocking: Blocking,
     /// What its own API server says.
     pub fleet: Arc<Fleet>,
     /// The clusters that it manages.
@@ -71,8 +75,18 @@ pub struct Hub {
 
 impl Hub {
     /// Starts a hub on `client`, whose API server must have Argosy's CRDs.
-    pub fn start(config: HubConfig, client: Client, clock: Clock) -> Result<Arc<Self>, Diagnostic> {
-        let (hub, wakes) = Self::wire(config, client, clock)?;
+    pub fn start(config: HubConfig, client: Client) -> Result<Arc<Self>, Diagnostic> {
+        let seams = Seams::system(&config.data)?;
+        Self::start_with(config, client, seams)
+    }
+
+    /// Starts a hub that reaches everything else through `seams`, too.
+    pub fn start_with(
+        config: HubConfig,
+        client: Client,
+        seams: Seams,
+    ) -> Result<Arc<Self>, Diagnostic> {
+        let (hub, wakes) = Self::wire(config, client, seams)?;
         hub.run(wakes);
         Ok(hub)
     }
@@ -88,7 +102,8 @@ impl Hub {
             namespace: namespace.to_owned(),
             ..HubConfig::new(folder.path())
         };
-        let (hub, wakes) = Self::wire(config, client, Clock::system())?;
+        let seams = Seams::system(&config.data)?;
+        let (hub, wakes) = Self::wire(config, client, seams)?;
         hub.watch();
         let following = Arc::clone(&hub);
         hub.spawn(async move {
@@ -118,7 +133,7 @@ impl Hub {
     fn wire(
         config: HubConfig,
         client: Client,
-        clock: Clock,
+        seams: Seams,
     ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<Wake>), Diagnostic> {
         let stop = CancellationToken::new();
         let (woken, wakes) = mpsc::unbounded_channel();
@@ -128,9 +143,16 @@ impl Hub {
             move |wake| drop(woken.send(wake))
         });
         let fleet = Arc::new(fleet);
-        let clusters = Clusters::new(client.clone(), cluster_events(&clock, &fleet, woken));
+        let Seams {
+            clock,
+            dial,
+            remotes,
+            blocking,
+        } = seams;
+        let events = cluster_events(&clock, &fleet, woken);
+        let clusters = Clusters::new(client.clone(), dial, events);
         let hub = Arc::new(Self {
-            sources: sources(&config)?,
+            sources: Sources::new(remotes, blocking, Limits::default()),
             tools: Tools::on_path(&config.tool_path),
             events: Events::spawn(client.clone(), clock.clone(), &stop),
             metrics: Metrics::new().map_err(|error| {
@@ -152,6 +174,7 @@ impl Hub {
             config,
             client,
             clock,
+            blocking,
             fleet,
             clusters,
             stop,
@@ -270,15 +293,6 @@ impl Hub {
         }
         self.spawn(cluster_controller::work(Arc::clone(self)));
     }
-}
-
-fn sources(config: &HubConfig) -> Result<Sources, Diagnostic> {
-    Sources::new(&config.data, Limits::default()).map_err(|error| {
-        Diagnostic::config("DataUnusable", "cannot use the data directory")
-            .at(config.data.display().to_string())
-            .because(&error)
-            .fix("name a directory that can be written with --data")
-    })
 }
 
 fn cluster_events(

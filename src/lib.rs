@@ -3,6 +3,7 @@
 //! This crate is the shell: the only one that talks to clusters, repositories, clocks and people.
 //! What decides lives in the pure crates below it. The modules follow the path of a change.
 
+pub mod blocking;
 pub mod clock;
 pub mod cluster;
 pub mod config;
@@ -11,6 +12,7 @@ pub mod executor;
 pub mod fleet;
 pub mod hub;
 pub mod metrics;
+pub mod seams;
 pub mod server;
 pub mod setup;
 pub mod source;

@@ -9,7 +9,6 @@ use kube::{Api, Client};
 
 use super::hub_access::HubArgs;
 use super::{CommandResult, Outcome, output};
-use crate::clock::Clock;
 use crate::config::HubConfig;
 use crate::diagnostic::Diagnostic;
 use crate::hub::Hub;
@@ -57,7 +56,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
         any_namespace: args.any_namespace,
         ..HubConfig::new(args.data)
     };
-    let hub = Hub::start(config, client, Clock::system())?;
+    let hub = Hub::start(config, client)?;
     let address = server::serve(&hub).await?;
     output::note(format!("the hub serves on http://{address}"));
     super::interrupted().await;

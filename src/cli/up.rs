@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use super::{CommandResult, Outcome, interrupted, output};
-use crate::clock::Clock;
 use crate::config::HubConfig;
 use crate::embedded::{DataDir, Embedded, Options};
 use crate::hub::Hub;
@@ -40,7 +39,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
     let embedded = Embedded::start(&data, &options).await?;
     let mut config = HubConfig::new(data.path("cache"));
     config.listen = args.listen;
-    let hub = Hub::start(config, embedded.client.clone(), Clock::system())?;
+    let hub = Hub::start(config, embedded.client.clone())?;
     let address = crate::server::serve(&hub).await?;
     let kubeconfig = embedded.write_kubeconfig(&data, &[])?;
     output::line(format!("hub at http://{address}"));

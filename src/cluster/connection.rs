@@ -3,6 +3,8 @@
 //! Each cluster has a client of its own, so that no pool, limit or timeout is shared between two
 //! clusters. Nothing here is ever printed: a configuration holds credentials.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use argosy_crds::names;
@@ -45,14 +47,41 @@ pub(super) enum Error {
     Client(#[source] kube::Error),
 }
 
-/// Makes a client for `cluster`.
-///
-/// `hub` serves the cluster that the hub runs on when its Secret brings no credentials.
-pub(super) fn client(cluster: &ClusterConfig, hub: &Client) -> Result<Client, Error> {
-    if cluster.server == names::IN_CLUSTER_SERVER && cluster.credentials == Credentials::default() {
-        return Ok(hub.clone());
+/// Makes the clients of clusters.
+#[derive(Clone)]
+pub struct Dial(Arc<Make>);
+
+type Make = dyn Fn(&ClusterConfig) -> Result<Client, Error> + Send + Sync;
+
+impl Dial {
+    /// Clients that connect over the network.
+    pub fn network() -> Self {
+        Self(Arc::new(|cluster| {
+            Client::try_from(config(cluster)?).map_err(Error::Client)
+        }))
     }
-    Client::try_from(config(cluster)?).map_err(Error::Client)
+
+    /// Clients that `dial` makes.
+    pub fn from_fn(dial: impl Fn(&ClusterConfig) -> Client + Send + Sync + 'static) -> Self {
+        Self(Arc::new(move |cluster| Ok(dial(cluster))))
+    }
+
+    /// Makes a client for `cluster`.
+    ///
+    /// `hub` serves the cluster that the hub runs on when its Secret brings no credentials.
+    pub(super) fn client(&self, cluster: &ClusterConfig, hub: &Client) -> Result<Client, Error> {
+        let is_hub = cluster.server == names::IN_CLUSTER_SERVER;
+        if is_hub && cluster.credentials == Credentials::default() {
+            return Ok(hub.clone());
+        }
+        (self.0)(cluster)
+    }
+}
+
+impl fmt::Debug for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dial")
+    }
 }
 
 fn config(cluster: &ClusterConfig) -> Result<Config, Error> {

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use kube::Client;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use connection::Dial;
 pub use discovery::{Discovery, Served, ServedKind};
 pub use health::{ConnectionState, ConnectionStatus};
 pub use live::{Changed, Completed, Found, LiveState, OwnerOf, Suspected};
@@ -42,9 +43,10 @@ impl Cluster {
     fn connect(
         config: ClusterConfig,
         hub: &Client,
+        dial: &Dial,
         events: &Events,
     ) -> Result<Arc<Self>, connection::Error> {
-        let client = connection::client(&config, hub)?;
+        let client = dial.client(&config, hub)?;
         let health = Arc::new(Health::new(events.clock.clone()));
         let live = Arc::new(LiveState::new(
             client.clone(),

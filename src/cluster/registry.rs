@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use kube::Client;
 
 use super::live::{Changed, OwnerOf};
-use super::{Cluster, ClusterConfig};
+use super::{Cluster, ClusterConfig, Dial};
 use crate::clock::Clock;
 
 /// Is told the API server of a cluster and the instance name of an application that changed there.
@@ -43,15 +43,18 @@ impl Events {
 /// The connections of the fleet, by API server.
 pub struct Clusters {
     hub: Client,
+    dial: Dial,
     events: Events,
     by_server: RwLock<BTreeMap<String, Arc<Cluster>>>,
 }
 
 impl Clusters {
-    /// No cluster yet; `hub` is the client of the cluster that the hub itself uses.
-    pub fn new(hub: Client, events: Events) -> Self {
+    /// No cluster yet; `hub` is the client of the cluster that the hub itself uses, `dial` makes the
+    /// others.
+    pub fn new(hub: Client, dial: Dial, events: Events) -> Self {
         Self {
             hub,
+            dial,
             events,
             by_server: RwLock::default(),
         }
@@ -83,7 +86,7 @@ impl Clusters {
             if clusters.contains_key(server) {
                 continue;
             }
-            match Cluster::connect(config.clone(), &self.hub, &self.events) {
+            match Cluster::connect(config.clone(), &self.hub, &self.dial, &self.events) {
                 Ok(cluster) => {
                     clusters.insert(server.clone(), cluster);
                 }

@@ -24,7 +24,6 @@ pub use repository::Repository;
 pub use switch::{MAP as SWITCH, RUNNING, STOPPED};
 pub use view::{Row, View};
 
-use crate::clock::Clock;
 use crate::config::HubConfig;
 use crate::diagnostic::Diagnostic;
 use crate::embedded::{DataDir, Embedded, NAMESPACE, Served};
@@ -86,7 +85,7 @@ impl Demo {
 
         let mut config = HubConfig::new(data.path("cache"));
         config.listen = options.listen;
-        let hub = Hub::start(config, embedded.client.clone(), Clock::system())?;
+        let hub = Hub::start(config, embedded.client.clone())?;
         let address = crate::server::serve(&hub).await?;
         repository.install_hook(address)?;
         apply_root(&hub, &repository).await?;

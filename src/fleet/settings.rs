@@ -171,8 +171,7 @@ fn duration(text: &str) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let span: jiff::SignedDuration = text.parse().ok()?;
-    span.try_into().ok()
+    argosy_engine::duration::parse(text).ok()?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use argosy_crds::names;
 use argosy_engine::object::ObjectExt as _;
 use futures::StreamExt as _;
 use kube::api::{ApiResource, DynamicObject, TypeMeta};
 use kube::runtime::WatchStreamExt as _;
+use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, Resource as _};
 use serde_json::Value;
@@ -19,6 +21,11 @@ use tokio_util::sync::CancellationToken;
 use super::wake::{application_asks, application_set_asks, generated_part_changed, owner_set};
 use super::{Fleet, Index, ObjectName, Settings, Wake};
 use crate::controller::queue::Lane;
+
+/// How soon a watch that failed is taken up again; doubles up to [`LONGEST_RETRY`]. Both are those of
+/// Kubernetes' own clients; there is no chance in it, because a hub is one client and not thousands.
+const RETRY: Duration = Duration::from_millis(800);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
 /// A kind that the hub watches in its own API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +102,7 @@ impl Watches {
             Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
         };
         let mut events = watcher::watcher(api, kind.config())
-            .default_backoff()
+            .backoff(Patience(RETRY))
             .boxed();
         let mut present = BTreeSet::new();
         while let Some(event) = events.next().await {
@@ -127,6 +134,25 @@ impl Watches {
             Event::Apply(object) => self.fleet.apply(kind, &value_of(object, resource)),
             Event::Delete(object) => self.fleet.delete(kind, &name_of(&object)),
         }
+    }
+}
+
+/// How long the next failure waits.
+struct Patience(Duration);
+
+impl Iterator for Patience {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let wait = self.0;
+        self.0 = (wait * 2).min(LONGEST_RETRY);
+        Some(wait)
+    }
+}
+
+impl Backoff for Patience {
+    fn reset(&mut self) {
+        self.0 = RETRY;
     }
 }
 

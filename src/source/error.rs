@@ -3,7 +3,7 @@
 //! An error names the repository and the revision, prints its whole chain of causes (the reason
 //! for a failed TLS handshake lies two levels down), and never holds a credential.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 /// What a queue should do about an error; a property of the error, not of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,21 +123,4 @@ impl SourceError {
             Self::Credentials { .. } => "InvalidCredentials",
         }
     }
-}
-
-/// An error and all its causes on one line, without repeating a cause that its parent quotes.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = String::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let part = error.to_string().replace('\n', " ");
-        if !part.is_empty() && !text.contains(&part) {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&part);
-        }
-        next = error.source();
-    }
-    text
 }

@@ -14,7 +14,7 @@ pub mod webhook;
 
 pub use constraint::{Constraint, Version};
 pub use error::{Retry, SourceError};
-pub use git::{CommitInfo, GitTree, RemoteRefs, Sha, TreeFile};
+pub use git::{CommitInfo, GitTree, Objects, Remote, RemoteRefs, Remotes, Sha, TreeFile, Wanted};
 pub use repository::{
     Credentials, Repositories, Repository, RepositoryKind, SecretError, Tls, TrustedHosts,
     shown_url,

@@ -127,6 +127,22 @@ impl Repository {
         credential.into_iter().chain(key).chain(self.proxy.as_ref())
     }
 
+    /// Removes every credential that a program or library may have quoted.
+    pub(crate) fn redact(&self, mut text: String) -> String {
+        for secret in self.secrets().filter(|secret| !secret.is_empty()) {
+            text = text.replace(secret.expose(), "***");
+        }
+        text
+    }
+
+    /// Names the registration: the normalised URL, and the project that it belongs to. What a
+    /// project's own credentials fetched is not shown to others.
+    pub(crate) fn key(&self) -> String {
+        let url = argosy_engine::repo_url::normalise(&self.url);
+        let url = if url.is_empty() { &self.url } else { &url };
+        format!("{url}\n{}", self.project.as_deref().unwrap_or_default())
+    }
+
     fn trust(mut self, trusted: &TrustedHosts) -> Self {
         self.known_hosts = Arc::clone(&trusted.ssh);
         if let Some(host) = host(&self.url) {

@@ -2,13 +2,11 @@
 //!
 //! However many applications ask, a repository's refs are listed once per interval and fetched once
 //! per commit: whoever comes while a request runs waits for it and shares its answer, also when it
-//! is an error. Everything that blocks runs on the blocking pool, a bounded number at a time, so
-//! that a repository that hangs cannot take all threads.
+//! is an error. Requests run a bounded number at a time, so that a repository that hangs cannot take
+//! all threads.
 
 use std::{
     collections::BTreeMap,
-    io,
-    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -21,8 +19,9 @@ use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     CommitInfo, GitTree, RemoteRefs, Repository, Sha, SourceError,
-    git::{Meaning, Mirror, Wanted},
+    git::{Meaning, Objects, Remote, Remotes, Wanted, commit, damaged},
 };
+use crate::blocking::Blocking;
 
 /// How long an error answers for the remote before it is asked again.
 const ERROR_LIFETIME: Duration = Duration::from_secs(10);
@@ -120,16 +119,17 @@ pub struct Sources {
 
 #[derive(Debug)]
 struct Shared {
-    folder: PathBuf,
+    remotes: Remotes,
+    blocking: Blocking,
     limits: Limits,
     running: Semaphore,
     counters: Counters,
-    remotes: Mutex<BTreeMap<String, Arc<Remote>>>,
+    known: Mutex<BTreeMap<String, Arc<Known>>>,
 }
 
 /// What is known of one repository.
 #[derive(Debug, Default)]
-struct Remote {
+struct Known {
     /// Held while the remote is talked to: one conversation at a time.
     conversation: tokio::sync::Mutex<()>,
     listing: Mutex<Option<Listing>>,
@@ -150,19 +150,18 @@ struct Listing {
 const OPEN_TREES: usize = 8;
 
 impl Sources {
-    /// Keeps mirrors below `data_dir`, which is created if need be.
-    pub fn new(data_dir: &Path, limits: Limits) -> io::Result<Self> {
-        let folder = data_dir.join("git");
-        std::fs::create_dir_all(&folder)?;
-        Ok(Self {
+    /// Reads the repositories that `remotes` opens.
+    pub fn new(remotes: Remotes, blocking: Blocking, limits: Limits) -> Self {
+        Self {
             shared: Arc::new(Shared {
-                folder,
+                remotes,
+                blocking,
                 running: Semaphore::new(limits.parallel.max(1)),
                 limits,
                 counters: Counters::default(),
-                remotes: Mutex::default(),
+                known: Mutex::default(),
             }),
-        })
+        }
     }
 
     /// The commit that `revision` means in `repository`; empty means `HEAD`.
@@ -205,28 +204,28 @@ impl Sources {
     /// The remote's refs, at most `interval` old.
     pub async fn refs(&self, repository: &Repository) -> Result<Arc<RemoteRefs>, SourceError> {
         let asked_as = identity(repository);
-        let remote = self.remote(repository);
-        if let Some(known) = remote.fresh(&asked_as, self.shared.limits.interval) {
-            return known;
+        let known = self.known(repository);
+        if let Some(answer) = known.fresh(&asked_as, self.shared.limits.interval) {
+            return answer;
         }
-        let _conversation = remote.conversation.lock().await;
+        let _conversation = known.conversation.lock().await;
         // Somebody may have asked while this call waited for its turn.
-        if let Some(known) = remote.fresh(&asked_as, self.shared.limits.interval) {
-            return known;
+        if let Some(answer) = known.fresh(&asked_as, self.shared.limits.interval) {
+            return answer;
         }
-        let generation = remote.generation.load(Ordering::Acquire);
+        let generation = known.generation.load(Ordering::Acquire);
         let limit = self.shared.limits.list_timeout;
         let at = Instant::now();
         let answer = self
-            .blocking("ls-remote", repository, move |mirror| {
-                mirror.list_remote(limit)
+            .request("ls-remote", repository, move |remote| {
+                remote.list_refs(limit)
             })
             .await
             .map(Arc::new);
         // The clock starts when the question was put: what was pushed since is not in the answer.
         // For the same reason a refresh that came meanwhile makes the answer one for its askers only.
-        let mut listing = lock(&remote.listing);
-        if remote.generation.load(Ordering::Acquire) == generation {
+        let mut listing = lock(&known.listing);
+        if known.generation.load(Ordering::Acquire) == generation {
             *listing = Some(Listing {
                 at,
                 answer: answer.clone(),
@@ -238,15 +237,15 @@ impl Sources {
 
     /// The tree of a commit, fetched if it is not here yet.
     pub async fn tree(&self, repository: &Repository, sha: &Sha) -> Result<GitTree, SourceError> {
-        let remote = self.remote(repository);
-        if let Some(tree) = lock(&remote.trees).get(sha) {
+        let known = self.known(repository);
+        if let Some(tree) = lock(&known.trees).get(sha) {
             return Ok(tree.clone());
         }
-        self.ensure(repository, &remote, sha).await?;
-        let mirror = self.mirror(repository);
+        self.ensure(repository, &known, sha).await?;
         let commit = sha.clone();
-        let tree = on_pool(move || GitTree::open(&mirror, &commit)).await?;
-        let mut trees = lock(&remote.trees);
+        let open = move |objects| GitTree::open(objects, &commit);
+        let tree = self.read(repository, open).await?;
+        let mut trees = lock(&known.trees);
         while trees.len() >= OPEN_TREES {
             trees.pop_first();
         }
@@ -260,11 +259,11 @@ impl Sources {
         repository: &Repository,
         sha: &Sha,
     ) -> Result<CommitInfo, SourceError> {
-        let remote = self.remote(repository);
-        self.ensure(repository, &remote, sha).await?;
-        let mirror = self.mirror(repository);
+        self.ensure(repository, &self.known(repository), sha)
+            .await?;
         let sha = sha.clone();
-        on_pool(move || mirror.commit(&sha)).await
+        self.read(repository, move |objects| commit::info(&objects, &sha))
+            .await
     }
 
     /// The files that differ between two commits, both fetched if need be.
@@ -274,23 +273,24 @@ impl Sources {
         from: &Sha,
         to: &Sha,
     ) -> Result<Vec<String>, SourceError> {
-        let remote = self.remote(repository);
-        self.ensure(repository, &remote, from).await?;
-        self.ensure(repository, &remote, to).await?;
-        let mirror = self.mirror(repository);
+        let known = self.known(repository);
+        self.ensure(repository, &known, from).await?;
+        self.ensure(repository, &known, to).await?;
         let (from, to) = (from.clone(), to.clone());
-        on_pool(move || mirror.changed_paths(&from, &to)).await
+        self.read(repository, move |objects| {
+            commit::changed_paths(&objects, &from, &to)
+        })
+        .await
     }
 
     /// Forgets the listing of refs, so that the next resolution asks the remote; for webhooks and
     /// hard refreshes. Projects' own registrations of the same URL are included.
     pub fn refresh(&self, url: &str) {
         let wanted = argosy_engine::repo_url::normalise(url);
-        let remotes = lock(&self.shared.remotes);
-        for (key, remote) in remotes.iter() {
+        for (key, known) in lock(&self.shared.known).iter() {
             if key.split('\n').next() == Some(wanted.as_str()) {
-                let mut listing = lock(&remote.listing);
-                remote.generation.fetch_add(1, Ordering::AcqRel);
+                let mut listing = lock(&known.listing);
+                known.generation.fetch_add(1, Ordering::AcqRel);
                 *listing = None;
             }
         }
@@ -298,7 +298,7 @@ impl Sources {
 
     /// How long ago the remote was last asked for its refs; `None` if never, or if forgotten.
     pub fn ls_remote_age(&self, repository: &Repository) -> Option<Duration> {
-        let listing = self.remote(repository).listing(&identity(repository))?;
+        let listing = self.known(repository).listing(&identity(repository))?;
         Some(listing.at.elapsed())
     }
 
@@ -312,17 +312,17 @@ impl Sources {
         repository: &Repository,
         prefix: String,
     ) -> Result<Result<Sha, String>, SourceError> {
-        let mirror = self.mirror(repository);
         let known = prefix.clone();
-        if let Ok(sha) = on_pool(move || mirror.complete(&known)).await? {
+        let here = self.blocking(repository, move |remote| remote.complete(&known));
+        if let Ok(sha) = here.await? {
             return Ok(Ok(sha));
         }
-        let remote = self.remote(repository);
-        let _conversation = remote.conversation.lock().await;
+        let known = self.known(repository);
+        let _conversation = known.conversation.lock().await;
         let limit = self.shared.limits.fetch_timeout;
-        self.blocking("fetch", repository, move |mirror| {
-            mirror.fetch(Wanted::Everything, limit)?;
-            mirror.complete(&prefix)
+        self.request("fetch", repository, move |remote| {
+            remote.fetch(Wanted::Everything, limit)?;
+            remote.complete(&prefix)
         })
         .await
     }
@@ -330,25 +330,25 @@ impl Sources {
     async fn ensure(
         &self,
         repository: &Repository,
-        remote: &Remote,
+        known: &Known,
         sha: &Sha,
     ) -> Result<(), SourceError> {
-        let here = |mirror: Mirror| {
+        let here = || {
             let sha = sha.clone();
-            on_pool(move || Ok(mirror.has(&sha)))
+            self.blocking(repository, move |remote| Ok(has(remote, &sha)))
         };
-        if here(self.mirror(repository)).await? {
+        if here().await? {
             return Ok(());
         }
-        let _conversation = remote.conversation.lock().await;
-        if here(self.mirror(repository)).await? {
+        let _conversation = known.conversation.lock().await;
+        if here().await? {
             return Ok(());
         }
         let limit = self.shared.limits.fetch_timeout;
-        let wanted = sha.clone();
-        self.blocking("fetch", repository, move |mirror| {
-            let first = mirror.fetch(Wanted::Commit(&wanted), limit);
-            if first.is_ok() && mirror.has(&wanted) {
+        let (wanted, url) = (sha.clone(), repository.url.clone());
+        self.request("fetch", repository, move |remote| {
+            let first = remote.fetch(Wanted::Commit(&wanted), limit);
+            if first.is_ok() && has(remote, &wanted) {
                 return Ok(());
             }
             // Some servers do not give out commits by id; then all branches and tags must do.
@@ -356,12 +356,12 @@ impl Sources {
                 Ok(()) | Err(SourceError::Remote { .. } | SourceError::NotFound { .. }) => {}
                 Err(other) => return Err(other),
             }
-            mirror.fetch(Wanted::Everything, limit)?;
-            if mirror.has(&wanted) {
+            remote.fetch(Wanted::Everything, limit)?;
+            if has(remote, &wanted) {
                 return Ok(());
             }
             Err(SourceError::Revision {
-                url: mirror.url().to_owned(),
+                url,
                 revision: wanted.to_string(),
                 hint: " (the remote has no such commit on any branch or tag)".into(),
             })
@@ -369,39 +369,68 @@ impl Sources {
         .await
     }
 
-    /// Runs one counted request to a remote on the blocking pool.
-    async fn blocking<T: Send + 'static>(
+    /// Makes one counted request to a remote.
+    async fn request<T: Send + 'static>(
         &self,
         kind: &'static str,
         repository: &Repository,
-        work: impl FnOnce(&Mirror) -> Result<T, SourceError> + Send + 'static,
+        work: impl FnOnce(&dyn Remote) -> Result<T, SourceError> + Send + 'static,
     ) -> Result<T, SourceError> {
-        let mirror = self.mirror(repository);
         // The semaphore is never closed, so a permit always comes.
         let _permit = self.shared.running.acquire().await;
         let started = Instant::now();
-        let result = on_pool(move || work(&mirror)).await;
+        let result = self.blocking(repository, work).await;
         let counters = &self.shared.counters;
         counters.count(kind, &repository.url, started.elapsed(), result.is_err());
         result
     }
 
-    fn remote(&self, repository: &Repository) -> Arc<Remote> {
+    /// Reads something of what is here.
+    async fn read<T: Send + 'static>(
+        &self,
+        repository: &Repository,
+        work: impl FnOnce(Objects) -> gix::Result<T> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let owner = repository.clone();
+        self.blocking(repository, move |remote| {
+            work(remote.objects()?).map_err(|error| damaged(&owner, &error))
+        })
+        .await
+    }
+
+    /// Runs what blocks where it holds nobody up.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        repository: &Repository,
+        work: impl FnOnce(&dyn Remote) -> Result<T, SourceError> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let remote = self.shared.remotes.open(repository);
+        let done = self.shared.blocking.run(move || work(remote.as_ref()));
+        // A panic in a library must not take the controller with it.
+        done.await.unwrap_or_else(|panic| {
+            Err(SourceError::Mirror {
+                url: repository.url.clone(),
+                why: panic.to_string(),
+            })
+        })
+    }
+
+    fn known(&self, repository: &Repository) -> Arc<Known> {
         Arc::clone(
-            lock(&self.shared.remotes)
-                .entry(key(repository))
+            lock(&self.shared.known)
+                .entry(repository.key())
                 .or_default(),
         )
     }
-
-    fn mirror(&self, repository: &Repository) -> Mirror {
-        let name = hex(&Sha256::digest(key(repository)));
-        let folder = self.shared.folder.join(format!("{}.git", &name[..32]));
-        Mirror::new(folder, Arc::new(repository.clone()))
-    }
 }
 
-impl Remote {
+fn has(remote: &dyn Remote, sha: &Sha) -> bool {
+    remote
+        .objects()
+        .is_ok_and(|objects| commit::is_here(&objects, sha))
+}
+
+impl Known {
     fn listing(&self, asked_as: &str) -> Option<Listing> {
         lock(&self.listing)
             .clone()
@@ -422,21 +451,6 @@ impl Remote {
     }
 }
 
-/// A mirror belongs to one registration: what a project's own credentials fetched is not shown to
-/// others.
-fn key(repository: &Repository) -> String {
-    let url = argosy_engine::repo_url::normalise(&repository.url);
-    let url = if url.is_empty() {
-        &repository.url
-    } else {
-        &url
-    };
-    format!(
-        "{url}\n{}",
-        repository.project.as_deref().unwrap_or_default()
-    )
-}
-
 /// Tells credentials apart without showing them.
 fn identity(repository: &Repository) -> String {
     let mut hash = Sha256::new();
@@ -452,19 +466,6 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-async fn on_pool<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
-) -> Result<T, SourceError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        // A panic in a library must not take the controller with it.
-        Err(error) => Err(SourceError::Mirror {
-            url: "a repository".into(),
-            why: error.to_string(),
-        }),
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -5,7 +5,9 @@ use std::process::{Command, Output};
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use crate::fleet::{Fleet, automated, eventually, is_synced};
+use crate::fleet::Fleet;
+use argosy_test_support::manifest::automated;
+use argosy_test_support::wait::{eventually, is_synced};
 
 const CONFIG: &str =
     "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: '1'}}";

@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
+use argosy_test_support::wait::resource;
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
-
-use crate::fleet::resource;
 
 /// How often the clusters are looked at.
 const LOOK: Duration = Duration::from_millis(100);

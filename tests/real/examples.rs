@@ -6,7 +6,8 @@ use kube::api::{DeleteParams, ListParams};
 use serde_json::{Value, json};
 
 use crate::controllers;
-use crate::fleet::{Fleet, eventually, is_well};
+use crate::fleet::Fleet;
+use argosy_test_support::wait::{eventually, is_well};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/fleet");
 const PLACEHOLDER: &str = "https://git.example.com/platform/fleet.git";

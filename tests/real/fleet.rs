@@ -2,28 +2,19 @@
 //! cluster, applications of distinct names and target namespaces of distinct names.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use argosy::clock::Clock;
 use argosy::config::HubConfig;
 use argosy::hub::Hub;
 use argosy::setup;
 use argosy_crds::Application;
-use argosy_crds::codes::{HealthStatusCode, SyncStatusCode};
+use argosy_test_support::wait::{self, is_well, resource};
 use argosy_test_support::{ApiServer, ControlPlane, WorkTree};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
-use kube::core::GroupVersionKind;
+use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-/// How long a condition may take; far more than it does, because the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-/// How often a condition is looked at.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// A hub cluster and two workload clusters.
 const CLUSTERS: usize = 3;
@@ -53,7 +44,7 @@ impl Fleet {
             ..HubConfig::new(folder.path().join("data"))
         };
         Self {
-            hub: Hub::start(config, client.clone(), Clock::system()).unwrap(),
+            hub: Hub::start(config, client.clone()).unwrap(),
             tree: WorkTree::create(folder.path().join("repo")),
             namespace: namespace.to_owned(),
             plane,
@@ -130,24 +121,7 @@ impl Fleet {
         what: &str,
         condition: impl Fn(&Application) -> bool,
     ) -> Application {
-        let api = self.applications();
-        let mut last = None;
-        let looking = async {
-            loop {
-                last = api.get_opt(name).await.unwrap();
-                if let Some(app) = last.take_if(|app| condition(app)) {
-                    return app;
-                }
-                tokio::time::sleep(LOOK).await;
-            }
-        };
-        let Ok(app) = tokio::time::timeout(PATIENCE, looking).await else {
-            panic!(
-                "{name} is not {what}: {}",
-                serde_json::to_string_pretty(&last).unwrap()
-            );
-        };
-        app
+        wait::until(&self.applications(), name, what, condition).await
     }
 
     /// Waits until the application is synced and healthy.
@@ -163,10 +137,7 @@ impl Fleet {
         kind: &str,
         place: &str,
     ) -> Option<Value> {
-        let (namespace, name) = place.split_once('/').unwrap();
-        let api = self.objects(index, api_version, kind, namespace);
-        let found = api.get_opt(name).await.unwrap();
-        found.map(|object| serde_json::to_value(object).unwrap())
+        wait::live(self.plane.client(index), api_version, kind, place).await
     }
 
     /// The objects of a kind in a namespace of a cluster.
@@ -191,49 +162,4 @@ impl Drop for Fleet {
     fn drop(&mut self) {
         self.hub.abandon();
     }
-}
-
-/// Waits until an asynchronous condition holds.
-pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let looking = async {
-        while !condition().await {
-            tokio::time::sleep(LOOK).await;
-        }
-    };
-    let met = tokio::time::timeout(PATIENCE, looking).await;
-    assert!(met.is_ok(), "not in time: {what}");
-}
-
-/// How kube's client addresses a kind.
-pub(crate) fn resource(api_version: &str, kind: &str) -> ApiResource {
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind))
-}
-
-/// Whether an application is synced and healthy.
-pub(crate) fn is_well(app: &Application) -> bool {
-    is_synced(app) && app.status.as_ref().unwrap().health.status == Some(HealthStatusCode::Healthy)
-}
-
-/// Whether an application is synced.
-pub(crate) fn is_synced(app: &Application) -> bool {
-    let status = app.status.as_ref();
-    status.is_some_and(|status| status.sync.status == SyncStatusCode::Synced)
-}
-
-/// An application that syncs, prunes and heals itself.
-pub(crate) fn automated(name: &str, repo: &str, path: &str, server: &str) -> Value {
-    json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
-        "metadata": {"name": name, "finalizers": ["resources-finalizer.argocd.argoproj.io"]},
-        "spec": {
-            "project": "default",
-            "source": {"repoURL": repo, "path": path, "targetRevision": "main"},
-            "destination": {"server": server, "namespace": name},
-            "syncPolicy": {
-                "automated": {"prune": true, "selfHeal": true},
-                "syncOptions": ["CreateNamespace=true"],
-            },
-        },
-    })
 }

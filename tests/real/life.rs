@@ -4,7 +4,9 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::json;
 
 use crate::controllers;
-use crate::fleet::{Fleet, automated, eventually, is_synced, is_well};
+use crate::fleet::Fleet;
+use argosy_test_support::manifest::automated;
+use argosy_test_support::wait::{eventually, is_synced, is_well};
 
 const CONFIG: &str =
     "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: '1'}}";

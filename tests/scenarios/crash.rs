@@ -11,7 +11,8 @@ use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client};
 use serde_json::json;
 
-use crate::fleet::{Fleet, automated, config, hook, manual};
+use crate::fleet::Fleet;
+use argosy_test_support::manifest::{automated, config, hook, manual};
 
 /// Every Job that was ever there: its uids by its name.
 #[derive(Clone, Default)]
@@ -101,7 +102,7 @@ async fn crash_at(points: &[u64], by_hand: bool) {
             fleet.restart_hub();
         }
         let app = fleet.until_ended("web", OperationPhase::Succeeded).await;
-        let app = if crate::fleet::is_well(&app) {
+        let app = if argosy_test_support::wait::is_well(&app) {
             app
         } else {
             fleet.until_well("web").await

@@ -9,7 +9,9 @@ use kube::Api;
 use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
-use crate::fleet::{Fleet, automated, config, deployment, is_well, manual};
+use crate::fleet::Fleet;
+use argosy_test_support::manifest::{automated, config, deployment, manual};
+use argosy_test_support::wait::is_well;
 
 fn is_unknown(app: &Application) -> bool {
     app.status.as_ref().is_some_and(|status| {
@@ -71,7 +73,7 @@ async fn dev_goes_on(fleet: &Fleet, value: &str) {
     fleet.commit(&[("web/a.yaml", &config("a", value, ""))]);
     fleet.push();
     fleet
-        .eventually("dev goes on", || async {
+        .eventually("dev goes on", async || {
             let live = fleet.live("dev", "v1", "ConfigMap", "dev/a").await;
             live.is_some_and(|live| live["data"]["a"] == json!(value))
         })
@@ -95,7 +97,7 @@ async fn a_malformed_application_is_told_which_field_and_stops_no_other() {
         .await;
     fleet.until_well("web").await;
     fleet
-        .eventually("the field is named", || async {
+        .eventually("the field is named", async || {
             let bad = api.get("bad").await.unwrap();
             let text = bad.data["status"]["conditions"][0]["message"].to_string();
             text.contains("spec.source.path")
@@ -139,7 +141,7 @@ async fn a_malformed_manifest_is_told_with_file_and_line_and_what_runs_stays() {
     let live: Api<ConfigMap> = Api::namespaced(live, "dev");
     live.delete("a", &DeleteParams::default()).await.unwrap();
     fleet
-        .eventually("it is healed all the same", || async {
+        .eventually("it is healed all the same", async || {
             live.get_opt("a").await.unwrap().is_some()
         })
         .await;
@@ -192,7 +194,7 @@ async fn a_lost_cluster_is_told_with_its_last_contact_and_nothing_is_deleted() {
         })
         .await;
     fleet
-        .eventually("the published state is Failed", || async {
+        .eventually("the published state is Failed", async || {
             info(&fleet, "prod").await["status"] == "Failed"
         })
         .await;
@@ -204,7 +206,7 @@ async fn a_lost_cluster_is_told_with_its_last_contact_and_nothing_is_deleted() {
     fleet.workload("prod").sim.faults().start();
     fleet.until_well("prod").await;
     fleet
-        .eventually("prod has caught up", || async {
+        .eventually("prod has caught up", async || {
             let live = fleet
                 .live("prod", "v1", "ConfigMap", "prod/a")
                 .await
@@ -286,7 +288,7 @@ async fn an_immutable_field_is_refused_and_replaced_only_by_force() {
     let renamed = deployment("web", "web:1").replace("{app: web}", "{app: other}");
     fleet.commit(&[("web/web.yaml", &renamed)]);
     fleet.push();
-    let uid = || async {
+    let uid = async || {
         let live = fleet.live("dev", "apps/v1", "Deployment", "web/web").await;
         live.map(|live| live["metadata"]["uid"].clone())
     };
@@ -336,7 +338,7 @@ async fn without_its_repository_the_fleet_stays_and_is_healed() {
     let live: Api<ConfigMap> = Api::namespaced(fleet.client_of("dev"), "dev");
     live.delete("a", &DeleteParams::default()).await.unwrap();
     fleet
-        .eventually("it is healed all the same", || async {
+        .eventually("it is healed all the same", async || {
             live.get_opt("a").await.unwrap().is_some()
         })
         .await;
@@ -386,7 +388,7 @@ async fn everything_removed_from_git_does_not_wipe_out_what_runs() {
         )
         .await;
     fleet
-        .eventually("dev may be emptied", || async {
+        .eventually("dev may be emptied", async || {
             fleet
                 .live("dev", "v1", "ConfigMap", "dev/a")
                 .await
@@ -434,12 +436,12 @@ async fn a_watch_that_breaks_is_taken_up_again() {
     dev.faults().start();
     let live: Api<ConfigMap> = Api::namespaced(fleet.client_of("dev"), "dev");
     fleet
-        .eventually("it can be deleted", || async {
+        .eventually("it can be deleted", async || {
             live.delete("a", &DeleteParams::default()).await.is_ok()
         })
         .await;
     fleet
-        .eventually("it is seen and healed", || async {
+        .eventually("it is seen and healed", async || {
             live.get_opt("a").await.unwrap().is_some()
         })
         .await;

@@ -3,28 +3,24 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use argosy::clock::Clock;
 use argosy::config::HubConfig;
 use argosy::hub::Hub;
 use argosy::setup;
 use argosy_crds::Application;
-use argosy_crds::codes::{HealthStatusCode, OperationPhase, SyncStatusCode};
+use argosy_crds::codes::OperationPhase;
 use argosy_sim::{RunningServer, ServeOptions, SimCluster, SimConfig, SimServer, WorkloadConfig};
+use argosy_test_support::WorkTree;
+use argosy_test_support::wait::{self, is_well, resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams};
-use kube::core::GroupVersionKind;
+use kube::api::{DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-
-/// How long a condition may take; far more than it does, because the machine may be busy.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(20);
@@ -57,6 +53,7 @@ pub(crate) struct Fleet {
     pub(crate) client: Client,
     pub(crate) workloads: Vec<Workload>,
     tool_path: OsString,
+    tree: WorkTree,
     folder: TempDir,
 }
 
@@ -83,12 +80,12 @@ impl Fleet {
             hub_sim,
             client,
             workloads: Vec::new(),
+            tree: WorkTree::create(folder.path().join("repo")),
             folder,
         };
         for name in names {
             fleet.add_cluster(name).await;
         }
-        fleet.git(&["init", "--quiet", "--initial-branch=main"]);
         fleet
     }
 
@@ -133,7 +130,7 @@ impl Fleet {
         // What is told of the last change may still be on its way; sets gather it for a second.
         let sets = self.hub.fleet.index().application_sets.iter().count();
         let calm = if sets > 0 { LOOK * 75 } else { LOOK * 15 };
-        self.eventually("the hub has looked at everything once", || async {
+        self.eventually("the hub has looked at everything once", async || {
             self.hub.fleet.index().is_ready() && self.reconciles() >= self.known()
         })
         .await;
@@ -149,7 +146,7 @@ impl Fleet {
         let seen = self.requests();
         let due = self.reconciles() + self.known();
         self.in_hub(|hub| hub.take_up(argosy::fleet::Wake::Clusters));
-        self.eventually("everything was looked at again", || async {
+        self.eventually("everything was looked at again", async || {
             self.reconciles() >= due
         })
         .await;
@@ -218,37 +215,12 @@ impl Fleet {
 
     /// The repository's URL.
     pub(crate) fn repo(&self) -> String {
-        format!("file://{}", self.work_tree().display())
-    }
-
-    fn work_tree(&self) -> std::path::PathBuf {
-        let path = self.folder.path().join("repo");
-        std::fs::create_dir_all(&path).unwrap();
-        path
+        self.tree.url()
     }
 
     /// Writes files and commits them; returns the commit. An empty text removes the file.
     pub(crate) fn commit(&self, files: &[(&str, &str)]) -> String {
-        for (path, text) in files {
-            let file = self.work_tree().join(path);
-            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            if text.is_empty() {
-                std::fs::remove_file(file).unwrap();
-            } else {
-                std::fs::write(file, text).unwrap();
-            }
-        }
-        self.git(&["add", "--all"]);
-        self.git(&[
-            "-c",
-            "user.name=Ada",
-            "-c",
-            "user.email=ada@example.com",
-            "commit",
-            "--quiet",
-            "--message=change",
-        ]);
-        self.git(&["rev-parse", "HEAD"])
+        self.tree.commit(files)
     }
 
     /// Tells the hub of a push, as a webhook does.
@@ -291,9 +263,8 @@ impl Fleet {
 
     /// Takes the schema from a definition: older servers let malformed objects in, too.
     pub(crate) async fn without_schema(&self, definition: &str) {
-        let gvk = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
-        let api: Api<DynamicObject> =
-            Api::all_with(self.client.clone(), &ApiResource::from_gvk(&gvk));
+        let resource = resource("apiextensions.k8s.io/v1", "CustomResourceDefinition");
+        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
         let mut found = api.get(definition).await.unwrap();
         found.data["spec"]["versions"][0]["schema"] = json!({"openAPIV3Schema":
             {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
@@ -368,20 +339,6 @@ impl Fleet {
             .collect()
     }
 
-    fn git(&self, args: &[&str]) -> String {
-        let output = Command::new("git")
-            .args(args)
-            .current_dir(self.work_tree())
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "git {args:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
     /// Applies an object to the hub's namespace.
     pub(crate) async fn apply(&self, object: Value) {
         let api = self.objects(&object["apiVersion"], &object["kind"]);
@@ -393,10 +350,8 @@ impl Fleet {
     }
 
     pub(crate) fn objects(&self, api_version: &Value, kind: &Value) -> Api<DynamicObject> {
-        let api_version = api_version.as_str().unwrap();
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        let gvk = GroupVersionKind::gvk(group, version, kind.as_str().unwrap());
-        Api::namespaced_with(self.client.clone(), "argocd", &ApiResource::from_gvk(&gvk))
+        let resource = resource(api_version.as_str().unwrap(), kind.as_str().unwrap());
+        Api::namespaced_with(self.client.clone(), "argocd", &resource)
     }
 
     /// The applications of the hub.
@@ -411,24 +366,7 @@ impl Fleet {
         what: &str,
         condition: impl Fn(&Application) -> bool,
     ) -> Application {
-        let api = self.applications();
-        let mut last = None;
-        let looking = async {
-            loop {
-                last = api.get_opt(name).await.unwrap();
-                if let Some(app) = last.take_if(|app| condition(app)) {
-                    return app;
-                }
-                tokio::time::sleep(LOOK).await;
-            }
-        };
-        let Ok(app) = tokio::time::timeout(PATIENCE, looking).await else {
-            panic!(
-                "{name} is not {what}: {}",
-                serde_json::to_string_pretty(&last).unwrap()
-            );
-        };
-        app
+        wait::until(&self.applications(), name, what, condition).await
     }
 
     /// Waits until the application is synced and healthy.
@@ -444,13 +382,7 @@ impl Fleet {
         kind: &str,
         place: &str,
     ) -> Option<Value> {
-        let (namespace, name) = place.split_once('/').unwrap();
-        let client = Client::new(self.workload(cluster).sim.service(), "default");
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
-        let api: Api<DynamicObject> = Api::namespaced_with(client, namespace, &resource);
-        let found = api.get_opt(name).await.unwrap();
-        found.map(|object| serde_json::to_value(object).unwrap())
+        wait::live(self.client_of(cluster), api_version, kind, place).await
     }
 
     /// A client of a workload cluster.
@@ -459,17 +391,8 @@ impl Fleet {
     }
 
     /// Waits until an asynchronous condition holds.
-    pub(crate) async fn eventually<F: Future<Output = bool>>(
-        &self,
-        what: &str,
-        condition: impl Fn() -> F,
-    ) {
-        let looking = async {
-            while !condition().await {
-                tokio::time::sleep(LOOK).await;
-            }
-        };
-        if tokio::time::timeout(PATIENCE, looking).await.is_err() {
+    pub(crate) async fn eventually(&self, what: &str, condition: impl AsyncFnMut() -> bool) {
+        if !wait::comes_true(condition).await {
             let all = self.applications().list(&ListParams::default()).await;
             let statuses: Vec<_> = all.unwrap().into_iter().map(|app| app.status).collect();
             let statuses = serde_json::to_string_pretty(&statuses).unwrap();
@@ -478,68 +401,10 @@ impl Fleet {
     }
 }
 
-/// Whether an application is synced and healthy.
-pub(crate) fn is_well(app: &Application) -> bool {
-    app.status.as_ref().is_some_and(|status| {
-        status.sync.status == SyncStatusCode::Synced
-            && status.health.status == Some(HealthStatusCode::Healthy)
-    })
-}
-
-/// An application that syncs, prunes and heals itself.
-pub(crate) fn automated(name: &str, repo: &str, path: &str, server: &str) -> Value {
-    json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
-        "metadata": {"name": name, "finalizers": ["resources-finalizer.argocd.argoproj.io"]},
-        "spec": {
-            "project": "default",
-            "source": {"repoURL": repo, "path": path, "targetRevision": "main"},
-            "destination": {"server": server, "namespace": name},
-            "syncPolicy": {
-                "automated": {"prune": true, "selfHeal": true},
-                "syncOptions": ["CreateNamespace=true"],
-            },
-        },
-    })
-}
-
-/// A Deployment of one replica.
-pub(crate) fn deployment(name: &str, image: &str) -> String {
-    format!(
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec:\n  replicas: 1\n  \
-         selector: {{matchLabels: {{app: {name}}}}}\n  template:\n    metadata: {{labels: {{app: {name}}}}}\n    \
-         spec: {{containers: [{{name: main, image: '{image}'}}]}}\n"
-    )
-}
-
 impl Drop for Fleet {
     fn drop(&mut self) {
         self.kill_hub();
     }
-}
-
-/// An application that syncs when it is asked to.
-pub(crate) fn manual(name: &str, repo: &str, path: &str, server: &str) -> Value {
-    let mut app = automated(name, repo, path, server);
-    app["spec"]["syncPolicy"] = json!({"syncOptions": ["CreateNamespace=true"]});
-    app
-}
-
-/// A ConfigMap of one key, with annotations in flow style.
-pub(crate) fn config(name: &str, value: &str, annotations: &str) -> String {
-    format!(
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, annotations: {{{annotations}}}}}\n\
-         data: {{a: '{value}'}}\n"
-    )
-}
-
-/// A Job that is a hook.
-pub(crate) fn hook(name: &str, phase: &str, more: &str) -> String {
-    format!(
-        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {name}\n  annotations: \
-         {{argocd.argoproj.io/hook: {phase}{more}}}\nspec:\n  template:\n    spec: {{restartPolicy: Never, \
-         containers: [{{name: main, image: 'job:1'}}]}}\n"
-    )
 }
 
 /// Starts a hub in a runtime of its own, with a client that lives there too.
@@ -557,7 +422,7 @@ fn start_hub(hub_sim: &SimCluster, folder: &Path, tool_path: &OsStr) -> (Arc<Hub
     let hub = {
         let _guard = runtime.enter();
         let client = Client::new(hub_sim.service(), "default");
-        Hub::start(config, client, Clock::system()).unwrap()
+        Hub::start(config, client).unwrap()
     };
     (hub, runtime)
 }

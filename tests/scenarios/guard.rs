@@ -58,14 +58,12 @@ async fn losing_most_applications_waits_for_exactly_that_plan_s_approval() {
     let all = ["a", "b", "c", "d", "e", "f", "g", "h"];
     fleet.apply(set(&fleet, &all)).await;
     fleet
-        .eventually("all are generated", || async { count(&fleet).await == 8 })
+        .eventually("all are generated", async || count(&fleet).await == 8)
         .await;
 
     fleet.apply(set(&fleet, &[])).await;
     fleet
-        .eventually("the plan waits", || async {
-            waiting(&fleet).await.is_some()
-        })
+        .eventually("the plan waits", async || waiting(&fleet).await.is_some())
         .await;
     assert_eq!(count(&fleet).await, 8);
     let message = waiting(&fleet).await.unwrap();
@@ -83,14 +81,12 @@ async fn losing_most_applications_waits_for_exactly_that_plan_s_approval() {
         .await
         .unwrap();
     fleet
-        .eventually("the approved plan is done", || async {
+        .eventually("the approved plan is done", async || {
             count(&fleet).await == 0
         })
         .await;
     fleet
-        .eventually("nothing waits", || async {
-            waiting(&fleet).await.is_none()
-        })
+        .eventually("nothing waits", async || waiting(&fleet).await.is_none())
         .await;
 }
 
@@ -100,10 +96,10 @@ async fn losing_a_few_waits_for_nobody() {
     fleet.commit(&[("web/config.yaml", CONFIG)]);
     fleet.apply(set(&fleet, &["a", "b", "c"])).await;
     fleet
-        .eventually("all are generated", || async { count(&fleet).await == 3 })
+        .eventually("all are generated", async || count(&fleet).await == 3)
         .await;
     fleet.apply(set(&fleet, &["a"])).await;
     fleet
-        .eventually("two are gone", || async { count(&fleet).await == 1 })
+        .eventually("two are gone", async || count(&fleet).await == 1)
         .await;
 }

@@ -5,7 +5,8 @@ use kube::core::GroupVersionKind;
 use kube::{Api, Client};
 use serde_json::json;
 
-use crate::fleet::{Fleet, automated, deployment};
+use crate::fleet::Fleet;
+use argosy_test_support::manifest::{automated, deployment};
 
 const CONFIG: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: '1'}\n";
@@ -34,7 +35,7 @@ async fn what_git_says_comes_up_changes_and_goes() {
     fleet
         .until("web", "at the second commit", |app| {
             let status = app.status.as_ref().unwrap();
-            status.sync.revision == second && crate::fleet::is_well(app)
+            status.sync.revision == second && argosy_test_support::wait::is_well(app)
         })
         .await;
     let live = fleet
@@ -58,7 +59,7 @@ async fn what_git_says_comes_up_changes_and_goes() {
         .await
         .unwrap();
     fleet
-        .eventually("the application is gone", || async {
+        .eventually("the application is gone", async || {
             fleet.applications().get_opt("web").await.unwrap().is_none()
         })
         .await;
@@ -83,7 +84,7 @@ async fn what_somebody_deletes_or_edits_comes_back() {
         .await
         .unwrap();
     fleet
-        .eventually("the deleted object is back", || async {
+        .eventually("the deleted object is back", async || {
             live.get_opt("settings").await.unwrap().is_some()
         })
         .await;

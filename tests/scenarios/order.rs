@@ -6,7 +6,8 @@ use argosy_crds::codes::{OperationPhase, SyncStatusCode};
 use argosy_crds::names;
 use serde_json::{Value, json};
 
-use crate::fleet::{Fleet, automated, config, deployment, hook, manual};
+use crate::fleet::Fleet;
+use argosy_test_support::manifest::{automated, config, deployment, hook, manual};
 
 const CRD: &str = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: boats.example.com}\n\
     spec:\n  group: example.com\n  scope: Namespaced\n  names: {kind: Boat, plural: boats, singular: boat, listKind: BoatList}\n  \
@@ -168,7 +169,7 @@ async fn a_failed_sync_runs_its_failure_hooks_and_leaves_later_waves_alone() {
     );
     assert!(app.status.unwrap().history.is_empty());
     fleet
-        .eventually("the failure was told", || async {
+        .eventually("the failure was told", async || {
             let told = fleet.events("web").await;
             told.iter()
                 .any(|(reason, text)| reason == "OperationCompleted" && text.contains("failed"))
@@ -312,7 +313,7 @@ async fn people_ask_for_revisions_parts_and_dry_runs() {
     assert!(value("b").await.is_none());
     assert_eq!(app.status.unwrap().history.len(), 2);
     fleet
-        .eventually("four ends were told", || async {
+        .eventually("four ends were told", async || {
             let told = fleet.events("web").await;
             told.iter()
                 .filter(|(reason, _)| reason == "OperationCompleted")
@@ -364,7 +365,7 @@ async fn a_running_sync_can_be_ended() {
     for restarted in [false, true] {
         fleet.sync("web", json!({})).await;
         fleet
-            .eventually("the hook runs", || async {
+            .eventually("the hook runs", async || {
                 fleet
                     .live("dev", "batch/v1", "Job", "web/migrate")
                     .await
@@ -383,7 +384,7 @@ async fn a_running_sync_can_be_ended() {
         let app = fleet.until_ended("web", OperationPhase::Failed).await;
         assert_eq!(state(&app).message, "Operation terminated");
         fleet
-            .eventually("the hook is gone", || async {
+            .eventually("the hook is gone", async || {
                 fleet
                     .live("dev", "batch/v1", "Job", "web/migrate")
                     .await
@@ -485,7 +486,7 @@ async fn a_refresh_asks_the_repository_and_is_taken_off_when_it_is_done() {
             .until("web", "refreshed", |app| {
                 app.annotation(names::annotation::REFRESH).is_none()
                     && app.status.as_ref().unwrap().sync.revision == commit
-                    && crate::fleet::is_well(app)
+                    && argosy_test_support::wait::is_well(app)
             })
             .await;
         let live = fleet.live("dev", "v1", "ConfigMap", "web/a").await.unwrap();

@@ -6,7 +6,8 @@ use argosy_test_support::{Tool, tool};
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::fleet::{Fleet, automated};
+use crate::fleet::Fleet;
+use argosy_test_support::manifest::automated;
 
 const CHART: &str = "apiVersion: v2\nname: shop\nversion: 1.0.0\n";
 
@@ -60,7 +61,8 @@ async fn a_chart_is_rendered_for_its_release_and_its_cluster() {
     for name in ["one", "two"] {
         fleet
             .until(name, "at the second commit", |app| {
-                app.status.as_ref().unwrap().sync.revision == second && crate::fleet::is_well(app)
+                app.status.as_ref().unwrap().sync.revision == second
+                    && argosy_test_support::wait::is_well(app)
             })
             .await;
         assert_eq!(
@@ -93,7 +95,7 @@ async fn values_come_from_another_source_and_are_followed() {
     fleet.commit(&[("values/dev.yaml", "color: grey\n")]);
     fleet.push();
     fleet
-        .eventually("the new value is there", || async {
+        .eventually("the new value is there", async || {
             data(&fleet, "shop/r-cm").await["color"] == "grey"
         })
         .await;
@@ -124,7 +126,7 @@ async fn a_kustomization_is_built_and_a_remote_base_is_an_error_that_says_so() {
         .await
         .unwrap();
     fleet
-        .eventually("the renamed object is there", || async {
+        .eventually("the renamed object is there", async || {
             !data(&fleet, "web/dev-base-x").await.is_null()
         })
         .await;

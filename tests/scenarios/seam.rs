@@ -3,7 +3,8 @@
 use argosy_crds::codes::OperationPhase;
 use serde_json::{Value, json};
 
-use crate::fleet::{Fleet, automated, config, hook, manual};
+use crate::fleet::Fleet;
+use argosy_test_support::manifest::{automated, config, hook, manual};
 
 const ROLE: &str = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: all}\nrules: []\n";
 

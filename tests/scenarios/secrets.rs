@@ -12,7 +12,8 @@ use kube::api::{DynamicObject, ListParams};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::fleet::{Fleet, automated, config, manual};
+use crate::fleet::Fleet;
+use argosy_test_support::manifest::{automated, config, manual};
 
 /// What was planted; none of it may be seen again.
 const CANARIES: [&str; 7] = [
@@ -227,7 +228,8 @@ async fn no_secret_comes_out_anywhere() {
     fleet.push();
     fleet
         .until("good", "failing", |app| {
-            !app.status.as_ref().unwrap().conditions.is_empty() || !crate::fleet::is_well(app)
+            !app.status.as_ref().unwrap().conditions.is_empty()
+                || !argosy_test_support::wait::is_well(app)
         })
         .await;
     fleet.workload("dev").sim.faults().clear();

@@ -7,7 +7,8 @@ use kube::Api;
 use kube::api::{DeleteParams, DynamicObject};
 use serde_json::{Value, json};
 
-use crate::fleet::{Fleet, config};
+use crate::fleet::Fleet;
+use argosy_test_support::manifest::config;
 
 /// A set whose applications are named and placed by templates.
 fn set(name: &str, go: bool, generators: &Value, app: &str, path: &str, fleet: &Fleet) -> Value {
@@ -41,7 +42,7 @@ async fn names(fleet: &Fleet) -> BTreeSet<String> {
 async fn until_names(fleet: &Fleet, wanted: &[&str]) {
     let wanted: BTreeSet<_> = wanted.iter().map(|name| (*name).to_owned()).collect();
     fleet
-        .eventually(&format!("the applications are {wanted:?}"), || async {
+        .eventually(&format!("the applications are {wanted:?}"), async || {
             names(fleet).await == wanted
         })
         .await;
@@ -67,7 +68,7 @@ async fn until_error(fleet: &Fleet, name: &str) -> String {
         found.map(|one| one.message)
     };
     fleet
-        .eventually("the set tells of an error", || async {
+        .eventually("the set tells of an error", async || {
             error().await.is_some()
         })
         .await;
@@ -293,7 +294,7 @@ async fn a_policy_keeps_a_set_from_updating_or_deleting() {
         fleet.apply(with("web", &["a", "b"])).await;
         for name in &names {
             fleet
-                .eventually("it is created", || async {
+                .eventually("it is created", async || {
                     fleet.applications().get_opt(name).await.unwrap().is_some()
                 })
                 .await;
@@ -301,7 +302,7 @@ async fn a_policy_keeps_a_set_from_updating_or_deleting() {
         fleet.apply(with("two", &["a", "c"])).await;
         let new = format!("{policy}-c");
         fleet
-            .eventually("the new one is created", || async {
+            .eventually("the new one is created", async || {
                 fleet.applications().get_opt(&new).await.unwrap().is_some()
             })
             .await;
@@ -310,7 +311,7 @@ async fn a_policy_keeps_a_set_from_updating_or_deleting() {
         let first = fleet.applications().get(&names[0]).await.unwrap();
         assert_eq!(path(first) == "two", updates, "{policy}");
         fleet
-            .eventually("the second is as the policy says", || async {
+            .eventually("the second is as the policy says", async || {
                 fleet
                     .applications()
                     .get_opt(&names[1])
@@ -468,7 +469,7 @@ async fn an_application_that_somebody_changes_or_deletes_is_made_again() {
         .await
         .unwrap();
     fleet
-        .eventually("it is there again", || async {
+        .eventually("it is there again", async || {
             let app = fleet.applications().get_opt("a").await.unwrap();
             app.is_some_and(|app| app.metadata.uid != before)
         })
@@ -495,7 +496,7 @@ async fn a_malformed_set_is_told_which_field_and_stops_no_other() {
         .await;
     until_names(&fleet, &["a"]).await;
     fleet
-        .eventually("the field is named", || async {
+        .eventually("the field is named", async || {
             let bad = api.get("bad").await.unwrap();
             bad.data["status"]["conditions"]
                 .to_string()

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use argosy_crds::{AppProject, Application};
+use argosy_crds::{AppProject, Application, names};
 use argosy_engine::application::{KnownCluster, KnownClusters, resolve};
 use argosy_engine::object::{ObjectExt, ResourceKey};
 use argosy_engine::project::{Rules, service_account, validate};
@@ -138,7 +138,8 @@ fn registered(secrets: &[Value], namespace: &str) -> Vec<KnownCluster> {
         .iter()
         .filter(|secret| {
             secret.namespace() == namespace
-                && secret.label("argocd.argoproj.io/secret-type") == Some("cluster")
+                && secret.label(names::label::SECRET_TYPE)
+                    == Some(names::label::SECRET_TYPE_CLUSTER)
         })
         .map(|secret| {
             let server = field(secret, "server").unwrap_or_default();

@@ -167,31 +167,33 @@ async fn render(
         target_revision: &source.target_revision,
     });
     // Rendering reads blobs from disk and may take its time; it must not hold up other tasks.
-    let rendered = tokio::task::spawn_blocking({
-        let (hub, source, sha) = (Arc::clone(hub), (*source).clone(), sha.clone());
-        let (app_name, refs) = (circumstances.app_name.clone(), circumstances.refs.clone());
-        let kube_version = circumstances.target.kube_version.clone();
-        let served = Arc::clone(&circumstances.target.served);
-        let settings = Arc::clone(&circumstances.settings);
-        let namespace = spec.destination.namespace.clone();
-        move || {
-            hub.applications.renders.get(&Wanted {
-                source: &source,
-                app_name: &app_name,
-                environment: &environment,
-                sha: &sha,
-                tree: Arc::new(tree),
-                refs: refs.as_ref(),
-                namespace: &namespace,
-                kube_version: &kube_version,
-                served: &served,
-                enabled: enabled(&settings),
-                kustomize_build_options: text(&settings, "kustomize.buildOptions"),
-                tools: &hub.tools,
-            })
-        }
-    })
-    .await;
+    let rendered = hub
+        .blocking
+        .run({
+            let (hub, source, sha) = (Arc::clone(hub), (*source).clone(), sha.clone());
+            let (app_name, refs) = (circumstances.app_name.clone(), circumstances.refs.clone());
+            let kube_version = circumstances.target.kube_version.clone();
+            let served = Arc::clone(&circumstances.target.served);
+            let settings = Arc::clone(&circumstances.settings);
+            let namespace = spec.destination.namespace.clone();
+            move || {
+                hub.applications.renders.get(&Wanted {
+                    source: &source,
+                    app_name: &app_name,
+                    environment: &environment,
+                    sha: &sha,
+                    tree: Arc::new(tree),
+                    refs: refs.as_ref(),
+                    namespace: &namespace,
+                    kube_version: &kube_version,
+                    served: &served,
+                    enabled: enabled(&settings),
+                    kustomize_build_options: text(&settings, "kustomize.buildOptions"),
+                    tools: &hub.tools,
+                })
+            }
+        })
+        .await;
     let rendered = rendered
         .map_err(|panic| Failure::lasting(format!("rendering did not come to its end: {panic}")))?
         .map_err(|error| {

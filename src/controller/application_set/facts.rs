@@ -43,7 +43,10 @@ pub(super) async fn expansion(
         hub.metrics.application_sets.expansions.inc();
         // Templates are somebody's program: they get a thread that may be busy for a while.
         let (owned, with) = (Arc::clone(set), settings.clone());
-        let step = tokio::task::spawn_blocking(move || expand(&owned, &facts, &with)).await;
+        let step = hub
+            .blocking
+            .run(move || expand(&owned, &facts, &with))
+            .await;
         match step.map_err(|panic| {
             failed(
                 set,
@@ -165,7 +168,7 @@ async fn with_tree(
         Ok(tree) => tree,
         Err(error) => return Observed::unknown(error.to_string()),
     };
-    match tokio::task::spawn_blocking(move || read(tree)).await {
+    match hub.blocking.run(move || read(tree)).await {
         Ok(Ok(answer)) => Observed::complete(answer),
         Ok(Err(why)) => Observed::unknown(format!("cannot read {}: {why}", shown_url(repo_url))),
         Err(panic) => Observed::unknown(format!(

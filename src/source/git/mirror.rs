@@ -5,6 +5,7 @@
 //! that a later one trips over, because a pack counts only once it is whole.
 
 use std::{
+    fmt::Write as _,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -16,13 +17,19 @@ use std::{
 
 use gix::{
     bstr::ByteSlice,
+    objs::{Find, FindHeader},
     progress::Discard,
     protocol::handshake::Ref,
     remote::{Direction, fetch::Shallow, fetch::Tags, ref_map},
 };
 
-use super::{RemoteRefs, Sha, transport::Session};
-use crate::source::{Repository, SourceError, error::chain};
+use sha2::{Digest as _, Sha256};
+
+use super::{Objects, Remote, RemoteRefs, Sha, Wanted, transport::Session};
+use crate::{
+    diagnostic::chain,
+    source::{Repository, SourceError},
+};
 
 /// A bare repository on disk that follows a remote.
 #[derive(Clone, Debug)]
@@ -31,36 +38,78 @@ pub(crate) struct Mirror {
     repository: Arc<Repository>,
 }
 
-/// What to fetch.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Wanted<'a> {
-    /// This commit, with as much history as the repository's `depth` says, or none.
-    Commit(&'a Sha),
-    /// Every branch and tag with all history.
-    Everything,
-}
-
-/// What a commit says about itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommitInfo {
-    /// The commit.
-    pub sha: Sha,
-    /// `Name <address>` of the author.
-    pub author: String,
-    /// When it was authored, in seconds since 1970.
-    pub authored_at: i64,
-    /// The message, all of it.
-    pub message: String,
-}
-
 impl Mirror {
     /// The mirror of `repository` in `folder`, which is created when first needed.
     pub(crate) fn new(folder: PathBuf, repository: Arc<Repository>) -> Self {
         Self { folder, repository }
     }
 
-    /// Asks the remote for all its refs, without fetching anything.
-    pub(crate) fn list_remote(&self, limit: Duration) -> Result<RemoteRefs, SourceError> {
+    fn damaged(&self, error: &gix::Error) -> SourceError {
+        damaged(&self.repository, error)
+    }
+
+    fn open_local(&self) -> Result<gix::Repository, SourceError> {
+        self.open(&[])
+    }
+
+    fn open(&self, configuration: &[String]) -> Result<gix::Repository, SourceError> {
+        let options = gix::open::Options::isolated()
+            .open_path_as_is(true)
+            .config_overrides(configuration.iter().map(String::as_str));
+        // `HEAD` is written last when a repository is made, so without it there is none yet.
+        let opened = if self.folder.join("HEAD").is_file() {
+            gix::open_opts(&self.folder, options)
+        } else {
+            create(&self.folder, options)
+        };
+        let mut repository = opened.map_err(|error| self.damaged(&error))?;
+        // Trees are read many times over by generators and by renders of neighbouring directories.
+        repository.object_cache_size_if_unset(4 * 1024 * 1024);
+        Ok(repository)
+    }
+
+    fn explain(&self, action: &'static str, limit: Duration, failure: Failure) -> SourceError {
+        let url = self.repository.url.clone();
+        let error = match failure {
+            Failure::Timeout => {
+                return SourceError::Timeout {
+                    url,
+                    action,
+                    seconds: limit.as_secs(),
+                };
+            }
+            Failure::Git(error) => error,
+        };
+        let why = self.repository.redact(causes(&error));
+        let lower = why.to_ascii_lowercase();
+        let says = |texts: &[&str]| texts.iter().any(|text| lower.contains(text));
+        if error.is_unauthenticated()
+            || error.is_permission_denied() && says(&["401", "403", "auth"])
+            || says(&[
+                "status 401",
+                "status 403",
+                "authentication",
+                "credentials",
+                "permission denied (",
+                "host key verification failed",
+            ])
+        {
+            SourceError::Authentication { url, why }
+        } else if says(&[
+            "status 404",
+            "repository not found",
+            "does not appear to be a git repository",
+            "does not exist",
+        ]) {
+            SourceError::NotFound { url, why }
+        } else {
+            SourceError::Remote { url, action, why }
+        }
+    }
+}
+
+impl Remote for Mirror {
+    fn list_refs(&self, limit: Duration) -> Result<RemoteRefs, SourceError> {
         const ACTION: &str = "list the refs of";
         let session = Session::new(&self.repository, limit)?;
         let local = self.open(session.configuration())?;
@@ -83,21 +132,7 @@ impl Mirror {
         .map_err(|failure| self.explain(ACTION, limit, failure))
     }
 
-    /// Whether the commit is here with its tree.
-    pub(crate) fn has(&self, sha: &Sha) -> bool {
-        self.open_local().is_ok_and(|local| {
-            object_id(sha).is_some_and(|id| {
-                local
-                    .find_commit(id)
-                    .ok()
-                    .and_then(|commit| commit.tree_id().ok())
-                    .is_some_and(|tree| local.has_object(tree))
-            })
-        })
-    }
-
-    /// Fetches what is wanted.
-    pub(crate) fn fetch(&self, wanted: Wanted<'_>, limit: Duration) -> Result<(), SourceError> {
+    fn fetch(&self, wanted: Wanted<'_>, limit: Duration) -> Result<(), SourceError> {
         const ACTION: &str = "fetch from";
         let session = Session::new(&self.repository, limit)?;
         let local = self.open(session.configuration())?;
@@ -136,8 +171,7 @@ impl Mirror {
         .map_err(|failure| self.explain(ACTION, limit, failure))
     }
 
-    /// The one commit here whose id begins with `prefix`; the error is a hint for the user.
-    pub(crate) fn complete(&self, prefix: &str) -> Result<Result<Sha, String>, SourceError> {
+    fn complete(&self, prefix: &str) -> Result<Result<Sha, String>, SourceError> {
         let local = self.open_local()?;
         let spec = format!("{prefix}^{{commit}}");
         Ok(match local.rev_parse_single(spec.as_str()) {
@@ -146,110 +180,27 @@ impl Mirror {
         })
     }
 
-    /// What a commit that is here says about itself.
-    pub(crate) fn commit(&self, sha: &Sha) -> Result<CommitInfo, SourceError> {
-        let local = self.open_local()?;
-        let read = || -> gix::Result<CommitInfo> {
-            let commit = local.find_commit(gix::ObjectId::from_hex(sha.as_str().as_bytes())?)?;
-            let author = commit.author()?;
-            Ok(CommitInfo {
-                sha: sha.clone(),
-                author: format!(
-                    "{} <{}>",
-                    author.name.to_str_lossy(),
-                    author.email.to_str_lossy()
-                ),
-                authored_at: author.seconds(),
-                message: commit.message_raw()?.to_str_lossy().into_owned(),
-            })
-        };
-        read().map_err(|error| self.damaged(&error))
+    fn objects(&self) -> Result<Objects, SourceError> {
+        Ok(Objects::new(Mirrored(self.open_local()?.into_sync())))
     }
+}
 
-    /// A handle for readers, which outlives every fetch.
-    pub(crate) fn open_shared(&self) -> Result<gix::ThreadSafeRepository, SourceError> {
-        Ok(self.open_local()?.into_sync())
+/// A mirror's objects for readers, which outlives every fetch.
+struct Mirrored(gix::ThreadSafeRepository);
+
+impl Find for Mirrored {
+    fn try_find<'a>(
+        &self,
+        id: &gix::oid,
+        buffer: &'a mut Vec<u8>,
+    ) -> gix::Result<Option<gix::objs::Data<'a>>> {
+        self.0.to_thread_local().try_find(id, buffer)
     }
+}
 
-    pub(crate) fn url(&self) -> &str {
-        &self.repository.url
-    }
-
-    /// A failure of the mirror itself.
-    pub(crate) fn damaged(&self, error: &gix::Error) -> SourceError {
-        SourceError::Mirror {
-            url: self.repository.url.clone(),
-            why: self.redact(causes(error)),
-        }
-    }
-
-    fn open_local(&self) -> Result<gix::Repository, SourceError> {
-        self.open(&[])
-    }
-
-    fn open(&self, configuration: &[String]) -> Result<gix::Repository, SourceError> {
-        let options = gix::open::Options::isolated()
-            .open_path_as_is(true)
-            .config_overrides(configuration.iter().map(String::as_str));
-        // `HEAD` is written last when a repository is made, so without it there is none yet.
-        let opened = if self.folder.join("HEAD").is_file() {
-            gix::open_opts(&self.folder, options)
-        } else {
-            create(&self.folder, options)
-        };
-        let mut repository = opened.map_err(|error| self.damaged(&error))?;
-        // Trees are read many times over by generators and by renders of neighbouring directories.
-        repository.object_cache_size_if_unset(4 * 1024 * 1024);
-        Ok(repository)
-    }
-
-    fn explain(&self, action: &'static str, limit: Duration, failure: Failure) -> SourceError {
-        let url = self.repository.url.clone();
-        let error = match failure {
-            Failure::Timeout => {
-                return SourceError::Timeout {
-                    url,
-                    action,
-                    seconds: limit.as_secs(),
-                };
-            }
-            Failure::Git(error) => error,
-        };
-        let why = self.redact(causes(&error));
-        let lower = why.to_ascii_lowercase();
-        let says = |texts: &[&str]| texts.iter().any(|text| lower.contains(text));
-        if error.is_unauthenticated()
-            || error.is_permission_denied() && says(&["401", "403", "auth"])
-            || says(&[
-                "status 401",
-                "status 403",
-                "authentication",
-                "credentials",
-                "permission denied (",
-                "host key verification failed",
-            ])
-        {
-            SourceError::Authentication { url, why }
-        } else if says(&[
-            "status 404",
-            "repository not found",
-            "does not appear to be a git repository",
-            "does not exist",
-        ]) {
-            SourceError::NotFound { url, why }
-        } else {
-            SourceError::Remote { url, action, why }
-        }
-    }
-
-    /// Removes every credential that a program or library may have quoted.
-    fn redact(&self, mut text: String) -> String {
-        for secret in self.repository.secrets() {
-            if !secret.is_empty() {
-                text = text.replace(secret.expose(), "***");
-            }
-        }
-        text
+impl FindHeader for Mirrored {
+    fn try_header(&self, id: &gix::oid) -> gix::Result<Option<gix::objs::Header>> {
+        self.0.to_thread_local().try_header(id)
     }
 }
 
@@ -293,6 +244,28 @@ fn within<T>(
     }
 }
 
+/// A failure of what is kept of `repository` here.
+pub(crate) fn damaged(repository: &Repository, error: &gix::Error) -> SourceError {
+    SourceError::Mirror {
+        url: repository.url.clone(),
+        why: repository.redact(causes(error)),
+    }
+}
+
+/// The folder of a repository's mirror, which belongs to one registration.
+pub(super) fn folder_name(repository: &Repository) -> String {
+    let digest = Sha256::digest(repository.key());
+    let name = digest
+        .iter()
+        .take(16)
+        .fold(String::new(), |mut name, byte| {
+            // Writing to a text cannot fail.
+            let _ = write!(name, "{byte:02x}");
+            name
+        });
+    format!("{name}.git")
+}
+
 fn causes(error: &gix::Error) -> String {
     let mut text = String::new();
     for cause in error.iter_errors() {
@@ -305,10 +278,6 @@ fn causes(error: &gix::Error) -> String {
         }
     }
     text
-}
-
-pub(super) fn object_id(sha: &Sha) -> Option<gix::ObjectId> {
-    gix::ObjectId::from_hex(sha.as_str().as_bytes()).ok()
 }
 
 fn remote_refs(list: Vec<Ref>) -> RemoteRefs {

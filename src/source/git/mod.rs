@@ -1,16 +1,18 @@
 //! Git by gix: bare mirrors, no checkout, no push.
 //!
-//! Everything here blocks and belongs on the blocking pool; [`crate::source::Sources`] puts it
-//! there.
+//! Everything here blocks and belongs where [`crate::blocking`] says; [`crate::source::Sources`] puts
+//! it there.
 
-mod changes;
+pub(crate) mod commit;
 mod mirror;
 mod refs;
+mod remote;
 mod transport;
 mod tree;
 
-pub use mirror::CommitInfo;
-pub(crate) use mirror::{Mirror, Wanted};
+pub use commit::CommitInfo;
+pub(crate) use mirror::damaged;
 pub(crate) use refs::Meaning;
 pub use refs::{RemoteRefs, Sha};
+pub use remote::{Objects, Remote, Remotes, Wanted};
 pub use tree::{GitTree, TreeFile};

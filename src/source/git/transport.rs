@@ -35,7 +35,7 @@ impl Session {
             why,
         };
         let url = gix::url::parse(repository.url.as_str())
-            .map_err(|error| bad_url(crate::source::error::chain(&error)))?;
+            .map_err(|error| bad_url(crate::diagnostic::chain(&error)))?;
         // A host or path that begins with a dash would be an option of the program that gets it.
         if repository.url.starts_with('-') {
             return Err(bad_url("it starts with a dash".into()));
@@ -190,7 +190,7 @@ fn client_builder(
 ) -> Result<reqwest::blocking::ClientBuilder, SourceError> {
     let refuse = |what: &str, error: reqwest::Error| SourceError::Credentials {
         url: repository.url.clone(),
-        why: format!("{what}: {}", crate::source::error::chain(&error)),
+        why: format!("{what}: {}", crate::diagnostic::chain(&error)),
     };
     let Tls {
         insecure,

@@ -10,15 +10,17 @@ use std::{
 };
 
 use argosy_render::{Entry, Kind, ObjectId, Tree, TreeError, TreePath};
-use gix::{bstr::ByteSlice, objs::tree::EntryKind};
+use gix::{
+    bstr::ByteSlice,
+    objs::{FindExt as _, FindHeader as _, tree::EntryKind},
+};
 
-use super::{Mirror, Sha, mirror::object_id};
-use crate::source::SourceError;
+use super::{Objects, Sha, commit::root};
 
 /// One commit's tree. Cloning is cheap, and clones share what was decoded.
 #[derive(Clone)]
 pub struct GitTree {
-    repository: Arc<gix::ThreadSafeRepository>,
+    objects: Objects,
     commit: Sha,
     root: gix::ObjectId,
     directories: Arc<Mutex<BTreeMap<gix::ObjectId, Directory>>>,
@@ -50,19 +52,12 @@ impl fmt::Debug for GitTree {
 }
 
 impl GitTree {
-    /// Opens the tree of a commit that the mirror has.
-    pub(crate) fn open(mirror: &Mirror, commit: &Sha) -> Result<Self, SourceError> {
-        let repository = mirror.open_shared()?;
-        let root = || -> gix::Result<gix::ObjectId> {
-            let id = gix::ObjectId::from_hex(commit.as_str().as_bytes())?;
-            let local = repository.to_thread_local();
-            Ok(local.find_commit(id)?.tree_id()?.detach())
-        };
-        let root = root().map_err(|error| mirror.damaged(&error))?;
+    /// Opens the tree of a commit that is among `objects`.
+    pub(crate) fn open(objects: Objects, commit: &Sha) -> gix::Result<Self> {
         Ok(Self {
-            repository: Arc::new(repository),
+            root: root(&objects, commit)?,
             commit: commit.clone(),
-            root,
+            objects,
             directories: Arc::default(),
         })
     }
@@ -142,23 +137,22 @@ impl GitTree {
         if let Some(directory) = known().get(&id) {
             return Ok(Arc::clone(directory));
         }
-        let local = self.repository.to_thread_local();
-        let read = || -> gix::Result<BTreeMap<String, Node>> {
-            let tree = local.find_tree(id)?;
+        let mut buffer = Vec::new();
+        let mut read = || -> gix::Result<BTreeMap<String, Node>> {
             let mut entries = BTreeMap::new();
-            for entry in tree.iter() {
+            for entry in self.objects.find_tree_iter(&id, &mut buffer)? {
                 let entry = entry?;
                 // A name that is not UTF-8 cannot be written in a manifest or pattern either.
-                let Ok(name) = entry.filename().to_str() else {
+                let Ok(name) = entry.filename.to_str() else {
                     continue;
                 };
-                let kind = match entry.mode().kind() {
+                let kind = match entry.mode.kind() {
                     EntryKind::Tree => Kind::Directory,
                     EntryKind::Blob | EntryKind::BlobExecutable => Kind::File,
                     EntryKind::Link => Kind::Link,
                     EntryKind::Commit => Kind::Submodule,
                 };
-                let id = entry.object_id();
+                let id = entry.oid.to_owned();
                 entries.insert(name.to_owned(), Node { kind, id });
             }
             Ok(entries)
@@ -223,23 +217,17 @@ impl Tree for GitTree {
 
     fn size(&self, path: &TreePath) -> Result<u64, TreeError> {
         let id = self.blob(path)?;
-        let local = self.repository.to_thread_local();
-        let header = local.find_header(id).map_err(|error| store(path, error))?;
-        Ok(header.size())
+        let header = self.objects.try_header(&id);
+        let header = header.map_err(|error| store(path, error))?;
+        header
+            .map(|header| header.size)
+            .ok_or_else(|| TreeError::NotFound { path: path.clone() })
     }
 
     fn read(&self, path: &TreePath) -> Result<Vec<u8>, TreeError> {
         let id = self.blob(path)?;
-        let local = self.repository.to_thread_local();
-        let object = local.find_object(id).map_err(|error| store(path, error))?;
-        Ok(object.detach().data)
+        let mut buffer = Vec::new();
+        let blob = self.objects.find_blob(&id, &mut buffer);
+        Ok(blob.map_err(|error| store(path, error))?.data.to_vec())
     }
-}
-
-/// The root tree's id of a commit.
-pub(super) fn root_of(local: &gix::Repository, commit: &Sha) -> gix::Result<Option<gix::ObjectId>> {
-    let Some(id) = object_id(commit) else {
-        return Ok(None);
-    };
-    Ok(Some(local.find_commit(id)?.tree_id()?.detach()))
 }

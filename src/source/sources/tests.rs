@@ -59,7 +59,11 @@ impl Origin {
 }
 
 fn sources(data: &tempfile::TempDir) -> Sources {
-    Sources::new(data.path(), Limits::default()).unwrap()
+    Sources::new(
+        Remotes::mirrored(data.path()),
+        Blocking::Pool,
+        Limits::default(),
+    )
 }
 
 fn path(text: &str) -> TreePath {

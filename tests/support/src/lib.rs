@@ -1,4 +1,4 @@
-//! What tests share: a real control plane (etcd and kube-apiservers in one binary that the test
+//! What tests share: waiting for what a hub does, a real control plane (etcd and kube-apiservers in one binary that the test
 //! command builds) and the conformance suite, whose answers the simulated API server must give too.
 //!
 //! Nothing of this is part of the product.
@@ -8,8 +8,10 @@ pub mod conformance;
 mod control_plane;
 mod credentials;
 mod difference;
+pub mod manifest;
 mod process;
 mod tool;
+pub mod wait;
 mod work_tree;
 
 pub use control_plane::{ApiServer, Authorization, ControlPlane, Options};
