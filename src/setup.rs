@@ -72,6 +72,10 @@ where
     let cannot = |error: &(dyn std::error::Error + 'static)| {
         Diagnostic::remote("SetupFailed", format!("cannot make {what}")).because(error)
     };
+    // Who may look need not be allowed to create.
+    if let Ok(Some(_)) = api.get_opt(object.name()).await {
+        return Ok(());
+    }
     let wanted: K = serde_json::from_value(object.clone()).map_err(|error| cannot(&error))?;
     match api.create(&kube::api::PostParams::default(), &wanted).await {
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),

@@ -5,6 +5,7 @@
 
 mod clusters;
 mod controllers;
+mod deploy;
 mod examples;
 mod fleet;
 mod life;

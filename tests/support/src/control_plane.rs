@@ -6,6 +6,8 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use kube::{Client, Config};
 use serde_json::json;
 use tempfile::TempDir;
@@ -204,7 +206,8 @@ impl ApiServer {
         let url = format!("https://127.0.0.1:{port}");
         let kubeconfig = folder.join(format!("kubeconfig-{index}"));
         let (ca_pem, ca_der) = (credentials.ca_pem.clone(), credentials.ca_der.clone());
-        std::fs::write(&kubeconfig, kubeconfig_text(&url, &credentials.ca_file))?;
+        let text = kubeconfig_text(&url, &credentials.ca_pem, ADMIN_TOKEN);
+        std::fs::write(&kubeconfig, text)?;
         Ok(Self {
             process,
             url,
@@ -246,17 +249,23 @@ impl ApiServer {
         &self.kubeconfig
     }
 
+    /// Returns a kubeconfig for whoever the bearer token belongs to.
+    pub fn kubeconfig_as(&self, token: &str) -> String {
+        kubeconfig_text(&self.url, &self.ca_pem, token)
+    }
+
     /// Returns an administrator's client, made for the current runtime.
     pub fn client(&self) -> Client {
-        self.client_with(ADMIN_TOKEN)
+        self.client_as(ADMIN_TOKEN)
     }
 
     /// Returns the client of a user who has no rights but those that roles give to `nobody`.
     pub fn client_of_nobody(&self) -> Client {
-        self.client_with(NOBODY_TOKEN)
+        self.client_as(NOBODY_TOKEN)
     }
 
-    fn client_with(&self, token: &str) -> Client {
+    /// Returns the client of whoever the bearer token belongs to.
+    pub fn client_as(&self, token: &str) -> Client {
         // Another test may have installed the same provider already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut config = Config::new(self.url.parse().expect("the address was built from a port"));
@@ -323,13 +332,14 @@ fn free_port() -> anyhow::Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-fn kubeconfig_text(url: &str, ca_file: &Path) -> String {
+fn kubeconfig_text(url: &str, ca_pem: &str, token: &str) -> String {
+    let ca = BASE64.encode(ca_pem);
     json!({
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "test", "cluster": {"server": url, "certificate-authority": ca_file}}],
-        "users": [{"name": "admin", "user": {"token": ADMIN_TOKEN}}],
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+        "clusters": [{"name": "test", "cluster": {"server": url, "certificate-authority-data": ca}}],
+        "users": [{"name": "user", "user": {"token": token}}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "user"}}],
         "current-context": "test",
     })
     .to_string()
