@@ -164,6 +164,8 @@ pub mod condition {
     pub const EXCLUDED_RESOURCE_WARNING: &str = "ExcludedResourceWarning";
     /// Nobody manages a resource.
     pub const ORPHANED_RESOURCE_WARNING: &str = "OrphanedResourceWarning";
+    /// Argosy's own: automation leaves the application alone for a while.
+    pub const PAUSED: &str = "Paused";
 }
 
 /// Condition types and reasons of an ApplicationSet.
@@ -180,6 +182,8 @@ pub mod appset_condition {
     pub const INVALID_ROLLOUT_CONFIG: &str = "InvalidRolloutConfig";
     /// Type, Argosy's own: a change is larger than allowed and waits for approval.
     pub const APPROVAL_NEEDED: &str = "ApprovalNeeded";
+    /// Type, Argosy's own: another set generates an Application of this one, too.
+    pub const NAME_CONTESTED: &str = "NameContested";
 
     /// Reason: parameters could not be generated.
     pub const APPLICATION_GENERATION_FROM_PARAMS_ERROR: &str =

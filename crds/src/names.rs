@@ -89,6 +89,12 @@ pub mod annotation {
     pub const CONFIG_DEPENDS_ON: &str = "config.kubernetes.io/depends-on";
     /// On an Application, Argosy's own: the applications that must be healthy before it.
     pub const DEPENDS_ON: &str = "argosy.dev/depends-on";
+    /// On an Application: until when automation leaves it alone, in RFC 3339.
+    pub const PAUSED_UNTIL: &str = "argosy.dev/paused-until";
+    /// On an Application: why automation leaves it alone.
+    pub const PAUSE_REASON: &str = "argosy.dev/pause-reason";
+    /// On an Application: who asked automation to leave it alone.
+    pub const PAUSED_BY: &str = "argosy.dev/paused-by";
     /// On an ApplicationSet: the hash of the plan that a person approved.
     pub const APPROVED_PLAN: &str = "argosy.dev/approved-plan";
     /// On an ApplicationSet: how many percent of its Applications may go without approval.

@@ -161,7 +161,7 @@ impl<'a> Expander<'a> {
 }
 
 /// The template with which a generator overrides the set's.
-fn template_of<'g>(
+pub(crate) fn template_of<'g>(
     entry: &'g ApplicationSetGenerator,
     name: &str,
 ) -> Option<&'g ApplicationSetTemplate> {

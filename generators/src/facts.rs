@@ -133,6 +133,11 @@ impl Facts {
         self.0.insert(request, answer);
     }
 
+    /// All that is known.
+    pub fn iter(&self) -> impl Iterator<Item = (&Request, &Observed<Answer>)> {
+        self.0.iter()
+    }
+
     /// The answer to a request, if there is one.
     pub fn get(&self, request: &Request) -> Option<&Observed<Answer>> {
         self.0.get(request)

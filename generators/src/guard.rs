@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use argosy_crds::{Application, ApplicationSet};
+use argosy_crds::{Application, ApplicationSet, names};
 use sha2::{Digest, Sha256};
 
 use crate::plan::{AppSetPlan, is_owned_by};
@@ -28,6 +28,32 @@ impl Default for Limits {
             count: 5,
         }
     }
+}
+
+impl Limits {
+    /// The limits of one set: its own word, else the hub's.
+    #[must_use]
+    pub fn of(set: &ApplicationSet, hub: Self) -> Self {
+        let own = annotation(set, names::annotation::GUARD_PERCENT);
+        let own = own.and_then(|text| text.parse().ok());
+        Self {
+            percent: own.unwrap_or(hub.percent),
+            ..hub
+        }
+    }
+}
+
+/// The hash of the plan of a set that a person approved.
+pub fn approved(set: &ApplicationSet) -> Option<&str> {
+    annotation(set, names::annotation::APPROVED_PLAN)
+}
+
+fn annotation<'a>(set: &'a ApplicationSet, key: &str) -> Option<&'a str> {
+    set.metadata
+        .annotations
+        .as_ref()?
+        .get(key)
+        .map(String::as_str)
 }
 
 /// Whether a plan may be acted on.

@@ -187,3 +187,26 @@ fn invalid_applications_are_neither_written_nor_deleted() {
         (1, 0, 0)
     );
 }
+
+#[test]
+fn a_pause_survives_the_set() {
+    let set = set(&json!({}));
+    let made = [generated("a", "p")];
+    let mut live = created(&set, &made);
+    let pause = [
+        ("argosy.dev/paused-until", "2026-03-04T06:00:00Z"),
+        ("argosy.dev/pause-reason", "a fix by hand"),
+        ("argosy.dev/paused-by", "ada"),
+    ];
+    let pause = pause.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    live[0].metadata.annotations = Some(pause.clone().into());
+    let nothing_else = run(&set, &made, &live, ApplicationsSyncPolicy::Sync);
+    assert!(nothing_else.update.is_empty());
+    let changed = run(
+        &set,
+        &[generated("a", "q")],
+        &live,
+        ApplicationsSyncPolicy::Sync,
+    );
+    assert_eq!(changed.update[0].metadata.annotations, Some(pause.into()));
+}

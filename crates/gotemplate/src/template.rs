@@ -7,6 +7,7 @@ use crate::exec::Run;
 use crate::funcs::FuncMap;
 use crate::options::Options;
 use crate::parse::{self, Definition, Definitions};
+use crate::references::{self, References};
 use crate::value::Value;
 
 /// A parsed template, ready to be executed often and from several threads; clones share everything.
@@ -53,6 +54,11 @@ impl Template {
     /// Functions such as `set` change the maps inside `data`, as in Go.
     pub fn execute(&self, data: &Value) -> Result<String, ExecError> {
         Run::start(self, &self.main, data).map_err(|error| *error)
+    }
+
+    /// Which data the template names, found without running it.
+    pub fn references(&self) -> References {
+        references::of(&self.main)
     }
 
     pub(crate) fn options(&self) -> &Options {

@@ -109,7 +109,7 @@ fn of_file(
 }
 
 /// Reads a map, a list of maps, or nothing, which is one empty map.
-fn read(content: &[u8]) -> Result<Vec<Map<String, Value>>, String> {
+pub(crate) fn read(content: &[u8]) -> Result<Vec<Map<String, Value>>, String> {
     let text = yaml::decode(content).map_err(|error| error.to_string())?;
     let object = |value| match value {
         Value::Object(object) => Ok(object),

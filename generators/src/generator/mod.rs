@@ -7,7 +7,7 @@ mod cluster_decision;
 mod clusters;
 mod git;
 mod git_directories;
-mod git_files;
+pub(crate) mod git_files;
 mod interpolate;
 mod list;
 mod matrix;

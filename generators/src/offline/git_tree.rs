@@ -57,6 +57,23 @@ pub fn select_files(
         .collect()
 }
 
+/// Whether a pattern selects a file; the error says that the pattern is malformed.
+pub(crate) fn selects(pattern: &str, path: &str, globbing: Globbing) -> Result<bool, String> {
+    match globbing {
+        Globbing::Pathspec => {
+            let spec = Pathspec::parse(pattern).map_err(|error| error.to_string())?;
+            Ok(spec.matches(path))
+        }
+        Globbing::Doublestar if !doublestar::is_valid(pattern) => {
+            Err(doublestar::BadPattern.to_string())
+        }
+        Globbing::Doublestar => {
+            Ok(clean(pattern)
+                .is_some_and(|pattern| doublestar::matches(&pattern, path) == Ok(true)))
+        }
+    }
+}
+
 fn select_doublestar(paths: &[String], pattern: &str) -> Result<Vec<String>, String> {
     if !doublestar::is_valid(pattern) {
         return Err(doublestar::BadPattern.to_string());

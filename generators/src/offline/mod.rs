@@ -18,6 +18,7 @@ use crate::facts::{Answer, Cluster, Facts, Request};
 use crate::settings::Settings;
 use crate::typed;
 
+pub(crate) use git_tree::selects;
 pub use git_tree::{GitTree, select_files};
 pub use secrets::clusters;
 
@@ -40,6 +41,15 @@ pub fn generate(
     world: &World<'_>,
     settings: &Settings,
 ) -> Result<Expansion, Error> {
+    generate_from(set, settings, &mut |request| world.answer(request))
+}
+
+/// Expands a set from the answers that `answer` gives; each request is answered once.
+pub fn generate_from(
+    set: &ApplicationSet,
+    settings: &Settings,
+    answer: &mut dyn FnMut(&Request) -> Observed<Answer>,
+) -> Result<Expansion, Error> {
     let mut facts = Facts::new();
     loop {
         match expand(set, &facts, settings) {
@@ -47,7 +57,7 @@ pub fn generate(
             Step::Failed(error) => return Err(error),
             Step::Needs(requests) => {
                 for request in requests {
-                    let answer = world.answer(&request);
+                    let answer = answer(&request);
                     facts.insert(request, answer);
                 }
             }

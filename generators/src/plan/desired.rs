@@ -11,14 +11,17 @@ use crate::normalise::normalise;
 /// Finalizers of hooks, by their beginning; other controllers add and remove them.
 const FOREIGN_FINALIZERS: [&str; 2] = ["pre-delete-finalizer", "post-delete-finalizer"];
 /// Annotations by which others talk to the Application's controllers.
-const FOREIGN_ANNOTATIONS: [&str; 3] = [
+const FOREIGN_ANNOTATIONS: [&str; 6] = [
     annotation::NOTIFIED,
     annotation::REFRESH,
     annotation::HYDRATE,
+    annotation::PAUSED_UNTIL,
+    annotation::PAUSE_REASON,
+    annotation::PAUSED_BY,
 ];
 
 /// Metadata keys whose live values stay, for all sets of a hub.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PreservedKeys {
     /// Keys of annotations.
     pub annotations: Vec<String>,
@@ -27,7 +30,7 @@ pub struct PreservedKeys {
 }
 
 /// The Application to create.
-pub(super) fn created(set: &ApplicationSet, generated: &Application) -> Application {
+pub(crate) fn created(set: &ApplicationSet, generated: &Application) -> Application {
     let mut app = generated.clone();
     normalise(&mut app.spec);
     app.metadata.owner_references = Some(vec![owner::reference(set)]);

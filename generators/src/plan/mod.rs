@@ -4,6 +4,7 @@
 //! can delete, and an Application of another owner is never touched.
 
 mod desired;
+mod fields;
 mod ignore;
 mod owner;
 
@@ -18,6 +19,8 @@ use crate::facts::Cluster;
 use crate::validate::{Invalid, resolve};
 
 pub use desired::PreservedKeys;
+pub(crate) use desired::created;
+pub use fields::{FieldChange, field_changes};
 pub use ignore::{IgnoreError, JqPaths};
 pub use owner::is_owned_by;
 
@@ -104,7 +107,7 @@ pub fn plan(inputs: &Inputs<'_>) -> AppSetPlan {
             continue;
         }
         match live.get(name) {
-            None => plan.create.push(desired::created(inputs.set, app)),
+            None => plan.create.push(created(inputs.set, app)),
             Some(_) if !inputs.policy.allows_update() => plan.unchanged.push(name.to_owned()),
             Some(live) => match updated(inputs, app, live) {
                 Ok(Some(merged)) => plan.update.push(merged),

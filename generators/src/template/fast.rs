@@ -48,6 +48,14 @@ pub(super) fn parse(text: &str) -> Text {
     Text::Fast(pieces)
 }
 
+/// The names in the tags.
+pub(super) fn names(pieces: &[Piece]) -> impl Iterator<Item = Arc<str>> {
+    pieces.iter().filter_map(|piece| match piece {
+        Piece::Literal(_) => None,
+        Piece::Tag { name, .. } => Some(Arc::clone(name)),
+    })
+}
+
 pub(super) fn render(pieces: &[Piece], params: &Params) -> String {
     let mut text = String::new();
     for piece in pieces {

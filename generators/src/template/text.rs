@@ -3,7 +3,9 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use argosy_gotemplate::{FuncMap, MissingKey, Options, Seams, Template, Value, argocd};
+use argosy_gotemplate::{
+    FuncMap, MissingKey, Options, Reference, References, Seams, Template, Value, argocd,
+};
 
 use super::fast;
 use crate::params::Params;
@@ -93,6 +95,26 @@ pub(crate) enum Text {
 }
 
 impl Text {
+    /// The parameters that it names: in Go mode by path, in fast mode by their flat names.
+    pub(crate) fn references(&self) -> References {
+        match self {
+            Self::Literal(_) | Self::Broken(_) => References::default(),
+            Self::Fast(pieces) => References {
+                fields: fast::names(pieces).map(named).collect(),
+                whole: false,
+            },
+            Self::Go { template, .. } => template.references(),
+        }
+    }
+
+    /// Why it cannot be parsed.
+    pub(crate) fn problem(&self) -> Option<&str> {
+        match self {
+            Self::Broken(problem) => Some(problem),
+            _ => None,
+        }
+    }
+
     pub(crate) fn render(&self, scope: &Scope<'_>) -> Result<String, String> {
         match self {
             Self::Literal(text) => Ok(text.to_string()),
@@ -102,6 +124,14 @@ impl Text {
                 .map_err(|error| format!("failed to execute go template {text}: {error}")),
             Self::Broken(problem) => Err(problem.to_string()),
         }
+    }
+}
+
+fn named(name: Arc<str>) -> Reference {
+    Reference {
+        path: vec![name],
+        lookup: false,
+        provided: false,
     }
 }
 

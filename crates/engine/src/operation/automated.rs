@@ -8,6 +8,7 @@ use argosy_crds::application::{
 use argosy_crds::codes::SyncStatusCode;
 use jiff::{SignedDuration, Timestamp};
 
+use super::pause::{Pause, pause_of};
 use crate::windows;
 
 /// Time between attempts to heal drift.
@@ -78,6 +79,11 @@ pub struct AutoSyncInput<'a> {
 pub enum Skip {
     /// Automation is off.
     NotAutomated,
+    /// Somebody asked for it to be left alone; see [`pause_of`].
+    Paused {
+        /// When that ends by itself; `None` if the time cannot be read.
+        until: Option<Timestamp>,
+    },
     /// A window is closed.
     Window,
     /// An operation is under way or asked for.
@@ -167,7 +173,10 @@ fn eligible<'a>(input: &AutoSyncInput<'a>) -> Result<&'a SyncPolicyAutomated, Sk
         .as_ref()
         .and_then(|status| status.operation_state.as_ref())
         .is_some_and(|state| !state.phase.is_completed());
-    if !input.windows.may_sync() {
+    if let Some(pause) = pause_of(application, input.now) {
+        let Pause { until, .. } = pause;
+        Err(Skip::Paused { until })
+    } else if !input.windows.may_sync() {
         Err(Skip::Window)
     } else if application.operation.is_some() || in_progress {
         Err(Skip::OperationInProgress)
@@ -388,6 +397,22 @@ mod tests {
                     .into()
             }
         );
+    }
+
+    #[test]
+    fn a_pause_holds_syncs_and_healing_back_until_it_is_over() {
+        let mut paused = application(&json!({"selfHeal": true}));
+        after(&mut paused, OperationPhase::Succeeded, 0);
+        let until = "2026-03-04T06:00:00Z";
+        paused.metadata.annotations =
+            Some([("argosy.dev/paused-until".to_owned(), until.to_owned())].into());
+        let decide_at = |now| decide(&paused, &[resource(false)], now);
+        let until = until.parse().ok();
+        assert_eq!(decide_at(NOW), AutoSync::Skip(Skip::Paused { until }));
+        assert!(matches!(
+            decide_at("2026-03-04T06:00:00Z"),
+            AutoSync::Sync(_)
+        ));
     }
 
     #[test]

@@ -6,11 +6,13 @@
 mod automated;
 mod deletion;
 mod history;
+mod pause;
 mod retry;
 
 pub use automated::{AutoSync, AutoSyncInput, SelfHealBackoff, Skip, decide_automated};
 pub use deletion::{Deletion, next_deletion};
 pub use history::{RollbackError, record, rollback};
+pub use pause::{Pause, pause_of};
 pub use retry::{RetryPolicy, RetryPolicyError, Verdict, after_attempt, has_timed_out};
 
 /// The message of an operation that a person ended.
