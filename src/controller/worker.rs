@@ -18,6 +18,18 @@ pub enum Next {
     Backoff,
 }
 
+impl Next {
+    /// The same, but at the latest after `delay`. What failed keeps its own wait.
+    #[must_use]
+    pub fn no_later_than(self, delay: Duration) -> Self {
+        match self {
+            Self::WhenWoken => Self::After(delay),
+            Self::After(sooner) => Self::After(sooner.min(delay)),
+            Self::Backoff => Self::Backoff,
+        }
+    }
+}
+
 /// Works off a queue for ever.
 pub async fn work_off<K, F>(
     hub: &Hub,

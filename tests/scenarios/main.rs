@@ -8,6 +8,7 @@ mod fleet;
 mod guard;
 mod life;
 mod order;
+mod pause;
 mod rendered;
 mod seam;
 mod secrets;

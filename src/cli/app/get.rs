@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use argosy_crds::Application;
 use argosy_crds::application::ResourceStatus;
+use argosy_engine::operation::pause_of;
 use clap::Parser;
+use jiff::Timestamp;
 
 use super::{find, refresh, show};
 use crate::cli::hub_access::HubArgs;
@@ -86,6 +88,7 @@ fn facts(app: &Application) -> Vec<(&'static str, String)> {
             policy
         }
     };
+    let pause = pause_of(app, Timestamp::now());
     let health = app
         .status
         .as_ref()
@@ -100,7 +103,7 @@ fn facts(app: &Application) -> Vec<(&'static str, String)> {
         .sources()
         .first()
         .map(|source| source.target_revision.clone());
-    vec![
+    let mut facts = vec![
         (
             "Name",
             format!(
@@ -126,7 +129,9 @@ fn facts(app: &Application) -> Vec<(&'static str, String)> {
             format!("{} ({})", show::sync(app), show::revision(app)),
         ),
         ("Health Status", health),
-    ]
+    ];
+    facts.extend(pause.map(|pause| ("Paused", pause.message())));
+    facts
 }
 
 fn resources(resources: &[ResourceStatus]) -> String {

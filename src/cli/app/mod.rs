@@ -4,6 +4,7 @@ mod diff;
 mod get;
 mod list;
 mod manifests;
+mod pause;
 mod refresh;
 mod show;
 mod sync;
@@ -35,8 +36,12 @@ pub(crate) enum Command {
     Wait(wait::Args),
     /// Render an application's source.
     Manifests(manifests::Args),
+    /// Have automation leave applications alone for a while.
+    Pause(pause::PauseArgs),
     /// Have the hub look at an application anew.
     Refresh(refresh::Args),
+    /// End a pause before its time.
+    Resume(pause::ResumeArgs),
 }
 
 pub(crate) fn run(command: Command) -> CommandResult {
@@ -48,7 +53,9 @@ pub(crate) fn run(command: Command) -> CommandResult {
         Command::SyncPlan(args) => sync_plan::run(&args),
         Command::Wait(args) => block_on(wait::run(args)),
         Command::Manifests(args) => manifests::run(&args),
+        Command::Pause(args) => block_on(pause::pause(args)),
         Command::Refresh(args) => block_on(refresh::run(args)),
+        Command::Resume(args) => block_on(pause::resume(args)),
     }
 }
 

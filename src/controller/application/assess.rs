@@ -11,7 +11,9 @@ use argosy_engine::compare::{self, Comparison, Owner, ResourceComparison};
 use argosy_engine::health::{self, Health, HealthStatus, Member};
 use argosy_engine::ignore::Ignore;
 use argosy_engine::object::{GroupKind, ObjectExt as _, names};
+use argosy_engine::operation::pause_of;
 use argosy_engine::schema;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::memory::Settled;
@@ -52,11 +54,14 @@ pub(super) async fn assess(
     application: &Application,
     observed: Result<Observation, Obstacle>,
 ) -> Assessment {
+    let paused =
+        pause_of(application, hub.clock.now()).map(|pause| (condition::PAUSED, pause.message()));
     let observation = match observed {
         Ok(observation) => observation,
-        Err(obstacle) => return obstructed(obstacle),
+        Err(obstacle) => return obstructed(obstacle, paused),
     };
     let (mut comparison, mut conditions) = compare(hub, name, application, &observation);
+    conditions.extend(paused);
     confirm(hub, name, application, &observation, &mut comparison).await;
     let healths = healths(&observation);
     let resources = resources(&observation, &comparison, &healths);
@@ -77,10 +82,12 @@ pub(super) async fn assess(
     }
 }
 
-fn obstructed(obstacle: Obstacle) -> Assessment {
+fn obstructed(obstacle: Obstacle, paused: Option<(&'static str, String)>) -> Assessment {
+    let mut conditions = vec![(obstacle.condition, obstacle.message.clone())];
+    conditions.extend(paused);
     Assessment {
         server: obstacle.server.clone(),
-        conditions: vec![(obstacle.condition, obstacle.message.clone())],
+        conditions,
         observed: Err(obstacle),
         comparison: None,
         resources: Vec::new(),
@@ -159,7 +166,7 @@ async fn confirm(
             comparison.clear(&suspect.key);
             continue;
         }
-        if heals_itself(application) {
+        if heals_itself(application, observation.at) {
             comparison.confirm(&suspect.key);
             continue;
         }
@@ -183,7 +190,11 @@ pub(super) fn settled(desired: &Value, live: &Value) -> Settled {
     }
 }
 
-fn heals_itself(application: &Application) -> bool {
+/// Whether a sync follows at once where something differs.
+fn heals_itself(application: &Application, now: Timestamp) -> bool {
+    if pause_of(application, now).is_some() {
+        return false;
+    }
     let policy = application.spec.sync_policy.as_ref();
     let automated = policy.and_then(|policy| policy.automated.as_ref());
     automated.is_some_and(|automated| automated.enabled != Some(false) && automated.self_heal)

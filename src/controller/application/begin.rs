@@ -10,7 +10,7 @@ use argosy_crds::codes::{OperationPhase, SyncStatusCode, condition};
 use argosy_engine::object::ResourceKey;
 use argosy_engine::operation::{
     self, AutoSync, AutoSyncInput, BLOCKED_BY_WINDOW, NOTHING_ASKED, SelfHealBackoff, TERMINATED,
-    decide_automated,
+    decide_automated, pause_of,
 };
 use argosy_engine::sync::TaskStates;
 use argosy_engine::windows::{self, Windows};
@@ -202,8 +202,11 @@ async fn retried(
         hub.applications.drop_retry(name);
         return None;
     }
-    if now < retry.at && !is_terminating(application) {
-        let after = retry.at.duration_since(now).try_into().ok();
+    // A pause holds back what nobody asked for; the end of it wakes the application.
+    let pause = pause_of(application, now).filter(|_| retry.operation.initiated_by.automated);
+    if (now < retry.at || pause.is_some()) && !is_terminating(application) {
+        let due = pause.map_or(Some(retry.at), |pause| pause.until);
+        let after = due.and_then(|due| due.duration_since(now).try_into().ok());
         hub.applications.keep_retry(name, retry);
         return Some(Begun::Nothing {
             after,

@@ -21,8 +21,10 @@ mod resume;
 mod rules;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use argosy_crds::{Application, names};
+use argosy_engine::operation::pause_of;
 
 use super::worker::Next;
 use crate::fleet::ObjectName;
@@ -43,6 +45,10 @@ pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     if !hub.fleet.index().is_ready() {
         return Next::WhenWoken;
     }
+    let settings = hub.fleet.settings();
+    if !settings.watches_applications_in(&name.namespace, &hub.config.namespace) {
+        return Next::WhenWoken;
+    }
     let started = tokio::time::Instant::now();
     let Some(application) = read(&hub, &name).await else {
         return Next::WhenWoken;
@@ -61,7 +67,17 @@ pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     hub.metrics
         .applications
         .reconciled(&name.namespace, &assessment.server, started.elapsed());
-    next
+    match end_of_pause(&hub, &application) {
+        Some(end) => next.no_later_than(end),
+        None => next,
+    }
+}
+
+/// How long until a pause of the application ends by itself.
+fn end_of_pause(hub: &Hub, application: &Application) -> Option<Duration> {
+    let now = hub.clock.now();
+    let until = pause_of(application, now)?.until?;
+    until.duration_since(now).try_into().ok()
 }
 
 /// Has the repositories asked anew where somebody asks for a refresh; a hard one renders anew, too.

@@ -29,13 +29,14 @@ use crate::hub::Hub;
 use crate::metrics::FinishedSync;
 
 /// The conditions that an assessment finds, or finds gone.
-const OWNED_CONDITIONS: [&str; 6] = [
+const OWNED_CONDITIONS: [&str; 7] = [
     condition::INVALID_SPEC_ERROR,
     condition::COMPARISON_ERROR,
     condition::UNKNOWN_ERROR,
     condition::SHARED_RESOURCE_WARNING,
     condition::REPEATED_RESOURCE_WARNING,
     condition::EXCLUDED_RESOURCE_WARNING,
+    condition::PAUSED,
 ];
 
 /// How long a status may go without the newest revision where that is all there is to tell. So a
