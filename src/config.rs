@@ -20,7 +20,7 @@ pub struct HubConfig {
     pub application_set_workers: usize,
     /// How many objects of one application are written at once.
     pub apply_parallelism: usize,
-    /// Whether applications and sets of other namespaces are looked at.
+    /// Whether other namespaces are watched; the settings say which of them count.
     pub any_namespace: bool,
     /// The folders in which it looks for `helm` and `kustomize`, in the form of `PATH`.
     pub tool_path: OsString,

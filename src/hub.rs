@@ -93,6 +93,15 @@ impl Hub {
 
     /// Looks at what a hub would see, and does nothing: for commands that ask what it would do.
     pub async fn look(client: Client, namespace: &str) -> Result<Arc<Self>, Diagnostic> {
+        Self::look_at(client, namespace, false).await
+    }
+
+    /// As [`Self::look`], with the applications and sets of `any_namespace` or the hub's alone.
+    pub async fn look_at(
+        client: Client,
+        namespace: &str,
+        any_namespace: bool,
+    ) -> Result<Arc<Self>, Diagnostic> {
         let cannot = |error: std::io::Error| {
             Diagnostic::config("DataUnusable", "cannot make a directory for mirrors")
                 .because(&error)
@@ -100,6 +109,7 @@ impl Hub {
         let folder = tempfile::tempdir().map_err(cannot)?;
         let config = HubConfig {
             namespace: namespace.to_owned(),
+            any_namespace,
             ..HubConfig::new(folder.path())
         };
         let seams = Seams::system(&config.data)?;

@@ -33,7 +33,8 @@ pub(crate) struct Args {
     /// Install or update the custom resource definitions at the start.
     #[arg(long)]
     install_crds: bool,
-    /// Look at applications and sets of other namespaces, too.
+    /// Watch other namespaces, too: those that `application.namespaces` and
+    /// `applicationsetcontroller.namespaces` in argocd-cmd-params-cm name.
     #[arg(long)]
     any_namespace: bool,
     /// The form of the logs.

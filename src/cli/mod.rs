@@ -63,15 +63,27 @@ pub(crate) enum Outcome {
     Success,
     /// Done, and the answer is what scripts branch on: differences found, not healthy, denied.
     Negative,
+    /// Done, and something would change, where a failure must not be taken for that.
+    Changes,
 }
 
 type CommandResult = Result<Outcome, Diagnostic>;
 
 /// Parses the command line, runs the command, and prints what went wrong.
 pub fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and the version are answers; a slip must not end as an answer does.
+            let failed = error.use_stderr();
+            let _ = error.print();
+            return ExitCode::from(if failed { FAILURE } else { 0 });
+        }
+    };
+    match run(cli.command) {
         Ok(Outcome::Success) => ExitCode::SUCCESS,
         Ok(Outcome::Negative) => ExitCode::from(1),
+        Ok(Outcome::Changes) => ExitCode::from(2),
         Err(diagnostic) => {
             output::error(&diagnostic);
             ExitCode::from(FAILURE)

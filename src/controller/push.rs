@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use argosy_crds::ApplicationSet;
+
 use super::application_set;
 use super::queue::Lane;
 use crate::fleet::{ObjectName, Wake};
@@ -34,13 +36,14 @@ impl Hub {
             .applications
             .iter()
             .filter(|(_, app)| target.concerns(app).is_some());
-        let reads = |urls: std::collections::BTreeSet<String>| {
-            urls.iter().any(|url| target.is_repository(url))
+        let reads = |name: &ObjectName, set: &ApplicationSet| {
+            let reads = application_set::git_reads(self, name, set);
+            reads.maybe_more || reads.known.iter().any(|read| target.concerns_read(read))
         };
         let sets = index
             .application_sets
             .iter()
-            .filter(|(_, set)| reads(application_set::repository_urls(set)));
+            .filter(|(name, set)| reads(name, set));
         (
             apps.map(|(name, _)| name.clone()).collect(),
             sets.map(|(name, _)| name.clone()).collect(),

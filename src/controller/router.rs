@@ -39,7 +39,8 @@ pub async fn follow(hub: &Arc<Hub>, mut wakes: mpsc::UnboundedReceiver<Wake>) {
     }
 }
 
-/// Asks the repositories for news at the interval of the settings, for ever.
+/// Asks the repositories for news at the interval of the settings, for ever. Sets look by
+/// themselves, each when its generators want to.
 pub async fn poll(hub: Arc<Hub>) {
     loop {
         tokio::time::sleep(hub.fleet.settings().reconciliation).await;
@@ -47,16 +48,6 @@ pub async fn poll(hub: Arc<Hub>) {
             hub.sources.refresh(&url);
         }
         hub.take_up(Wake::AllApplications);
-        let sets: Vec<_> = hub
-            .fleet
-            .index()
-            .application_sets
-            .names()
-            .cloned()
-            .collect();
-        for set in sets {
-            hub.queues.application_sets.add(set, Lane::Routine);
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! delay and never a wrong state.
 
 mod index;
+mod set_settings;
 mod settings;
 mod wake;
 mod watch;
@@ -11,6 +12,7 @@ mod watch;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 pub use index::{Entry, Index, Malformed, ObjectName, Table};
+pub use set_settings::SetSettings;
 pub use settings::Settings;
 pub use wake::{Wake, owner_set};
 pub use watch::Watches;

@@ -12,8 +12,10 @@ use argosy_engine::object::GroupKind;
 use argosy_engine::overrides::Overrides;
 use argosy_engine::tracking::{Method, Tracking};
 use argosy_generators::guard::Limits;
+use argosy_glob::list;
 
 use super::index::Index;
+use super::set_settings::SetSettings;
 
 /// The hub's settings; the defaults are Argo CD's.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +46,8 @@ pub struct Settings {
     pub guard: Limits,
     /// Whether git files are matched by doublestar instead of by git's own patterns.
     pub new_git_file_globbing: bool,
+    /// What is said of all ApplicationSets.
+    pub sets: SetSettings,
 }
 
 impl Default for Settings {
@@ -60,6 +64,7 @@ impl Default for Settings {
             sync_timeout: None,
             guard: Limits::default(),
             new_git_file_globbing: false,
+            sets: SetSettings::default(),
         }
     }
 }
@@ -68,6 +73,22 @@ impl Settings {
     /// Whether a kind of a cluster is kept out of sight.
     pub fn excludes(&self, kind: &GroupKind, server: &str) -> bool {
         self.exclusions.excludes(kind, server)
+    }
+
+    /// Whether applications of a namespace are looked at; those of the hub's own always are.
+    pub fn watches_applications_in(&self, namespace: &str, hub_namespace: &str) -> bool {
+        namespace == hub_namespace
+            || list::matches(
+                &self.application_namespaces,
+                namespace,
+                list::Syntax::Regexp,
+            )
+    }
+
+    /// Whether ApplicationSets of a namespace are looked at; those of the hub's own always are.
+    pub fn watches_sets_in(&self, namespace: &str, hub_namespace: &str) -> bool {
+        namespace == hub_namespace
+            || list::matches(&self.sets.namespaces, namespace, list::Syntax::Regexp)
     }
 
     /// Reads the settings from the ConfigMaps that are known.
@@ -102,7 +123,7 @@ impl Settings {
             in_cluster_enabled: argocd_cm
                 .get("cluster.inClusterEnabled")
                 .is_none_or(|text| text != "false"),
-            application_namespaces: list(params.get("application.namespaces")),
+            application_namespaces: items(params.get("application.namespaces")),
             wave_delay: seconds("controller.sync.wave.delay.seconds").unwrap_or(default.wave_delay),
             sync_timeout: seconds("controller.sync.timeout.seconds")
                 .filter(|timeout| !timeout.is_zero()),
@@ -110,6 +131,7 @@ impl Settings {
             new_git_file_globbing: params
                 .get("applicationsetcontroller.enable.new.git.file.globbing")
                 .is_some_and(|text| text == "true"),
+            sets: SetSettings::read(params),
             argocd_cm,
         }
     }
@@ -153,7 +175,7 @@ fn exclusions(argocd_cm: &BTreeMap<String, String>) -> Exclusions {
     })
 }
 
-fn list(text: Option<&String>) -> Vec<String> {
+pub(super) fn items(text: Option<&String>) -> Vec<String> {
     let items = text
         .map(String::as_str)
         .unwrap_or_default()

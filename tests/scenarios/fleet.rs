@@ -223,13 +223,18 @@ impl Fleet {
         self.tree.commit(files)
     }
 
-    /// Tells the hub of a push, as a webhook does.
+    /// Tells the hub of a push, as a webhook does that does not say which files changed.
     pub(crate) fn push(&self) {
+        self.push_of(&[]);
+    }
+
+    /// Tells the hub of a push that changed these files.
+    pub(crate) fn push_of(&self, files: &[&str]) {
         let event = argosy::source::webhook::PushEvent {
             urls: vec![self.repo()],
             revision: "main".to_owned(),
             default_branch: true,
-            changed_files: Vec::new(),
+            changed_files: files.iter().map(|&file| file.to_owned()).collect(),
             before: None,
             after: None,
         };
@@ -270,6 +275,21 @@ impl Fleet {
             {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
         let params = PostParams::default();
         api.replace(definition, &params, &found).await.unwrap();
+    }
+
+    /// Sets keys of a ConfigMap of the hub, `argocd-cm` or `argocd-cmd-params-cm`.
+    pub(crate) async fn configure(&self, map: &str, data: Value) {
+        self.apply(json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": map, "labels": {"app.kubernetes.io/part-of": "argocd"}},
+            "data": data,
+        }))
+        .await;
+    }
+
+    /// The repository's folder.
+    pub(crate) fn repository(&self) -> &Path {
+        self.tree.path()
     }
 
     /// Moves the repository out of reach, or back.
@@ -417,6 +437,7 @@ fn start_hub(hub_sim: &SimCluster, folder: &Path, tool_path: &OsStr) -> (Arc<Hub
     let config = HubConfig {
         tool_path: tool_path.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
+        any_namespace: true,
         ..HubConfig::new(folder.join("data"))
     };
     let hub = {

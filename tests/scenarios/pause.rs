@@ -1,12 +1,13 @@
 //! An application that somebody pauses is left alone until the time is over.
 
 use argosy_crds::codes::SyncStatusCode;
+use argosy_test_support::manifest::{automated, config};
 use jiff::{SignedDuration, Timestamp};
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::fleet::{Fleet, automated, config};
+use crate::fleet::Fleet;
 
 fn pause(until: Timestamp) -> Value {
     json!({"metadata": {"annotations": {
@@ -51,7 +52,7 @@ async fn a_commit_waits_for_the_end_of_the_pause_and_needs_no_further_event() {
     }
 
     fleet
-        .eventually("the commit is live", || async {
+        .eventually("the commit is live", async || {
             value(&fleet).await.as_deref() == Some("2")
         })
         .await;

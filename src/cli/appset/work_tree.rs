@@ -20,8 +20,8 @@ pub(super) struct WorkTree {
 }
 
 impl WorkTree {
-    /// Opens the repository at a branch; `HEAD`, `main` and the empty revision mean what is checked
-    /// out.
+    /// Opens the repository at a branch, tag or commit; `HEAD`, `main` and the empty revision mean
+    /// what is checked out.
     pub(super) fn open(folder: &Path, revision: &str) -> Result<Self, String> {
         let repository = gix::open(folder)
             .map_err(|error| format!("cannot open the repository {}: {error}", folder.display()))?;
@@ -46,11 +46,18 @@ fn list(
         "" | "HEAD" | "main" => repository
             .head_commit()
             .map_err(|error| unresolved(&error))?,
-        branch => repository
-            .find_reference(&format!("refs/heads/{branch}"))
-            .map_err(|error| unresolved(&error))?
-            .peel_to_commit()
-            .map_err(|error| unresolved(&error))?,
+        named => match repository.find_reference(&format!("refs/heads/{named}")) {
+            Ok(mut branch) => branch
+                .peel_to_commit()
+                .map_err(|error| unresolved(&error))?,
+            Err(_) => repository
+                .rev_parse_single(named)
+                .map_err(|error| unresolved(&error))?
+                .object()
+                .map_err(|error| unresolved(&error))?
+                .peel_to_commit()
+                .map_err(|error| unresolved(&error))?,
+        },
     };
     let tree = commit.tree().map_err(|error| unresolved(&error))?;
     let entries = tree.traverse().breadthfirst.files();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use argosy_crds::{Application, ApplicationSet, names};
 use argosy_engine::application::KnownClusters;
-use argosy_generators::guard::{Limits, Parked, Verdict, judge};
-use argosy_generators::plan::{AppSetPlan, Deletion, Inputs, PreservedKeys, plan};
+use argosy_generators::guard::{Limits, Parked, Verdict, approved, judge};
+use argosy_generators::plan::{AppSetPlan, Deletion, Inputs, PlanError, plan};
 use argosy_generators::policy;
 use argosy_generators::validate::{Invalid, validate};
 use argosy_generators::{Cluster, Expansion};
@@ -15,8 +15,9 @@ use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 
+use super::contested::Claim;
 use crate::controller::events::News;
-use crate::fleet::ObjectName;
+use crate::fleet::{ObjectName, Wake, owner_set};
 use crate::hub::Hub;
 
 /// How many applications of a set are written at once.
@@ -55,13 +56,14 @@ pub(super) async fn apply(
         &projects,
         &clusters,
     );
+    let settings = hub.fleet.settings();
     let plan = plan(&Inputs {
         set,
         generated: &expansion.applications,
         invalid: &invalid,
         live: &live,
-        policy: policy::effective(set, None, None),
-        preserved: &PreservedKeys::default(),
+        policy: policy::effective(set, settings.sets.policy, settings.sets.policy_override),
+        preserved: &settings.sets.preserved,
         clusters: &clusters,
         jq: &|expression, value| argosy_engine::ignore::pointers(expression, value),
     });
@@ -70,38 +72,36 @@ pub(super) async fn apply(
         failed: BTreeMap::new(),
         parked: None,
     };
+    tell_owners(hub, name, &plan, &live);
     for (app, error) in &plan.refused {
         applied
             .failed
             .insert(app.clone(), ("UpdateApplicationError", error.to_string()));
     }
-    match judge(set, &plan, &live, limits(hub, set), approved(set)) {
+    let limits = Limits::of(set, settings.guard);
+    match judge(set, &plan, &live, limits, approved(set)) {
         Verdict::Proceed => carry_out(hub, name, set, plan, &live, &mut applied).await,
         Verdict::Park(parked) => applied.parked = Some(parked),
     }
     applied
 }
 
-/// How much of the set may go at once: its own word, else the hub's.
-fn limits(hub: &Hub, set: &ApplicationSet) -> Limits {
-    let hub = hub.fleet.settings().guard;
-    let own = annotation(set, names::annotation::GUARD_PERCENT).and_then(|text| text.parse().ok());
-    Limits {
-        percent: own.unwrap_or(hub.percent),
-        ..hub
+/// Has the sets told whose applications this one generates, too.
+fn tell_owners(hub: &Arc<Hub>, name: &ObjectName, plan: &AppSetPlan, live: &[Application]) {
+    let refused = live.iter().filter(|app| {
+        let name = app.metadata.name.as_deref().unwrap_or_default();
+        matches!(plan.refused.get(name), Some(PlanError::Owned { .. }))
+    });
+    let claims = refused.filter_map(|app| {
+        Some(Claim {
+            owner: owner_set(app)?,
+            application: app.metadata.name.clone()?,
+        })
+    });
+    let claims = claims.collect();
+    for owner in hub.application_sets.contested.note(name, &claims) {
+        hub.take_up(Wake::ApplicationSetStatus(owner));
     }
-}
-
-fn approved(set: &ApplicationSet) -> Option<&str> {
-    annotation(set, names::annotation::APPROVED_PLAN)
-}
-
-fn annotation<'a>(set: &'a ApplicationSet, key: &str) -> Option<&'a str> {
-    set.metadata
-        .annotations
-        .as_ref()?
-        .get(key)
-        .map(String::as_str)
 }
 
 pub(super) fn observed(hub: &Hub, name: &ObjectName) -> (BTreeSet<String>, Vec<Application>) {

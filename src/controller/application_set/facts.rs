@@ -80,7 +80,7 @@ pub(super) async fn expansion(
     ))
 }
 
-fn failed(set: &ApplicationSet, message: &str) -> Error {
+pub(super) fn failed(set: &ApplicationSet, message: &str) -> Error {
     let meta = &set.metadata;
     let (namespace, name) = (meta.namespace.as_deref(), meta.name.as_deref());
     Error {
@@ -113,7 +113,7 @@ async fn unchanged(
     Some(last.expansion)
 }
 
-async fn answer(hub: &Arc<Hub>, request: &Request) -> Observed<Answer> {
+pub(super) async fn answer(hub: &Arc<Hub>, request: &Request) -> Observed<Answer> {
     match request {
         Request::Clusters => clusters(hub).map(Answer::Clusters),
         Request::Project(name) => {

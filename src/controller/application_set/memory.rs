@@ -2,19 +2,22 @@
 //!
 //! A set whose facts and spec are what they were is not expanded again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argosy_crds::ApplicationSetSpec;
 use argosy_facts::Observed;
 use argosy_generators::{Answer, Expansion, Request};
 
+use super::contested::Contested;
 use crate::fleet::ObjectName;
 
 /// What is kept of all sets.
 #[derive(Default)]
 pub struct Memory {
     sets: Mutex<BTreeMap<ObjectName, Remembered>>,
+    /// The names that two sets generate.
+    pub(super) contested: Contested,
 }
 
 /// What an expansion was made from, and what came out.
@@ -28,6 +31,12 @@ pub(super) struct Remembered {
 impl Memory {
     pub(super) fn get(&self, name: &ObjectName) -> Option<Remembered> {
         self.lock().get(name).cloned()
+    }
+
+    /// What the last expansion of a set asked for.
+    pub(super) fn requests(&self, name: &ObjectName) -> Option<BTreeSet<Request>> {
+        let sets = self.lock();
+        Some(sets.get(name)?.facts.keys().cloned().collect())
     }
 
     pub(super) fn keep(&self, name: &ObjectName, remembered: Remembered) {

@@ -5,8 +5,10 @@
 //! condition that says why.
 
 mod apply;
+mod contested;
 mod facts;
 mod memory;
+mod preview;
 mod report;
 mod tree;
 
@@ -15,17 +17,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argosy_crds::application_set::ApplicationSetGenerator;
-use argosy_crds::{Application, ApplicationSet};
-use argosy_generators::{Cluster, Globbing, Settings};
+use argosy_crds::{Application, ApplicationSet, names};
+use argosy_generators::reads::{self, GitReads};
+use argosy_generators::{Cluster, Globbing, Settings, requeue};
 
 use super::worker::{Next, work_off};
-use crate::fleet::ObjectName;
+use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
 
 pub use memory::Memory;
+pub use preview::{Base, Expanded, expanded, preview};
 
 /// How long the changes of many applications are gathered before the set reports them.
 pub const STATUS_DELAY: Duration = Duration::from_secs(1);
+
+/// When a set is looked at although nothing woke it and no generator polls, as in Argo CD.
+const RESYNC: Duration = Duration::from_hours(10);
 
 /// When a set that could not be generated is tried again although nothing woke it, as in Argo CD.
 const ERROR_DELAY: Duration = Duration::from_mins(3);
@@ -45,6 +52,10 @@ async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     if !hub.knows_its_fleet() {
         return Next::WhenWoken;
     }
+    let fleet = hub.fleet.settings();
+    if !fleet.watches_sets_in(&name.namespace, &hub.config.namespace) {
+        return Next::WhenWoken;
+    }
     let started = tokio::time::Instant::now();
     let Some(set) = read(&hub, &name).await else {
         return Next::WhenWoken;
@@ -53,12 +64,19 @@ async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
         // The applications go by their owner references, each with its own cascade.
         return Next::WhenWoken;
     }
+    if !fleet.watches_applications_in(&name.namespace, &hub.config.namespace) {
+        report::report(&hub, &name, &set, Err(&nobody_looks(&name))).await;
+        return Next::WhenWoken;
+    }
+    let due = requeue::after(&set, fleet.sets.requeue_after).and_then(|it| it.try_into().ok());
+    let due = due.map(Duration::from_secs);
+    refresh(&hub, &set, due);
     let next = match facts::expansion(&hub, &name, &set).await {
         Ok(expansion) => {
             let applied = apply::apply(&hub, &name, &set, &expansion).await;
             report::report(&hub, &name, &set, Ok(&applied)).await;
             if applied.is_clean() || applied.parked.is_some() {
-                Next::WhenWoken
+                Next::After(RESYNC)
             } else {
                 Next::After(ERROR_DELAY)
             }
@@ -71,7 +89,44 @@ async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     hub.metrics
         .application_sets
         .reconciled(&name.namespace, &name.name, started.elapsed());
-    next
+    match due {
+        Some(due) => next.no_later_than(due),
+        None => next,
+    }
+}
+
+/// A set beside whose Applications no hub would look.
+fn nobody_looks(name: &ObjectName) -> argosy_generators::Error {
+    argosy_generators::Error {
+        reason: argosy_generators::Reason::Generate,
+        set: name.to_string(),
+        place: "metadata.namespace".to_owned(),
+        message: format!(
+            "applications in namespace {} are not looked at; add it to application.namespaces in argocd-cmd-params-cm",
+            name.namespace
+        ),
+    }
+}
+
+/// Has the repositories asked anew where somebody asks for a refresh, or where a generator wants
+/// them asked more often than all are.
+fn refresh(hub: &Hub, set: &ApplicationSet, due: Option<Duration>) {
+    let mut annotations = set.metadata.annotations.iter().flatten();
+    let asked = annotations.any(|(key, _)| key == names::annotation::APPLICATION_SET_REFRESH);
+    let repositories = hub.repositories();
+    for url in repository_urls(set) {
+        let repository = repositories.find(&url, &set.spec.template.spec.project);
+        let age = hub.sources.ls_remote_age(&repository);
+        if asked || due.zip(age).is_some_and(|(due, age)| age >= due) {
+            hub.sources.refresh(&url);
+        }
+    }
+}
+
+/// What a set reads of git.
+pub(super) fn git_reads(hub: &Hub, name: &ObjectName, set: &ApplicationSet) -> GitReads {
+    let used = hub.application_sets.requests(name);
+    reads::git_reads(set, settings(hub).globbing, used.as_ref())
 }
 
 /// What a set generates, and what it may name.
@@ -104,7 +159,7 @@ pub async fn generate(
 }
 
 /// The set, if it is there and can be read; one that cannot be gets the condition.
-async fn read(hub: &Hub, name: &ObjectName) -> Option<Arc<ApplicationSet>> {
+async fn read(hub: &Arc<Hub>, name: &ObjectName) -> Option<Arc<ApplicationSet>> {
     let body = {
         let index = hub.fleet.index();
         index
@@ -120,6 +175,10 @@ async fn read(hub: &Hub, name: &ObjectName) -> Option<Arc<ApplicationSet>> {
         }
         None => {
             hub.application_sets.forget(name);
+            let nothing = BTreeSet::new();
+            for owner in hub.application_sets.contested.note(name, &nothing) {
+                hub.take_up(Wake::ApplicationSetStatus(owner));
+            }
             None
         }
     }

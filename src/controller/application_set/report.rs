@@ -49,6 +49,7 @@ pub(super) async fn report(
     let mut after = status(set, &outcome, &Rollout::None, &live, MAX_RESOURCES, &now);
     let parked = result.ok().and_then(|applied| applied.parked.as_ref());
     put_approval(&mut after, name, parked, &now);
+    hub.application_sets.contested.put(&mut after, name, &now);
     if set.status.as_ref() != Some(&after)
         && let Err(error) = write_status(hub, name, &json!(after)).await
     {

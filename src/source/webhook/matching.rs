@@ -3,6 +3,7 @@
 use argosy_crds::{Application, ApplicationSource};
 use argosy_engine::application::refresh;
 use argosy_engine::repo_url::normalise;
+use argosy_generators::reads::GitRead;
 use regex::Regex;
 use url::Url;
 
@@ -50,6 +51,13 @@ impl<'a> Target<'a> {
             .iter()
             .any(|source| self.concerns_source(application, source))
             .then_some(Refresh::Normal)
+    }
+
+    /// Whether the push may change what an ApplicationSet reads.
+    pub fn concerns_read(&self, read: &GitRead) -> bool {
+        self.is_repository(&read.repo_url)
+            && self.moves(&read.revision)
+            && read.is_touched_by(&self.event.changed_files)
     }
 
     /// Whether a source's URL means the repository that was pushed to.

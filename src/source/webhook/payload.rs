@@ -150,8 +150,15 @@ fn gitlab_push(body: &Value) -> PushEvent {
     }
 }
 
+/// The files of all commits; none where the provider tells of some commits only, as GitLab does of
+/// a push of more than twenty.
 fn changed_files(body: &Value) -> Vec<String> {
     let commits = body.get("commits").and_then(Value::as_array);
+    let told = commits.map_or(0, Vec::len);
+    let all = body.get("total_commits_count").and_then(Value::as_u64);
+    if all.is_some_and(|all| usize::try_from(all).is_ok_and(|all| all > told)) {
+        return Vec::new();
+    }
     commits
         .into_iter()
         .flatten()

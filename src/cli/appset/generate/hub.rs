@@ -5,19 +5,16 @@
 
 use std::sync::Arc;
 
-use super::{Args, print, read};
+use super::{Args, print};
+use crate::cli::appset::{not_generated, read};
 use crate::cli::{CommandResult, Outcome};
 use crate::controller::application_set::generate;
-use crate::diagnostic::Diagnostic;
 use crate::hub::Hub;
 
 pub(super) async fn run(args: &Args) -> CommandResult {
     let set = Arc::new(read(&args.file, &args.hub.namespace)?);
     let hub = Hub::look(args.hub.client().await?, &args.hub.namespace).await?;
-    let generated = generate(&hub, &set).await.map_err(|error| {
-        Diagnostic::user(error.reason.as_str(), error.message)
-            .at(format!("ApplicationSet {}, {}", error.set, error.place))
-    })?;
+    let generated = generate(&hub, &set).await.map_err(not_generated)?;
     print(
         args,
         &set,

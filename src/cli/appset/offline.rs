@@ -1,0 +1,132 @@
+//! Files that stand for a hub: projects, clusters and repositories, as the user names them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use argosy_crds::names::{DEFAULT_PROJECT, IN_CLUSTER_NAME, IN_CLUSTER_SERVER};
+use argosy_crds::{Application, ApplicationSet};
+use argosy_generators::offline::{GitTree, clusters};
+use argosy_generators::{Cluster, Globbing, Settings};
+use serde_json::Value;
+
+use super::work_tree::WorkTree;
+use crate::cli::output;
+use crate::diagnostic::Diagnostic;
+
+/// Files that stand for a hub.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct OfflineArgs {
+    /// Ask no hub: use the given files only.
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// The manifests of the AppProjects that exist; without, every project does.
+    #[arg(long, value_name = "FILE", requires = "offline")]
+    projects: Option<PathBuf>,
+    /// The manifests of the cluster Secrets.
+    #[arg(long, value_name = "FILE", requires = "offline")]
+    cluster_secrets: Option<PathBuf>,
+    /// A repository and the work tree that stands for it; may be repeated.
+    #[arg(long, value_name = "URL=DIR", value_parser = parse_repository, requires = "offline")]
+    repo: Vec<(String, PathBuf)>,
+    /// Read the patterns of git files as doublestar and not as git's pathspecs.
+    #[arg(long, requires = "offline")]
+    new_git_file_globbing: bool,
+}
+
+fn parse_repository(text: &str) -> Result<(String, PathBuf), String> {
+    let (url, folder) = text
+        .rsplit_once('=')
+        .ok_or("expected the repository's URL, `=` and a folder")?;
+    Ok((url.to_owned(), folder.into()))
+}
+
+impl OfflineArgs {
+    /// The projects that exist: those in the file, or without one those that the set and its
+    /// Applications name.
+    pub(super) fn projects(
+        &self,
+        set: &ApplicationSet,
+        generated: &[Application],
+    ) -> Result<BTreeSet<String>, Diagnostic> {
+        let Some(path) = &self.projects else {
+            let named = generated.iter().map(|app| &app.spec.project);
+            let named = named.chain([&set.spec.template.spec.project]).cloned();
+            return Ok(named.chain([DEFAULT_PROJECT.to_owned()]).collect());
+        };
+        let name = |project: &Value| Some(project.pointer("/metadata/name")?.as_str()?.to_owned());
+        Ok(output::read_documents(path)?
+            .iter()
+            .filter_map(name)
+            .collect())
+    }
+
+    /// The registered clusters.
+    pub(super) fn clusters(&self, namespace: &str) -> Result<Vec<Cluster>, Diagnostic> {
+        clusters_of(self.cluster_secrets.as_deref(), namespace)
+    }
+
+    /// Whether the user says which clusters there are.
+    pub(super) fn knows_clusters(&self) -> bool {
+        self.cluster_secrets.is_some()
+    }
+
+    /// The clusters to which destinations may lead: those in the file, or without one those that
+    /// the Applications name.
+    pub(super) fn destinations<'a>(
+        &self,
+        namespace: &str,
+        applications: impl Iterator<Item = &'a Application>,
+    ) -> Result<Vec<Cluster>, Diagnostic> {
+        if self.knows_clusters() {
+            return self.clusters(namespace);
+        }
+        let named: BTreeSet<_> = applications
+            .map(|app| &app.spec.destination)
+            .map(|to| (to.name.clone(), to.server.clone()))
+            .filter(|(name, server)| name != IN_CLUSTER_NAME && server != IN_CLUSTER_SERVER)
+            .collect();
+        let cluster = |(name, server)| Cluster {
+            name,
+            server,
+            ..Cluster::default()
+        };
+        Ok(named.into_iter().map(cluster).collect())
+    }
+
+    /// Finds the work trees that stand for repositories.
+    pub(super) fn trees(&self) -> impl Fn(&str, &str) -> Result<Box<dyn GitTree>, String> + use<> {
+        let repositories: BTreeMap<_, _> = self.repo.iter().cloned().collect();
+        move |url, revision| {
+            let folder = repositories.get(url).ok_or_else(|| {
+                format!("repository {url} is not given; name its work tree with --repo {url}=DIR")
+            })?;
+            Ok(Box::new(WorkTree::open(folder, revision)?))
+        }
+    }
+
+    /// How sets are expanded.
+    pub(super) fn settings(&self) -> Settings {
+        let now = jiff::Timestamp::now();
+        Settings {
+            globbing: if self.new_git_file_globbing {
+                Globbing::Doublestar
+            } else {
+                Globbing::Pathspec
+            },
+            now,
+            seed: now.as_millisecond().unsigned_abs(),
+            ..Settings::default()
+        }
+    }
+}
+
+/// The clusters that a file of Secrets describes; none without a file.
+pub(super) fn clusters_of(
+    path: Option<&Path>,
+    namespace: &str,
+) -> Result<Vec<Cluster>, Diagnostic> {
+    match path {
+        Some(path) => Ok(clusters(&output::read_documents(path)?, namespace)),
+        None => Ok(Vec::new()),
+    }
+}
