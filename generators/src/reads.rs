@@ -44,12 +44,12 @@ pub struct GitReads {
     pub maybe_more: bool,
 }
 
-/// What a set reads of git. `used` are the requests of its last expansion, if there was one: they
-/// tell what generators read whose fields come from the parameters of others.
+/// What a set reads of git. `used` gives the requests of its last expansion, if there was one; it
+/// is asked only where generators have fields that come from the parameters of others.
 pub fn git_reads(
     set: &ApplicationSet,
     globbing: Globbing,
-    used: Option<&BTreeSet<Request>>,
+    used: impl FnOnce() -> Option<BTreeSet<Request>>,
 ) -> GitReads {
     let mut generators = Vec::new();
     collect(&set.spec.generators, &mut generators);
@@ -63,10 +63,8 @@ pub fn git_reads(
         };
     }
     let is_literal = |request: &Request| literal.iter().any(|git| asks(git, request));
-    let others = used
-        .into_iter()
-        .flatten()
-        .filter(|request| !is_literal(request));
+    let used = used();
+    let others = used.iter().flatten().filter(|request| !is_literal(request));
     known.extend(others.filter_map(read_of));
     GitReads {
         known,
@@ -213,7 +211,7 @@ mod tests {
     }
 
     fn touched(generators: &Value, file: &str) -> bool {
-        let reads = git_reads(&set(generators), Globbing::Pathspec, None);
+        let reads = git_reads(&set(generators), Globbing::Pathspec, || None);
         reads
             .known
             .iter()
@@ -247,7 +245,7 @@ mod tests {
             {"list": {"elements": [{"repo": "r"}]}},
             {"git": {"repoURL": "{{repo}}", "revision": "main", "files": [{"path": "a.json"}]}}]}}]);
         let set = set(&generators);
-        let before = git_reads(&set, Globbing::Pathspec, None);
+        let before = git_reads(&set, Globbing::Pathspec, || None);
         assert!(before.maybe_more && before.known.is_empty());
         let used = BTreeSet::from([Request::GitFiles {
             repo_url: "r".to_owned(),
@@ -256,7 +254,7 @@ mod tests {
             pattern: "a.json".to_owned(),
             globbing: Globbing::Pathspec,
         }]);
-        let after = git_reads(&set, Globbing::Pathspec, Some(&used));
+        let after = git_reads(&set, Globbing::Pathspec, || Some(used));
         assert!(!after.maybe_more);
         assert_eq!(after.known[0].repo_url, "r");
         assert!(after.known[0].is_touched_by(&["a.json".to_owned()]));
@@ -266,7 +264,7 @@ mod tests {
     #[test]
     fn nobody_says_which_files_changed() {
         let one = json!([{"git": {"repoURL": "r", "files": [{"path": "a.json"}]}}]);
-        let reads = git_reads(&set(&one), Globbing::Doublestar, None);
+        let reads = git_reads(&set(&one), Globbing::Doublestar, || None);
         assert!(reads.known[0].is_touched_by(&[]));
     }
 }

@@ -177,6 +177,13 @@ fn a_value_that_nothing_names_is_found() {
 }
 
 #[test]
+fn the_values_of_a_flat_list_see_each_cluster() {
+    let flat = json!([{"clusters": {"flatList": true, "values": {"a": "{{.name}}"}}}]);
+    let name = "{{ len .clusters }}";
+    assert_eq!(found(set(&flat, name, "web")), [""; 0]);
+}
+
+#[test]
 fn a_patch_that_replaces_a_list_of_the_template_is_found() {
     let mut patched = set(&dirs(), "{{.path.basename}}", "{{.path.path}}");
     patched["spec"]["template"]["spec"]["source"]["helm"] = json!({"valueFiles": ["values.yaml"]});

@@ -64,7 +64,7 @@ fn children(
         }
     }
     let mut own = earlier.clone();
-    own.add(&yields::of(subject, entry));
+    own.add(&yields::before_values(subject, entry));
     for placed in texts::of_generator(place, entry, engine) {
         let is_value = placed.place.contains(".values.");
         let there = if is_value { &own } else { earlier };
@@ -84,7 +84,7 @@ fn note(
         if there.has(&name) {
             continue;
         }
-        let level = level(subject, &reference);
+        let level = level(subject, placed, &reference);
         let (generators, worst, known) = lacking
             .entry((placed.place.clone(), name))
             .or_insert_with(|| (BTreeSet::new(), level, BTreeSet::new()));
@@ -95,10 +95,11 @@ fn note(
 }
 
 /// What provides for an absent value may mean it; where a missing key is an error only a lookup
-/// does.
-fn level(subject: &Subject<'_>, reference: &Reference) -> Level {
+/// does. The elements of a list are data, which may look like a template and be none.
+fn level(subject: &Subject<'_>, placed: &Placed, reference: &Reference) -> Level {
     let strict = super::missing_key::is_strict(subject.set);
-    if reference.lookup || (reference.provided && !strict) {
+    let is_data = placed.place.contains(".list.elements[");
+    if is_data || reference.lookup || (reference.provided && !strict) {
         Level::Warning
     } else {
         Level::Error

@@ -128,6 +128,15 @@ pub(super) fn of(subject: &Subject<'_>, entry: &ApplicationSetGenerator) -> Yiel
     yields
 }
 
+/// What the `values` of an entry see: the parameters before they are gathered in a flat list.
+pub(super) fn before_values(subject: &Subject<'_>, entry: &ApplicationSetGenerator) -> Yields {
+    let mut entry = entry.clone();
+    if let Some(clusters) = &mut entry.clusters {
+        clusters.flat_list = false;
+    }
+    of(subject, &entry)
+}
+
 /// The keys of `values` of an entry's own generators; none where they end up in a flat list.
 pub(super) fn values(entry: &ApplicationSetGenerator) -> impl Iterator<Item = &String> {
     let clusters = entry.clusters.iter().filter(|clusters| !clusters.flat_list);

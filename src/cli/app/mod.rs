@@ -36,11 +36,9 @@ pub(crate) enum Command {
     Wait(wait::Args),
     /// Render an application's source.
     Manifests(manifests::Args),
-    /// Have automation leave applications alone for a while.
     Pause(pause::PauseArgs),
     /// Have the hub look at an application anew.
     Refresh(refresh::Args),
-    /// End a pause before its time.
     Resume(pause::ResumeArgs),
 }
 

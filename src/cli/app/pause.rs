@@ -14,7 +14,7 @@ use crate::cli::hub_access::{HubArgs, failed};
 use crate::cli::{CommandResult, Outcome, output};
 use crate::diagnostic::Diagnostic;
 
-/// Has automation leave applications alone for a while.
+/// Have automation leave applications alone for a while.
 ///
 /// Automated syncs and healing stop; what a person asks for still happens. The pause survives the
 /// ApplicationSet of the application and ends by itself.
@@ -39,7 +39,7 @@ pub(crate) struct PauseArgs {
     by: Option<String>,
 }
 
-/// Ends a pause of applications before its time.
+/// End a pause of applications before its time.
 #[derive(Parser)]
 #[command(after_help = "Example: argosy app resume web")]
 pub(crate) struct ResumeArgs {

@@ -20,11 +20,9 @@ use crate::diagnostic::Diagnostic;
 pub(crate) enum Command {
     /// Approve a plan that waits.
     Approve(approve::Args),
-    /// Show what a change would create, update and delete.
     Diff(diff::Args),
     /// Print the Applications that an ApplicationSet generates.
     Generate(generate::Args),
-    /// Find what is likely wrong with ApplicationSets.
     Lint(lint::Args),
 }
 

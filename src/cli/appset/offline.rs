@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use argosy_crds::names::{DEFAULT_PROJECT, IN_CLUSTER_NAME, IN_CLUSTER_SERVER};
 use argosy_crds::{Application, ApplicationSet};
 use argosy_generators::offline::{GitTree, clusters};
-use argosy_generators::{Cluster, Globbing, Settings};
+use argosy_generators::{Cluster, Globbing, Settings, Substitute};
 use serde_json::Value;
 
 use super::work_tree::WorkTree;
@@ -102,6 +102,21 @@ impl OfflineArgs {
             })?;
             Ok(Box::new(WorkTree::open(folder, revision)?))
         }
+    }
+
+    /// The same, with the commit that its revision means in the repository's work tree.
+    pub(super) fn pinned(&self, substitute: Substitute) -> Result<Substitute, Diagnostic> {
+        let given = self.repo.iter();
+        let Some((_, folder)) = given.rev().find(|(url, _)| *url == substitute.repository) else {
+            // The expansion tells that it is not given.
+            return Ok(substitute);
+        };
+        let revision = WorkTree::commit(folder, &substitute.revision)
+            .map_err(|problem| Diagnostic::user("RevisionUnknown", problem))?;
+        Ok(Substitute {
+            revision,
+            ..substitute
+        })
     }
 
     /// How sets are expanded.

@@ -29,6 +29,17 @@ impl WorkTree {
         Ok(Self { repository, files })
     }
 
+    /// The commit that a revision means in a folder, where `main` is the branch of that name and not
+    /// what is checked out.
+    pub(super) fn commit(folder: &Path, revision: &str) -> Result<String, String> {
+        let repository = gix::open(folder)
+            .map_err(|error| format!("cannot open the repository {}: {error}", folder.display()))?;
+        let found = repository.rev_parse_single(revision);
+        let found = found
+            .map_err(|error| format!("{} has no revision {revision}: {error}", folder.display()))?;
+        Ok(found.to_string())
+    }
+
     fn blob(&self, id: ObjectId) -> Result<Vec<u8>, String> {
         let object = self.repository.find_object(id);
         Ok(object.map_err(|error| error.to_string())?.detach().data)

@@ -125,8 +125,8 @@ fn refresh(hub: &Hub, set: &ApplicationSet, due: Option<Duration>) {
 
 /// What a set reads of git.
 pub(super) fn git_reads(hub: &Hub, name: &ObjectName, set: &ApplicationSet) -> GitReads {
-    let used = hub.application_sets.requests(name);
-    reads::git_reads(set, settings(hub).globbing, used.as_ref())
+    let used = || hub.application_sets.requests(name);
+    reads::git_reads(set, settings(hub).globbing, used)
 }
 
 /// What a set generates, and what it may name.

@@ -116,6 +116,24 @@ async fn a_pull_request_is_shown_as_markdown_from_the_work_tree_alone() {
     let (code, text) = argosy(&none, &with(&[])).await;
     assert_eq!(code, 1, "{text}");
 
+    // A branch is meant by its name, whatever is checked out.
+    let git = |args: &[&str]| {
+        let run = Command::new("git")
+            .args(args)
+            .current_dir(fleet.repository())
+            .status();
+        assert!(run.unwrap().success(), "{args:?}");
+    };
+    git(&["checkout", "--quiet", "-b", "old", &base]);
+    let branches = ["--base", "old", "--head", "main"];
+    let (code, text) = argosy(&none, &[&diff[..], &branches].concat()).await;
+    assert_eq!(code, 2, "{text}");
+    let back = ["--base", "main", "--head", "old"];
+    let (code, text) = argosy(&none, &[&diff[..], &back, &["-o", "json"]].concat()).await;
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &answer["create"][0]["name"]), (2, &json!("b")));
+    git(&["checkout", "--quiet", "main"]);
+
     let changed = dirs(&fleet, "web");
     let changed = written(folder.path(), "base.json", &changed);
     let sets = [

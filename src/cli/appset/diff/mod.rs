@@ -22,9 +22,9 @@ use crate::cli::{Outcome, block_on, output};
 use crate::controller::application_set::repository_urls;
 use crate::diagnostic::Diagnostic;
 
-/// Shows what a change of an ApplicationSet, of git or of clusters would create, update and delete.
+/// Show what a change would create, update and delete.
 ///
-/// The manifest is compared with the Applications on the hub; with --base, --base-set or
+/// The change is one of an ApplicationSet, of git or of clusters. The manifest is compared with the Applications on the hub; with --base, --base-set or
 /// --base-cluster-secrets with what was generated before the change; with --live with Applications
 /// from a file. Nothing is written.
 ///
@@ -122,11 +122,15 @@ impl Args {
             Some(url) => url.clone(),
             None => the_one(repository_urls(set))?,
         };
-        Ok(Some(Substitute {
+        let substitute = Substitute {
             repository,
             branch: self.branch.clone(),
             revision: revision.clone(),
-        }))
+        };
+        if self.offline.offline {
+            return self.offline.pinned(substitute).map(Some);
+        }
+        Ok(Some(substitute))
     }
 }
 

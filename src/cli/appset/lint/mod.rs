@@ -17,11 +17,10 @@ use crate::cli::table::{plain_table, trimmed};
 use crate::cli::{CommandResult, Outcome, block_on, output};
 use crate::diagnostic::Diagnostic;
 
-/// Finds what is likely wrong with ApplicationSets: parameters that no generator yields, values
-/// that nothing names, patterns and selectors that match nothing, patches that replace lists,
-/// names that repeat.
+/// Find what is likely wrong with ApplicationSets.
 ///
-/// The hub's clusters and repositories are asked; with --offline only what the given files tell.
+/// That is parameters that no generator yields, values that nothing names, patterns and selectors
+/// that match nothing, patches that replace lists, names that repeat. The hub's clusters and repositories are asked; with --offline only what the given files tell.
 /// What is not known is not judged.
 ///
 /// Exit status: 0 without errors, 1 with at least one.
