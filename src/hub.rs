@@ -147,7 +147,7 @@ impl Hub {
     ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<Wake>), Diagnostic> {
         let stop = CancellationToken::new();
         let (woken, wakes) = mpsc::unbounded_channel();
-        let fleet = Fleet::new(Settings::default(), {
+        let fleet = Fleet::new(&config.namespace, Settings::default(), {
             let woken = woken.clone();
             // The receiver is gone only when the hub is.
             move |wake| drop(woken.send(wake))

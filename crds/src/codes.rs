@@ -166,6 +166,14 @@ pub mod condition {
     pub const ORPHANED_RESOURCE_WARNING: &str = "OrphanedResourceWarning";
     /// Argosy's own: automation leaves the application alone for a while.
     pub const PAUSED: &str = "Paused";
+    /// Argosy's own: a sync waits for other applications.
+    pub const WAITING: &str = "Waiting";
+    /// Argosy's own: a sync waits for a person's approval.
+    pub const APPROVAL_NEEDED: &str = "ApprovalNeeded";
+    /// Argosy's own: an earlier deployment is in force, and a revision is refused.
+    pub const ROLLED_BACK: &str = "RolledBack";
+    /// Argosy's own: the deletion cannot go on.
+    pub const DELETION_BLOCKED: &str = "DeletionBlocked";
 }
 
 /// Condition types and reasons of an ApplicationSet.

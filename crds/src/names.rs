@@ -95,7 +95,16 @@ pub mod annotation {
     pub const PAUSE_REASON: &str = "argosy.dev/pause-reason";
     /// On an Application: who asked automation to leave it alone.
     pub const PAUSED_BY: &str = "argosy.dev/paused-by";
-    /// On an ApplicationSet: the hash of the plan that a person approved.
+    /// On an Application that is being deleted, Argosy's own: who lets go of its resources.
+    pub const ABANDON: &str = "argosy.dev/abandon";
+    /// On an Application, Argosy's own: how much a sync may prune without a person's approval, as a
+    /// number or a share such as `20%`.
+    pub const MAX_PRUNE: &str = "argosy.dev/max-prune";
+    /// On an Application, Argosy's own: the deployment that it was rolled back to, as JSON.
+    pub const ROLLBACK: &str = "argosy.dev/rollback";
+    /// On an Application, Argosy's own: how soon after a deployment a degraded health rolls it back.
+    pub const AUTO_ROLLBACK: &str = "argosy.dev/auto-rollback";
+    /// On an Application or ApplicationSet: the hash of the plan that a person approved.
     pub const APPROVED_PLAN: &str = "argosy.dev/approved-plan";
     /// On an ApplicationSet: how many percent of its Applications may go without approval.
     pub const GUARD_PERCENT: &str = "argosy.dev/guard-percent";

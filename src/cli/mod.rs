@@ -9,12 +9,14 @@ mod appset;
 mod argocd_cm;
 mod cluster;
 mod demo;
+mod graph;
 mod hub;
 mod hub_access;
 mod output;
 mod table;
 mod up;
 mod version;
+mod window;
 
 use std::process::ExitCode;
 
@@ -50,6 +52,11 @@ enum Command {
     /// Look at ApplicationSets and what they generate.
     #[command(subcommand)]
     Appset(appset::Command),
+    /// Look at sync windows.
+    #[command(subcommand)]
+    Window(window::Command),
+    /// Print which application waits for which.
+    Graph(graph::Args),
     /// Ask how the hub would decide, without a hub.
     #[command(subcommand)]
     Admin(admin::Command),
@@ -99,6 +106,8 @@ fn run(command: Command) -> CommandResult {
         Command::Cluster(command) => cluster::run(command),
         Command::App(command) => app::run(command),
         Command::Appset(command) => appset::run(command),
+        Command::Window(command) => window::run(command),
+        Command::Graph(args) => block_on(graph::run(args)),
         Command::Admin(command) => admin::run(command),
         Command::Version(args) => version::run(&args),
     }

@@ -3,13 +3,16 @@
 //! Events wake, they do not inform: whoever is woken reads the index anew. So a lost event costs a
 //! delay and never a wrong state.
 
+mod dependencies;
 mod index;
 mod set_settings;
 mod settings;
 mod wake;
 mod watch;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use argosy_engine::graph::Graph;
 
 pub use index::{Entry, Index, Malformed, ObjectName, Table};
 pub use set_settings::SetSettings;
@@ -21,15 +24,23 @@ pub use watch::Watches;
 pub struct Fleet {
     index: RwLock<Index>,
     settings: RwLock<Arc<Settings>>,
+    graph: Mutex<Graph>,
+    namespace: String,
     woken: Box<dyn Fn(Wake) + Send + Sync>,
 }
 
 impl Fleet {
-    /// Nothing observed yet; `woken` is told what each change concerns.
-    pub fn new(settings: Settings, woken: impl Fn(Wake) + Send + Sync + 'static) -> Self {
+    /// Nothing observed yet in the hub of this namespace; `woken` is told what each change concerns.
+    pub fn new(
+        namespace: &str,
+        settings: Settings,
+        woken: impl Fn(Wake) + Send + Sync + 'static,
+    ) -> Self {
         Self {
             index: RwLock::default(),
             settings: RwLock::new(Arc::new(settings)),
+            graph: Mutex::default(),
+            namespace: namespace.to_owned(),
             woken: Box::new(woken),
         }
     }
@@ -37,6 +48,12 @@ impl Fleet {
     /// The index as it stands; do not hold it across an await.
     pub fn index(&self) -> RwLockReadGuard<'_, Index> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which application waits for which; do not hold it across an await. Who needs the index, too,
+    /// takes the graph first.
+    pub fn graph(&self) -> MutexGuard<'_, Graph> {
+        self.graph.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The settings as they stand.

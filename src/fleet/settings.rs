@@ -10,6 +10,7 @@ use std::time::Duration;
 use argosy_engine::exclusions::Exclusions;
 use argosy_engine::object::GroupKind;
 use argosy_engine::overrides::Overrides;
+use argosy_engine::sync::PruneLimit;
 use argosy_engine::tracking::{Method, Tracking};
 use argosy_generators::guard::Limits;
 use argosy_glob::list;
@@ -44,6 +45,8 @@ pub struct Settings {
     /// How much of a set may go at once without a person's approval; `argosy.guard.percent` and
     /// `argosy.guard.count`.
     pub guard: Limits,
+    /// How much a sync may prune without a person's approval; `argosy.prune.max` in `argocd-cm`.
+    pub max_prune: Option<PruneLimit>,
     /// Whether git files are matched by doublestar instead of by git's own patterns.
     pub new_git_file_globbing: bool,
     /// What is said of all ApplicationSets.
@@ -63,6 +66,7 @@ impl Default for Settings {
             wave_delay: Duration::ZERO,
             sync_timeout: None,
             guard: Limits::default(),
+            max_prune: None,
             new_git_file_globbing: false,
             sets: SetSettings::default(),
         }
@@ -128,6 +132,9 @@ impl Settings {
             sync_timeout: seconds("controller.sync.timeout.seconds")
                 .filter(|timeout| !timeout.is_zero()),
             guard: guard(&argocd_cm),
+            max_prune: argocd_cm
+                .get("argosy.prune.max")
+                .and_then(|text| PruneLimit::parse(text)),
             new_git_file_globbing: params
                 .get("applicationsetcontroller.enable.new.git.file.globbing")
                 .is_some_and(|text| text == "true"),

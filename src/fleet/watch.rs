@@ -190,7 +190,7 @@ impl Fleet {
             let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
             apply_to(&mut index, kind, &name, object)
         };
-        self.after(kind, wakes);
+        self.after(kind, &name, wakes);
     }
 
     fn delete(&self, kind: Kind, name: &ObjectName) {
@@ -198,7 +198,7 @@ impl Fleet {
             let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
             delete_from(&mut index, kind, name)
         };
-        self.after(kind, wakes);
+        self.after(kind, name, wakes);
     }
 
     fn listed(&self, kind: Kind, present: &BTreeSet<ObjectName>) {
@@ -217,7 +217,9 @@ impl Fleet {
         for name in gone {
             self.delete(kind, &name);
         }
-        self.after(kind, Vec::new());
+        if kind == Kind::ConfigMap {
+            self.read_settings();
+        }
         if first {
             self.wake([Wake::Clusters, Wake::Repositories, Wake::AllApplications]);
             let sets: Vec<_> = self.index().application_sets.names().cloned().collect();
@@ -228,23 +230,33 @@ impl Fleet {
         }
     }
 
-    fn after(&self, kind: Kind, wakes: Vec<Wake>) {
-        if kind == Kind::ConfigMap {
-            let settings = Settings::read(&self.index());
-            let changed = {
-                let mut current = self
-                    .settings
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner);
-                let changed = **current != settings;
-                *current = Arc::new(settings);
-                changed
-            };
-            if changed {
-                self.wake([Wake::Clusters, Wake::AllApplications]);
-            }
+    fn after(&self, kind: Kind, name: &ObjectName, wakes: Vec<Wake>) {
+        match kind {
+            Kind::ConfigMap => self.read_settings(),
+            Kind::Application => self.relate(name),
+            Kind::ApplicationSet | Kind::AppProject | Kind::Secret => {}
         }
         self.wake(wakes);
+    }
+
+    fn read_settings(&self) {
+        let settings = Settings::read(&self.index());
+        let (changed, marks_changed) = {
+            let mut current = self
+                .settings
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            let changed = **current != settings;
+            let marks_changed = current.tracking != settings.tracking;
+            *current = Arc::new(settings);
+            (changed, marks_changed)
+        };
+        if marks_changed {
+            self.relate_all();
+        }
+        if changed {
+            self.wake([Wake::Clusters, Wake::AllApplications]);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
+use argosy_test_support::manifest::{automated, config};
 
 const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n";
 
@@ -102,4 +103,68 @@ async fn losing_a_few_waits_for_nobody() {
     fleet
         .eventually("two are gone", async || count(&fleet).await == 1)
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pruning_more_than_allowed_waits_for_exactly_that_plan_s_approval() {
+    let fleet = Fleet::start(&["dev"]).await;
+    let file = |n: usize| (format!("web/{n}.yaml"), config(&format!("c{n}"), "1", ""));
+    let files: Vec<_> = (0..5).map(file).collect();
+    let all: Vec<_> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    fleet.commit(&all);
+    let mut app = automated("web", &fleet.repo(), "web", &fleet.server("dev"));
+    app["metadata"]["annotations"] = json!({"argosy.dev/max-prune": "40%"});
+    fleet.apply(app).await;
+    fleet.until_well("web").await;
+
+    fleet.commit(&[("web/0.yaml", ""), ("web/1.yaml", ""), ("web/2.yaml", "")]);
+    fleet.push();
+    let message = fleet.until_condition("web", "ApprovalNeeded").await;
+    assert!(
+        message.contains("would prune 3 of 5 resources (/ConfigMap/web/c0"),
+        "{message}"
+    );
+    assert!(
+        fleet
+            .live("dev", "v1", "ConfigMap", "web/c0")
+            .await
+            .is_some()
+    );
+    fleet.nothing_is_written().await;
+
+    let hash = message
+        .rsplit(' ')
+        .next()
+        .unwrap()
+        .trim_end_matches('`')
+        .to_owned();
+    fleet
+        .change(
+            "web",
+            json!({"metadata": {"annotations": {"argosy.dev/approved-plan": hash}}}),
+        )
+        .await;
+    let app = fleet.until_well("web").await;
+    assert!(
+        !app.status
+            .unwrap()
+            .conditions
+            .iter()
+            .any(|one| one.type_ == "ApprovalNeeded")
+    );
+    assert!(
+        fleet
+            .live("dev", "v1", "ConfigMap", "web/c0")
+            .await
+            .is_none()
+    );
+    assert!(
+        fleet
+            .live("dev", "v1", "ConfigMap", "web/c4")
+            .await
+            .is_some()
+    );
 }

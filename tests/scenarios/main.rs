@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod crash;
+mod deletion;
+mod dependencies;
 mod faults;
 mod fleet;
 mod guard;
@@ -10,6 +12,8 @@ mod life;
 mod order;
 mod pause;
 mod rendered;
+mod rollback;
 mod seam;
 mod secrets;
 mod sets;
+mod supersede;

@@ -1,4 +1,5 @@
-//! Benchmarks: builds the hub and the driver optimised, and runs the driver.
+//! Benchmarks: builds the hub and the driver optimised, and runs the driver. `plan` needs neither:
+//! it measures the engine alone.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -6,9 +7,18 @@ use std::process::Command;
 use crate::stage::succeed;
 use crate::tools::{self, Tool};
 
-/// Runs the driver with these arguments, such as `sync --applications 100`.
+/// Runs the driver with these arguments, such as `sync --applications 100`, or measures planning
+/// with `plan`.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    if arguments.first().is_some_and(|first| first == "plan") {
+        let example = ["run", "--release", "--package=argosy-engine"];
+        return succeed(
+            Command::new(&cargo)
+                .args(example)
+                .arg("--example=plan_numbers"),
+        );
+    }
     let build = [
         "build",
         "--release",

@@ -22,4 +22,5 @@ pub mod secrets;
 pub mod status;
 pub mod sync;
 pub mod tracking;
+pub mod why;
 pub mod windows;

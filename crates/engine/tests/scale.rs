@@ -56,16 +56,22 @@ fn fifty_thousand_applications_with_a_hundred_thousand_edges() {
             AppNode {
                 key: AppKey::new("argocd", format!("app{n}")),
                 labels: BTreeMap::new(),
-                depends_on: references(&before.join(","), "argocd").expect("references"),
+                depends_on: references(&before.join(","), "argocd"),
                 parent: None,
                 wave: 0,
                 readiness: Readiness::NotReady("health Missing".into()),
+                revisions: Vec::new(),
             }
         })
-        .collect();
+        .collect::<Vec<_>>();
     let mut graph = Graph::build(apps);
     let ordered = graph.order().expect("no cycle").len();
     assert_eq!(ordered, 50_000);
-    let changed = graph.set_readiness(&AppKey::new("argocd", "app0"), Readiness::Ready);
+    let mut first = graph
+        .app(&AppKey::new("argocd", "app0"))
+        .expect("the first")
+        .clone();
+    first.readiness = Readiness::Ready;
+    let changed = graph.upsert(first);
     assert_eq!(changed, [AppKey::new("argocd", "app1")]);
 }

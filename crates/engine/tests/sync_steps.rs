@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use argosy_engine::object::ResourceKey;
 use argosy_engine::sync::{
-    DestinationNamespace, Outcome, PlanError, PlanInput, Progress, Step, SyncOptions, SyncPlan,
-    TaskId, TaskState, TaskStates, UnknownKinds, Waiting, WaveDelay, WellKnownKinds, check, next,
-    results,
+    DestinationNamespace, Outcome, PlanError, PlanInput, Progress, PruneLimit, Step, SyncOptions,
+    SyncPlan, TaskId, TaskState, TaskStates, UnknownKinds, Waiting, WaveDelay, WellKnownKinds,
+    check, excess, next, results,
 };
 use argosy_facts::Observed;
 use jiff::Timestamp;
@@ -331,4 +331,25 @@ impl Run {
             }
         }
     }
+}
+
+#[test]
+fn pruning_too_much_waits_for_the_approval_of_exactly_that() {
+    let live: Vec<_> = (0..10).map(|n| wave(&format!("c{n}"), "0")).collect();
+    let limited = |keep: usize, limit: &str, approved: Option<&str>| {
+        let plan = plan(&live[..keep], &live);
+        excess(&plan, PruneLimit::parse(limit).expect("a limit"), approved)
+    };
+    assert_eq!(limited(8, "20%", None), None);
+    assert_eq!(limited(8, "2", None), None);
+    assert_eq!(limited(0, "100%", None), None);
+    let too_much = limited(7, "20%", None).expect("three of ten");
+    assert_eq!((too_much.pruned.len(), too_much.live), (3, 10));
+    assert!(too_much.to_string().contains("3 of 10 resources"));
+    assert_eq!(limited(7, "20%", Some(&too_much.hash)), None);
+    assert!(
+        limited(6, "20%", Some(&too_much.hash)).is_some(),
+        "another plan"
+    );
+    assert_eq!(PruneLimit::parse("many"), None);
 }

@@ -11,13 +11,16 @@ use crate::normalise::normalise;
 /// Finalizers of hooks, by their beginning; other controllers add and remove them.
 const FOREIGN_FINALIZERS: [&str; 2] = ["pre-delete-finalizer", "post-delete-finalizer"];
 /// Annotations by which others talk to the Application's controllers.
-const FOREIGN_ANNOTATIONS: [&str; 6] = [
+const FOREIGN_ANNOTATIONS: [&str; 9] = [
     annotation::NOTIFIED,
     annotation::REFRESH,
     annotation::HYDRATE,
     annotation::PAUSED_UNTIL,
     annotation::PAUSE_REASON,
     annotation::PAUSED_BY,
+    annotation::ABANDON,
+    annotation::APPROVED_PLAN,
+    annotation::ROLLBACK,
 ];
 
 /// Metadata keys whose live values stay, for all sets of a hub.

@@ -1,15 +1,21 @@
 //! `argosy app …`.
 
+mod approve;
+mod delete;
 mod diff;
 mod get;
+mod history;
 mod list;
 mod manifests;
 mod pause;
 mod refresh;
+mod rollback;
 mod show;
 mod sync;
 mod sync_plan;
+mod terminate_op;
 mod wait;
+mod why;
 
 use argosy_crds::Application;
 use clap::Subcommand;
@@ -32,11 +38,23 @@ pub(crate) enum Command {
     Sync(sync::Args),
     /// Show what a sync would do, in which order.
     SyncPlan(sync_plan::Args),
+    /// List the deployments of an application.
+    History(history::Args),
+    /// Bring an earlier deployment back.
+    Rollback(rollback::Args),
+    /// End the operation of an application.
+    TerminateOp(terminate_op::Args),
+    /// Approve a sync that waits.
+    Approve(approve::Args),
+    /// Delete applications.
+    Delete(delete::Args),
     /// Wait until applications are in a state.
     Wait(wait::Args),
     /// Render an application's source.
     Manifests(manifests::Args),
     Pause(pause::PauseArgs),
+    /// Say why an application does not sync.
+    Why(why::Args),
     /// Have the hub look at an application anew.
     Refresh(refresh::Args),
     Resume(pause::ResumeArgs),
@@ -49,16 +67,22 @@ pub(crate) fn run(command: Command) -> CommandResult {
         Command::Get(args) => block_on(get::run(args)),
         Command::Sync(args) => block_on(sync::run(args)),
         Command::SyncPlan(args) => sync_plan::run(&args),
+        Command::History(args) => block_on(history::run(args)),
+        Command::Rollback(args) => block_on(rollback::run(args)),
+        Command::TerminateOp(args) => block_on(terminate_op::run(args)),
+        Command::Approve(args) => block_on(approve::run(args)),
+        Command::Delete(args) => block_on(delete::run(args)),
         Command::Wait(args) => block_on(wait::run(args)),
         Command::Manifests(args) => manifests::run(&args),
         Command::Pause(args) => block_on(pause::pause(args)),
+        Command::Why(args) => block_on(why::run(args)),
         Command::Refresh(args) => block_on(refresh::run(args)),
         Command::Resume(args) => block_on(pause::resume(args)),
     }
 }
 
 /// One application, or which one may have been meant.
-async fn find(api: &Api<Application>, name: &str) -> Result<Application, Diagnostic> {
+pub(crate) async fn find(api: &Api<Application>, name: &str) -> Result<Application, Diagnostic> {
     let found = api.get_opt(name).await;
     match found.map_err(|error| failed(format!("cannot read the application `{name}`"), &error))? {
         Some(app) => Ok(app),

@@ -40,6 +40,9 @@ pub(crate) struct Args {
     /// Delete and create again what cannot be changed.
     #[arg(long)]
     force: bool,
+    /// Do not wait for the applications that it depends on.
+    #[arg(long)]
+    ignore_dependencies: bool,
     /// With hooks or without.
     #[arg(long, value_enum, default_value_t)]
     strategy: Strategy,
@@ -71,7 +74,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
     let names = select(&api, args.names.clone(), args.selector.clone()).await?;
     let operation = operation(&args);
     for name in &names {
-        request(&api, name, &operation).await?;
+        request(&api, name, &operation, args.ignore_dependencies).await?;
     }
     if args.no_wait {
         return Ok(Outcome::Success);
@@ -130,6 +133,7 @@ async fn request(
     api: &Api<Application>,
     name: &str,
     operation: &Operation,
+    ignore_dependencies: bool,
 ) -> Result<(), Diagnostic> {
     let app = find(api, name).await?;
     if app.operation.is_some() {
@@ -139,8 +143,15 @@ async fn request(
         )));
     }
     let mut operation = operation.clone();
-    if let (Some(sync), Some(policy)) = (&mut operation.sync, &app.spec.sync_policy) {
-        sync.sync_options.clone_from(&policy.sync_options);
+    if let Some(sync) = &mut operation.sync {
+        let policy = app.spec.sync_policy.iter();
+        sync.sync_options = policy
+            .flat_map(|policy| &policy.sync_options)
+            .cloned()
+            .collect();
+        if ignore_dependencies {
+            sync.sync_options.push("IgnoreDependencies=true".to_owned());
+        }
     }
     // The version makes two requests at the same moment fail instead of one being lost.
     let patch = json!({

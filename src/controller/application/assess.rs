@@ -16,6 +16,7 @@ use argosy_engine::schema;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::dependencies;
 use super::memory::Settled;
 use super::observe::{Observation, Obstacle};
 use crate::executor::{ApplyOptions, Place};
@@ -66,6 +67,8 @@ pub(super) async fn assess(
     let healths = healths(&observation);
     let resources = resources(&observation, &comparison, &healths);
     let health = overall(application, &observation, &comparison, &healths);
+    conditions.extend(dependencies::flaw(hub, name));
+    conditions.extend(observation.rollback.told());
     if let Some(why) = &observation.stale {
         conditions.push((
             condition::COMPARISON_ERROR,

@@ -1,33 +1,31 @@
 //! Whether there is something to sync, and why not.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use argosy_crds::Application;
-use argosy_crds::application::{Operation, OperationState, SyncOperation, SyncOperationResult};
-use argosy_crds::codes::{OperationPhase, SyncStatusCode, condition};
-use argosy_engine::object::ResourceKey;
+use argosy_crds::application::{Operation, OperationState};
+use argosy_crds::codes::{OperationPhase, condition};
 use argosy_engine::operation::{
-    self, AutoSync, AutoSyncInput, BLOCKED_BY_WINDOW, NOTHING_ASKED, SelfHealBackoff, TERMINATED,
-    decide_automated, pause_of,
+    self, AutoSync, AutoSyncInput, NOTHING_ASKED, SelfHealBackoff, TERMINATED, decide_automated,
+    pause_of,
 };
-use argosy_engine::sync::TaskStates;
 use argosy_engine::windows::{self, Windows};
-use jiff::Timestamp;
 
 use super::assess::{self, Assessment};
-use super::desired;
-use super::observe::Observation;
-use super::operate::{BACKSTOP, Retry, RunningSync, plan};
-use super::{results, resume};
-use crate::controller::events::News;
+use super::attempt::{Attempt, pinned, sources};
+use super::operate::{BACKSTOP, Retry, RunningSync};
+use super::start::start;
+use super::{dependencies, desired, resume};
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
 use crate::source::Retry as Retrying;
 
 /// How often an application that a sync window holds back looks whether it has opened.
 pub(super) const WINDOW_INTERVAL: Duration = Duration::from_secs(30);
+
+/// A condition that is to say why nothing is done: its type and message.
+pub(super) type Told = Option<(&'static str, String)>;
 
 /// What there is to do.
 pub(super) enum Begun {
@@ -36,69 +34,14 @@ pub(super) enum Begun {
         /// When to look again because of it.
         after: Option<Duration>,
         /// Why, where a condition is to say so.
-        condition: Option<(&'static str, String)>,
+        condition: Told,
     },
     /// It was asked for and cannot be done.
     Refused(Box<OperationState>),
     /// It was asked for and may not be done yet.
-    Blocked(Box<OperationState>),
+    Blocked(Box<OperationState>, Told),
     /// It is planned.
     Running(Box<RunningSync>),
-}
-
-/// One attempt at an operation.
-pub(super) struct Attempt {
-    /// What was asked.
-    pub(super) operation: Operation,
-    /// When it began.
-    pub(super) started_at: Timestamp,
-    /// How often it was retried.
-    pub(super) retries: i64,
-    /// What is recorded of it, where another process began it.
-    pub(super) going_on: Option<SyncOperationResult>,
-}
-
-impl Attempt {
-    fn new(operation: Operation, started_at: Timestamp) -> Self {
-        Self {
-            operation,
-            started_at,
-            retries: 0,
-            going_on: None,
-        }
-    }
-
-    /// The revisions that it has to use: those that it began with, or those that it names.
-    fn pinned(&self, sync: &SyncOperation) -> Vec<String> {
-        match &self.going_on {
-            Some(begun) if !begun.revisions.is_empty() => begun.revisions.clone(),
-            Some(begun) if !begun.revision.is_empty() => vec![begun.revision.clone()],
-            _ => pinned(sync),
-        }
-    }
-
-    /// What its hooks are marked with, so that they are known again after a restart.
-    fn stamp(&self) -> String {
-        format!("{:.0}/{}", self.started_at, self.retries)
-    }
-
-    fn refused(
-        &self,
-        end: (OperationPhase, &str),
-        attempted: Option<SyncOperationResult>,
-        now: Timestamp,
-    ) -> Begun {
-        let begun = (self.started_at, self.retries);
-        let state = results::refused(&self.operation, end, attempted, begun, Some(now));
-        Begun::Refused(Box::new(state))
-    }
-
-    fn blocked(&self, attempted: Option<SyncOperationResult>) -> Begun {
-        let phase = (OperationPhase::Running, BLOCKED_BY_WINDOW);
-        let begun = (self.started_at, self.retries);
-        let state = results::refused(&self.operation, phase, attempted, begun, None);
-        Begun::Blocked(Box::new(state))
-    }
 }
 
 /// Begins what was asked for, or what automation asks for.
@@ -132,13 +75,14 @@ pub(super) async fn begin(
         let attempt = Attempt::new(requested.clone(), hub.clock.now());
         return planned(hub, name, application, assessment, attempt).await;
     }
-    automated(hub, application, assessment, given_up)
+    automated(hub, name, application, assessment, given_up)
 }
 
 /// What automation asks for. After a retry was given up the operation in the status counts for
 /// nothing: it neither runs nor was it tried to its end.
 fn automated(
     hub: &Hub,
+    name: &ObjectName,
     application: &Application,
     assessment: &Assessment,
     given_up: bool,
@@ -167,15 +111,29 @@ fn automated(
         now,
     });
     match verdict {
-        AutoSync::Sync(operation) => {
-            start(hub, application, assessment, Attempt::new(*operation, now))
-        }
+        AutoSync::Sync(operation) => match waits(hub, name, &operation) {
+            Some(message) => nothing(None, Some((condition::WAITING, message))),
+            None => {
+                let attempt = Attempt::new(*operation, now);
+                start(hub, name, application, assessment, attempt)
+            }
+        },
         AutoSync::HealLater { at } => nothing(at.duration_since(now).try_into().ok(), None),
         AutoSync::Refuse { message } => nothing(None, Some((condition::SYNC_ERROR, message))),
         // A window opens without an event.
         AutoSync::Skip(operation::Skip::Window) => nothing(Some(WINDOW_INTERVAL), None),
         AutoSync::Skip(_) => nothing(None, None),
     }
+}
+
+/// What an automated sync waits for in other applications. Drift is healed all the same: what
+/// runs already must not suffer from what it depends on.
+fn waits(hub: &Hub, name: &ObjectName, operation: &Operation) -> Option<String> {
+    let heals = |sync: &argosy_crds::application::SyncOperation| sync.auto_heal_attempts_count > 0;
+    if operation.sync.as_ref().is_some_and(heals) {
+        return None;
+    }
+    dependencies::waits(hub, name, operation)
 }
 
 /// The next attempt of a sync that failed, or the wait for it. A newer revision makes the retry of
@@ -294,124 +252,5 @@ async fn planned(
             Err(obstacle) => return refused(&obstacle.message),
         }
     }
-    start(hub, application, assessment, attempt)
-}
-
-fn sources(application: &Application, sync: &SyncOperation) -> Vec<argosy_crds::ApplicationSource> {
-    if !sync.sources.is_empty() {
-        return sync.sources.clone();
-    }
-    match &sync.source {
-        Some(source) => vec![source.clone()],
-        None => application.spec.sources().into_owned(),
-    }
-}
-
-/// The revisions that an operation names.
-pub(super) fn pinned(sync: &SyncOperation) -> Vec<String> {
-    if !sync.revisions.is_empty() {
-        return sync.revisions.clone();
-    }
-    if sync.revision.is_empty() {
-        Vec::new()
-    } else {
-        vec![sync.revision.clone()]
-    }
-}
-
-fn start(hub: &Hub, application: &Application, assessment: &Assessment, attempt: Attempt) -> Begun {
-    let (Ok(observation), Some(sync)) = (&assessment.observed, &attempt.operation.sync) else {
-        return Begun::Nothing {
-            after: None,
-            condition: None,
-        };
-    };
-    let now = hub.clock.now();
-    let (sources, revisions) = (
-        observation.desired.sources.clone(),
-        observation.desired.revisions.clone(),
-    );
-    let attempted = || Some(results::attempted(&sources, &revisions));
-    if attempt.going_on.is_none() && is_held_by_window(application, observation, &attempt, now) {
-        return attempt.blocked(attempted());
-    }
-    let modified = modified(assessment);
-    let stamp = attempt.stamp();
-    let planned = plan(
-        observation,
-        application,
-        sync,
-        &modified,
-        (attempt.started_at, &stamp),
-    );
-    let plan = match planned {
-        Ok(plan) => plan,
-        Err(message) => {
-            return attempt.refused((OperationPhase::Failed, &message), attempted(), now);
-        }
-    };
-    if attempt.going_on.is_none() {
-        tell_of_start(hub, application, &attempt.operation, &revisions);
-    }
-    let states = match &attempt.going_on {
-        Some(recorded) => resume::states(&plan, recorded, &stamp),
-        None => TaskStates::new(&plan),
-    };
-    Begun::Running(Box::new(RunningSync {
-        states,
-        announced: attempt.going_on.is_some(),
-        recorded_hooks: 0,
-        operation: attempt.operation,
-        started_at: attempt.started_at,
-        retry_count: attempt.retries,
-        sources,
-        revisions,
-        plan,
-    }))
-}
-
-/// Whether a sync window keeps a sync that somebody asked for from beginning. Automated ones have
-/// been asked before they were decided.
-fn is_held_by_window(
-    application: &Application,
-    observation: &Observation,
-    attempt: &Attempt,
-    now: Timestamp,
-) -> bool {
-    let asked = windows::Attempt {
-        manual: !attempt.operation.initiated_by.automated,
-        started_at: None,
-    };
-    Windows::of(application, &observation.project.spec.sync_windows)
-        .is_ok_and(|windows| !windows.verdict(asked, now).may_sync())
-}
-
-fn tell_of_start(
-    hub: &Hub,
-    application: &Application,
-    operation: &Operation,
-    revisions: &[String],
-) {
-    let kind = if operation.initiated_by.automated {
-        "automated sync"
-    } else {
-        "sync"
-    };
-    let shown = revisions.join(",");
-    hub.events.tell(
-        application,
-        News::normal("OperationStarted", format!("Initiated {kind} to '{shown}'")),
-    );
-}
-
-/// The resources that differ.
-fn modified(assessment: &Assessment) -> BTreeSet<ResourceKey> {
-    let resources = assessment
-        .comparison
-        .iter()
-        .flat_map(|comparison| &comparison.resources);
-    resources
-        .filter(|resource| resource.status == Some(SyncStatusCode::OutOfSync))
-        .map(|resource| resource.key.clone())
-        .collect()
+    start(hub, name, application, assessment, attempt)
 }

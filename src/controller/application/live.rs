@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use argosy_crds::Application;
 use argosy_engine::object::{GroupKind, Gvk, ObjectExt as _, ResourceKey};
+use argosy_engine::sync::SyncOptions;
 use argosy_facts::Observed;
 use serde_json::Value;
 
@@ -26,6 +27,10 @@ pub(super) async fn live(
     let kinds = kinds(application, desired);
     let watchable: Vec<_> = kinds.iter().filter_map(|gvk| find(served, gvk)).collect();
     cluster.live.watch(watchable.iter().copied());
+    if creates_namespace(application) && cluster.config.namespaces.is_none() {
+        // So that a namespace that is there is not made again with every sync.
+        cluster.live.watch(served.preferred("", "Namespace"));
+    }
     let watched: BTreeSet<_> = watchable
         .iter()
         .map(|kind| GroupKind::new(&kind.resource.group, &kind.resource.kind))
@@ -50,6 +55,12 @@ pub(super) async fn live(
         }
     }
     observed.map(|seen| seen.into_values().collect())
+}
+
+fn creates_namespace(application: &Application) -> bool {
+    let policy = application.spec.sync_policy.iter();
+    let options = policy.flat_map(|policy| &policy.sync_options);
+    SyncOptions::parse(options.map(String::as_str)).create_namespace
 }
 
 /// The kinds that may hold something of the application: what is desired, and what it had.

@@ -4,21 +4,31 @@
 //! what lives there. What it keeps in memory between two of them ([`Memory`]) is a sync under way
 //! and caches; a restart rebuilds both.
 
+mod approval;
 mod assess;
+mod attempt;
 mod begin;
 mod deletion;
+mod dependencies;
 mod desired;
 mod destination;
 mod differences;
 mod live;
 mod memory;
+mod news;
 mod observe;
 mod operate;
+mod plan;
 mod renders;
 mod report;
 mod results;
 mod resume;
+mod rollback;
 mod rules;
+mod start;
+mod status;
+mod steps;
+mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,7 +112,7 @@ async fn read(hub: &Hub, name: &ObjectName) -> Option<Arc<Application>> {
     match body {
         Some(Ok(application)) => Some(application),
         Some(Err(malformed)) => {
-            report::malformed(hub, name, &malformed).await;
+            write::malformed(hub, name, &malformed).await;
             None
         }
         None => {

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::desired::{Desired, Failure, desired};
 use super::live::live;
+use super::rollback::{self, Rollback};
 use super::rules::instance_name;
 use crate::cluster::{Cluster, ConnectionStatus, Served};
 use crate::controller::worker::Next;
@@ -46,6 +47,15 @@ pub(super) struct Observation {
     pub(super) live: Observed<Vec<Value>>,
     /// Why `desired` is not the newest: the repository could not be asked.
     pub(super) stale: Option<String>,
+    /// Whether `desired` is an earlier deployment.
+    pub(super) rollback: Rollback,
+}
+
+/// The manifests that are in force.
+struct Manifests {
+    desired: Arc<Desired>,
+    stale: Option<String>,
+    rollback: Rollback,
 }
 
 /// Why there is nothing to compare.
@@ -79,13 +89,13 @@ pub(super) async fn observe(
     let (cluster, known) = place(hub, name, application, &project)?;
     reachable(&cluster).await?;
     let sources = application.spec.sources();
-    let (desired, stale) = newest(hub, name, application, &sources, &known).await?;
+    let manifests = newest(hub, name, application, &sources, &known).await?;
     observe_with(
         hub,
         name,
         application,
         (settings, project, cluster, known),
-        (desired, stale),
+        manifests,
     )
     .await
 }
@@ -105,7 +115,12 @@ impl Observation {
             Arc::clone(&self.cluster),
             self.known.clone(),
         );
-        observe_with(hub, name, application, place, (Arc::new(desired), None)).await
+        let manifests = Manifests {
+            desired: Arc::new(desired),
+            stale: None,
+            rollback: self.rollback.clone(),
+        };
+        observe_with(hub, name, application, place, manifests).await
     }
 
     /// Looks again at what lives.
@@ -131,7 +146,11 @@ async fn observe_with(
         Arc<Cluster>,
         KnownCluster,
     ),
-    (desired, stale): (Arc<Desired>, Option<String>),
+    Manifests {
+        desired,
+        stale,
+        rollback,
+    }: Manifests,
 ) -> Result<Observation, Obstacle> {
     let instance = instance_name(name, &hub.config.namespace);
     let kinds: Vec<_> = desired
@@ -177,6 +196,7 @@ async fn observe_with(
         objects,
         live,
         stale,
+        rollback,
     })
 }
 
@@ -260,18 +280,37 @@ async fn newest(
     application: &Application,
     sources: &[ApplicationSource],
     known: &KnownCluster,
-) -> Result<(Arc<Desired>, Option<String>), Obstacle> {
-    match desired(hub, name, application, sources, &[]).await {
-        Ok(desired) => {
+) -> Result<Manifests, Obstacle> {
+    match in_force(hub, name, application, sources).await {
+        Ok((desired, rollback)) => {
             let desired = Arc::new(desired);
             hub.applications.keep_desired(name, &desired);
-            Ok((desired, None))
+            Ok(Manifests {
+                desired,
+                stale: None,
+                rollback,
+            })
         }
         Err(failure) => match hub.applications.desired(name) {
-            Some(last) if last.sources == sources => Ok((last, Some(failure.message))),
+            Some(last) if last.sources == sources => Ok(Manifests {
+                desired: last,
+                stale: Some(failure.message),
+                rollback: Rollback::None,
+            }),
             _ => Err(unrendered(known, &failure)),
         },
     }
+}
+
+async fn in_force(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+    sources: &[ApplicationSource],
+) -> Result<(Desired, Rollback), Failure> {
+    let newest = desired(hub, name, application, sources, &[]).await?;
+    hub.fleet.saw_revisions(sources, &newest.revisions);
+    rollback::in_force(hub, name, application, sources, newest).await
 }
 
 /// What it means for the application that there are no manifests.

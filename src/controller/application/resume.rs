@@ -12,7 +12,7 @@ use argosy_engine::operation::RetryPolicy;
 use argosy_engine::sync::{SyncPlan, Task, TaskStates};
 use serde_json::Value;
 
-use super::begin::Attempt;
+use super::attempt::Attempt;
 use super::operate::Retry;
 
 /// The annotation that says to which attempt of an operation a hook belongs.
@@ -48,7 +48,7 @@ pub(super) fn interrupted(application: &Application) -> Option<Attempt> {
     let state = unfinished(application).filter(|state| state.finished_at.is_none())?;
     let result = state.sync_result.clone();
     let has_begun = state.phase == OperationPhase::Terminating
-        || state.message != argosy_engine::operation::BLOCKED_BY_WINDOW;
+        || !argosy_engine::operation::is_held_back(&state.message);
     Some(Attempt {
         operation: state.operation.clone(),
         started_at: state.started_at.as_ref()?.0,

@@ -2,20 +2,27 @@
 //!
 //! Edges come from `argosy.dev/depends-on` and from the sync waves of applications that another
 //! application manages. A cycle is an error of every application in it and of no other. The graph
-//! knows names and readiness, and nothing of clusters.
+//! knows names, readiness and revisions, and nothing of clusters; a change of one application costs
+//! what its neighbours are, whatever the size of the fleet.
 
-mod build;
+mod application;
+mod change;
+mod cycle;
+mod family;
 mod print;
 mod reference;
 mod wait;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::stable_graph::{NodeIndex, StableDiGraph};
 
-pub use reference::{Reference, ReferenceError, references};
-pub use wait::{Chain, Unmet};
+pub use application::readiness;
+pub use reference::{Labels, Reference, references};
+pub use wait::{Chain, Unmet, blocked_by};
+
+use self::family::Wave;
 
 /// Identity of an application.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,13 +58,24 @@ pub enum Readiness {
     NotReady(String),
 }
 
+/// Where revisions come from: applications with the same origin see the same commits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The repository, as [`crate::repo_url::normalise`] writes it.
+    pub repository: String,
+    /// The chart, empty for git.
+    pub chart: String,
+    /// The branch, tag or range that is followed.
+    pub target: String,
+}
+
 /// An application as the graph sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppNode {
     /// Identity.
     pub key: AppKey,
     /// Labels, for references by label.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     /// What it depends on.
     pub depends_on: Vec<Reference>,
     /// The application that manages it, if any.
@@ -66,14 +84,19 @@ pub struct AppNode {
     pub wave: i64,
     /// Whether others may go ahead.
     pub readiness: Readiness,
+    /// The revision of each source that the readiness is about.
+    pub revisions: Vec<(Origin, String)>,
 }
 
-/// A node of the graph: an application, or a point that is passed when a wave is ready.
+/// A node of the graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Node {
-    /// An application, by its position.
-    App(usize),
-    /// The children of one application up to and including a wave.
+    /// An application.
+    App(Box<AppNode>),
+    /// What is referred to and does not exist; never ready.
+    Missing(Reference),
+    /// A point that is passed when the children of one application are ready, up to and including a
+    /// wave.
     Wave {
         /// The managing application.
         parent: AppKey,
@@ -82,29 +105,57 @@ pub(crate) enum Node {
     },
 }
 
+/// Applications with certain labels, and who depends on them.
+#[derive(Clone, Debug, Default)]
+struct Selection {
+    members: BTreeSet<NodeIndex>,
+    dependents: BTreeSet<NodeIndex>,
+}
+
+/// Applications that follow one origin.
+#[derive(Clone, Debug, Default)]
+struct Followers {
+    /// The newest revision that anyone has seen.
+    head: Option<String>,
+    members: BTreeSet<NodeIndex>,
+}
+
 /// The graph of a fleet. Edges run from what is waited for to what waits.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Graph {
-    apps: Vec<AppNode>,
-    index: BTreeMap<AppKey, usize>,
-    edges: DiGraph<Node, ()>,
-    /// How much is not ready before each node.
+    edges: StableDiGraph<Node, ()>,
+    index: BTreeMap<AppKey, NodeIndex>,
+    missing: BTreeMap<Reference, NodeIndex>,
+    selections: BTreeMap<Labels, Selection>,
+    families: BTreeMap<AppKey, BTreeMap<i64, Wave>>,
+    origins: BTreeMap<Origin, Followers>,
+    /// How much is not ready before each node, by its index.
     unmet: Vec<usize>,
-    /// References that mean nothing, by application.
-    dangling: Vec<(AppKey, Reference)>,
     /// Applications in cycles, each cycle once.
     cycles: Vec<Vec<AppKey>>,
 }
 
 impl Graph {
-    /// All applications, in the order in which they were given.
-    pub fn apps(&self) -> &[AppNode] {
-        &self.apps
+    /// Builds the graph of a fleet; of two applications with one identity the last counts.
+    pub fn build(apps: impl IntoIterator<Item = AppNode>) -> Self {
+        let mut graph = Self::default();
+        let mut changed = Vec::new();
+        for app in apps {
+            graph.place(app, &mut changed);
+            changed.clear();
+        }
+        graph.find_cycles(&mut changed);
+        graph
     }
 
-    /// References to applications that do not exist; whoever has them waits.
-    pub fn dangling(&self) -> &[(AppKey, Reference)] {
-        &self.dangling
+    /// All applications, by their keys.
+    pub fn apps(&self) -> impl Iterator<Item = &AppNode> {
+        self.index.values().filter_map(|at| self.app_at(*at))
+    }
+
+    /// One application.
+    pub fn app(&self, key: &AppKey) -> Option<&AppNode> {
+        self.app_at(*self.index.get(key)?)
     }
 
     /// The cycles, each with the applications in it in order, the first again at the end.
@@ -125,13 +176,13 @@ impl Graph {
     pub fn order(&self) -> Option<Vec<&AppKey>> {
         let sorted = petgraph::algo::toposort(&self.edges, None).ok()?;
         let apps = sorted.into_iter().filter_map(|node| self.app_at(node));
-        Some(apps.map(|app| &self.apps[app].key).collect())
+        Some(apps.map(|app| &app.key).collect())
     }
 
-    fn app_at(&self, node: NodeIndex) -> Option<usize> {
-        match self.edges[node] {
+    fn app_at(&self, node: NodeIndex) -> Option<&AppNode> {
+        match &self.edges[node] {
             Node::App(app) => Some(app),
-            Node::Wave { .. } => None,
+            Node::Missing(_) | Node::Wave { .. } => None,
         }
     }
 }

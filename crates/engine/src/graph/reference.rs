@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use thiserror::Error;
-
 use super::AppKey;
 
+/// Labels and their values.
+pub type Labels = BTreeMap<String, String>;
+
 /// One dependency.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reference {
     /// One application.
     Name(AppKey),
     /// All applications with these labels, in whatever namespace; there has to be one.
-    Labels(BTreeMap<String, String>),
+    Labels(Labels),
+    /// A text that refers to nothing; whoever has it waits until it is corrected.
+    Malformed(String),
 }
 
 impl fmt::Display for Reference {
@@ -24,25 +27,19 @@ impl fmt::Display for Reference {
                 let pairs: Vec<_> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
                 f.write_str(&pairs.join("&"))
             }
+            Self::Malformed(text) => f.write_str(text),
         }
     }
 }
 
-/// A text that refers to nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error(
-    "depends-on has '{0}', which is neither a name, nor namespace/name, nor label=value joined by &"
-)]
-pub struct ReferenceError(pub String);
-
 /// Reads the annotation: names (`db`, `infra/db`) or labels (`tier=db&region=eu`), separated by
 /// commas. A bare name means the namespace of the application that has the annotation.
-pub fn references(annotation: &str, namespace: &str) -> Result<Vec<Reference>, ReferenceError> {
+pub fn references(annotation: &str, namespace: &str) -> Vec<Reference> {
     annotation
         .split(',')
         .map(str::trim)
         .filter(|item| !item.is_empty())
-        .map(|item| one(item, namespace).ok_or_else(|| ReferenceError(item.to_owned())))
+        .map(|item| one(item, namespace).unwrap_or_else(|| Reference::Malformed(item.to_owned())))
         .collect()
 }
 

@@ -1,11 +1,17 @@
-//! Who waits, for whom, and what one change means for the others.
+//! Who waits, and for whom.
 
 use std::fmt;
 
 use petgraph::Direction;
-use petgraph::graph::NodeIndex;
+use petgraph::stable_graph::NodeIndex;
 
-use super::{AppKey, Graph, Node, Readiness, Reference};
+use super::{AppKey, AppNode, Graph, Node, Readiness, Reference};
+
+/// How many reasons a condition names.
+const NAMED: usize = 3;
+
+/// How many characters of a revision tell it from others.
+const SHORT: usize = 7;
 
 /// One reason for which an application waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +24,7 @@ pub enum Unmet {
         why: String,
     },
     /// Nothing is meant by a reference.
-    Dangling(Reference),
+    Missing(Reference),
 }
 
 /// Prints as the condition does: `NAME (health Degraded since …)`.
@@ -26,7 +32,11 @@ impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotReady { app, why } => write!(f, "{app} ({why})"),
-            Self::Dangling(reference) => write!(f, "{reference} (no such application)"),
+            Self::Missing(Reference::Malformed(text)) => write!(
+                f,
+                "'{text}' (neither a name, nor namespace/name, nor label=value joined by &)"
+            ),
+            Self::Missing(reference) => write!(f, "{reference} (no such application)"),
         }
     }
 }
@@ -40,44 +50,62 @@ pub struct Chain {
     pub because: Vec<Self>,
 }
 
+/// The message of a condition about these reasons; empty without any.
+pub fn blocked_by(reasons: &[Unmet]) -> String {
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let named: Vec<_> = reasons.iter().take(NAMED).map(Unmet::to_string).collect();
+    let mut text = format!("BlockedBy: {}", named.join(", "));
+    if reasons.len() > NAMED {
+        text = format!("{text} and {} more", reasons.len() - NAMED);
+    }
+    text
+}
+
 impl Graph {
     /// Whether an application waits for others.
     pub fn waits(&self, key: &AppKey) -> bool {
-        self.index.get(key).is_some_and(|app| self.unmet[*app] > 0)
+        self.index
+            .get(key)
+            .is_some_and(|node| self.unmet[node.index()] > 0)
     }
 
     /// Everything that an application waits for directly.
     pub fn unmet(&self, key: &AppKey) -> Vec<Unmet> {
-        let Some(app) = self.index.get(key) else {
-            return Vec::new();
-        };
         let mut reasons = Vec::new();
-        self.gather(NodeIndex::new(*app), &mut reasons);
-        let dangling = self.dangling.iter().filter(|(who, _)| who == key);
-        reasons.extend(dangling.map(|(_, reference)| Unmet::Dangling(reference.clone())));
+        if let Some(node) = self.index.get(key) {
+            self.gather(*node, &mut reasons);
+        }
         reasons
     }
 
     fn gather(&self, node: NodeIndex, reasons: &mut Vec<Unmet>) {
+        if self.unmet[node.index()] == 0 {
+            return;
+        }
         let mut before: Vec<_> = self
             .edges
             .neighbors_directed(node, Direction::Incoming)
             .collect();
         before.sort_unstable();
         for node in before {
-            match &self.edges[node] {
-                Node::App(app) => {
-                    if let Readiness::NotReady(why) = &self.apps[*app].readiness {
-                        let unmet = Unmet::NotReady {
-                            app: self.apps[*app].key.clone(),
-                            why: why.clone(),
-                        };
-                        if !reasons.contains(&unmet) {
-                            reasons.push(unmet);
-                        }
-                    }
+            let unmet = match &self.edges[node] {
+                Node::Wave { .. } => {
+                    self.gather(node, reasons);
+                    continue;
                 }
-                Node::Wave { .. } => self.gather(node, reasons),
+                Node::Missing(reference) => Unmet::Missing(reference.clone()),
+                Node::App(app) => match self.why_not(node) {
+                    None => continue,
+                    Some(why) => Unmet::NotReady {
+                        app: app.key.clone(),
+                        why,
+                    },
+                },
+            };
+            if !reasons.contains(&unmet) {
+                reasons.push(unmet);
             }
         }
     }
@@ -103,45 +131,55 @@ impl Graph {
             .collect()
     }
 
-    /// Notes that an application became ready, or ceased to be, and tells which others begin or
-    /// stop to wait for it. The work is that of the neighbours, not of the fleet.
-    pub fn set_readiness(&mut self, key: &AppKey, readiness: Readiness) -> Vec<AppKey> {
-        let Some(&app) = self.index.get(key) else {
-            return Vec::new();
-        };
-        let was = self.apps[app].readiness == Readiness::Ready;
-        let is = readiness == Readiness::Ready;
-        self.apps[app].readiness = readiness;
-        let mut changed = Vec::new();
-        if was != is {
-            self.pass_on(NodeIndex::new(app), is, &mut changed);
-        }
-        changed
+    /// The applications that wait, or would wait, for one: by name, by label or by wave.
+    pub fn dependents_of(&self, key: &AppKey) -> Vec<AppKey> {
+        let node = self.index.get(key);
+        node.map(|node| self.dependents(*node)).unwrap_or_default()
     }
 
-    fn pass_on(&mut self, node: NodeIndex, ready: bool, changed: &mut Vec<AppKey>) {
+    pub(super) fn dependents(&self, node: NodeIndex) -> Vec<AppKey> {
+        let mut found = Vec::new();
         let mut queue = vec![node];
         while let Some(node) = queue.pop() {
-            let mut after = self
-                .edges
-                .neighbors_directed(node, Direction::Outgoing)
-                .detach();
-            while let Some((_, next)) = after.next(&self.edges) {
-                let unmet = &mut self.unmet[next.index()];
-                let waited = *unmet > 0;
-                *unmet = if ready {
-                    unmet.saturating_sub(1)
-                } else {
-                    *unmet + 1
-                };
-                if waited == (*unmet > 0) {
-                    continue;
-                }
-                match self.edges[next] {
-                    Node::App(app) => changed.push(self.apps[app].key.clone()),
+            for next in self.edges.neighbors_directed(node, Direction::Outgoing) {
+                match &self.edges[next] {
+                    Node::App(app) => found.push(app.key.clone()),
                     Node::Wave { .. } => queue.push(next),
+                    Node::Missing(_) => {}
                 }
             }
         }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    pub(super) fn is_ready(&self, node: NodeIndex) -> bool {
+        match &self.edges[node] {
+            Node::App(app) => app.readiness == Readiness::Ready && self.lag(app).is_none(),
+            Node::Missing(_) => false,
+            Node::Wave { .. } => self.unmet[node.index()] == 0,
+        }
+    }
+
+    /// Why an application is not ready.
+    pub(super) fn why_not(&self, node: NodeIndex) -> Option<String> {
+        let app = self.app_at(node)?;
+        match &app.readiness {
+            Readiness::NotReady(why) => Some(why.clone()),
+            Readiness::Ready => {
+                let head = self.lag(app)?;
+                let short: String = head.chars().take(SHORT).collect();
+                Some(format!("not compared with revision {short} yet"))
+            }
+        }
+    }
+
+    /// The revision that an application has not come to yet.
+    fn lag(&self, app: &AppNode) -> Option<&str> {
+        app.revisions.iter().find_map(|(origin, revision)| {
+            let head = self.origins.get(origin)?.head.as_deref()?;
+            (head != revision).then_some(head)
+        })
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::prune::PruneLimit;
 use crate::object::ObjectExt;
 
 /// What happens to the dependents of an object that is deleted.
@@ -81,6 +82,10 @@ pub struct SyncOptions {
     pub fail_on_shared_resource: bool,
     /// `RespectIgnoreDifferences=true`.
     pub respect_ignore_differences: bool,
+    /// `IgnoreDependencies=true`, Argosy's own: the sync does not wait for other applications.
+    pub ignore_dependencies: bool,
+    /// `MaxPrune`, Argosy's own: how much may be pruned without a person's approval.
+    pub max_prune: Option<PruneLimit>,
     /// `ClientSideApplyMigration`: whether fields of kubectl's client-side apply are taken over.
     pub client_side_apply_migration: bool,
 }
@@ -100,6 +105,8 @@ impl Default for SyncOptions {
             create_namespace: false,
             fail_on_shared_resource: false,
             respect_ignore_differences: false,
+            ignore_dependencies: false,
+            max_prune: None,
             client_side_apply_migration: true,
         }
     }
@@ -132,9 +139,14 @@ impl SyncOptions {
                 "Force=true" => parsed.force = true,
                 "CreateNamespace=true" => parsed.create_namespace = true,
                 "FailOnSharedResource=true" => parsed.fail_on_shared_resource = true,
+                "IgnoreDependencies=true" => parsed.ignore_dependencies = true,
                 "RespectIgnoreDifferences=true" => parsed.respect_ignore_differences = true,
                 "ClientSideApplyMigration=false" => parsed.client_side_apply_migration = false,
-                _ => {}
+                other => {
+                    if let Some(limit) = other.strip_prefix("MaxPrune=") {
+                        parsed.max_prune = PruneLimit::parse(limit);
+                    }
+                }
             }
         }
         parsed

@@ -121,9 +121,9 @@ pub fn terminate(plan: &SyncPlan, states: &TaskStates) -> Termination {
     }
 }
 
-struct Stepper<'a> {
-    plan: &'a SyncPlan,
-    states: &'a TaskStates,
+pub(super) struct Stepper<'a> {
+    pub(super) plan: &'a SyncPlan,
+    pub(super) states: &'a TaskStates,
     delay: WaveDelay,
     now: Timestamp,
 }
@@ -209,7 +209,7 @@ impl Stepper<'_> {
 
     /// Whether everything before a node is as far as the node needs it. What lies in earlier groups
     /// was waited for before this one began.
-    fn is_open(&self, node: NodeIndex, group: &Group) -> bool {
+    pub(super) fn is_open(&self, node: NodeIndex, group: &Group) -> bool {
         self.plan
             .graph
             .edges_directed(node, Direction::Incoming)
@@ -258,7 +258,7 @@ impl Stepper<'_> {
         hookless && !ids(before).any(|id| self.is_running(id))
     }
 
-    fn is_running(&self, id: TaskId) -> bool {
+    pub(super) fn is_running(&self, id: TaskId) -> bool {
         let waited_for = self.plan.is_multi_step() || self.plan.task(id).is_hook();
         waited_for && matches!(self.states.get(id), TaskState::Applied(_))
     }
@@ -310,90 +310,7 @@ impl Stepper<'_> {
         self.run(self.startable(group), Waiting::Requests)
     }
 
-    fn fail(&self, regular: &[&Group], on_failure: &[&Group], failed: &[TaskId]) -> Step {
-        let hooks: Vec<_> = ids(regular)
-            .filter(|id| self.plan.task(*id).is_hook() && self.is_running(*id))
-            .collect();
-        let untouched: Vec<_> = ids(on_failure)
-            .filter(|id| *self.states.get(*id) == TaskState::Pending)
-            .filter(|id| {
-                on_failure
-                    .iter()
-                    .any(|group| self.is_open(SyncPlan::node(*id), group))
-            })
-            .collect();
-        let busy: Vec<_> = ids(on_failure)
-            .filter(|id| *self.states.get(*id) == TaskState::Started || self.is_running(*id))
-            .chain(hooks)
-            .collect();
-        if !untouched.is_empty() || !busy.is_empty() {
-            let awaited = if busy.is_empty() {
-                untouched.clone()
-            } else {
-                busy
-            };
-            return self.run(untouched, Waiting::Health(awaited));
-        }
-        let message = self.failure_message(on_failure, failed);
-        self.finish(Outcome::Failed, message, DeletePolicy::HookFailed)
-    }
-
-    fn failure_message(&self, on_failure: &[&Group], failed: &[TaskId]) -> String {
-        let refused = failed
-            .iter()
-            .any(|id| matches!(self.states.get(*id), TaskState::Rejected(_)));
-        let text = if refused {
-            "one or more objects failed to apply"
-        } else {
-            "one or more synchronization tasks completed unsuccessfully"
-        };
-        let reasons = |ids: &[TaskId]| -> Vec<&str> {
-            ids.iter()
-                .map(|id| self.states.get(*id).message())
-                .collect()
-        };
-        let mut message = message::failure(text, reasons(failed).into_iter());
-        let failed_hooks: Vec<_> = ids(on_failure)
-            .filter(|id| self.states.get(*id).is_failure())
-            .collect();
-        if !failed_hooks.is_empty() {
-            let hooks = message::failure(
-                "one or more SyncFail hooks failed",
-                reasons(&failed_hooks).into_iter(),
-            );
-            message = format!("{message}\n{hooks}");
-        }
-        message
-    }
-
-    fn succeed(&self, message: &str) -> Step {
-        self.finish(
-            Outcome::Succeeded,
-            message.to_owned(),
-            DeletePolicy::HookSucceeded,
-        )
-    }
-
-    fn finish(&self, outcome: Outcome, message: String, policy: DeletePolicy) -> Step {
-        let delete = self
-            .plan
-            .iter()
-            .filter(|(id, task)| {
-                task.is_hook()
-                    && self.states.get(*id).is_tried()
-                    && task.policies().contains(&policy)
-            })
-            .map(|(id, _)| id)
-            .collect();
-        Step::Finished {
-            outcome,
-            message,
-            release: self.to_release(),
-            delete,
-        }
-    }
-
-    fn run(&self, start: Vec<TaskId>, waiting: Waiting) -> Step {
+    pub(super) fn run(&self, start: Vec<TaskId>, waiting: Waiting) -> Step {
         let message = match &waiting {
             Waiting::Requests | Waiting::WaveDelay { .. } => {
                 "one or more tasks are running".to_owned()
@@ -411,7 +328,7 @@ impl Stepper<'_> {
     }
 
     /// Hooks that ended and still carry the finalizer.
-    fn to_release(&self) -> Vec<TaskId> {
+    pub(super) fn to_release(&self) -> Vec<TaskId> {
         self.plan
             .iter()
             .filter(|(id, task)| {
@@ -430,7 +347,7 @@ impl Stepper<'_> {
     }
 }
 
-fn ids<'g>(groups: &'g [&Group]) -> impl Iterator<Item = TaskId> + use<'g> {
+pub(super) fn ids<'g>(groups: &'g [&Group]) -> impl Iterator<Item = TaskId> + use<'g> {
     groups.iter().flat_map(|group| group.tasks())
 }
 

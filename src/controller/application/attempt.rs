@@ -1,0 +1,95 @@
+//! One attempt at an operation: what was asked, and what came of it before it began.
+
+use argosy_crds::Application;
+use argosy_crds::application::{Operation, SyncOperation, SyncOperationResult};
+use argosy_crds::codes::OperationPhase;
+use jiff::Timestamp;
+
+use super::begin::{Begun, Told};
+use super::results;
+
+/// One attempt at an operation.
+pub(super) struct Attempt {
+    /// What was asked.
+    pub(super) operation: Operation,
+    /// When it began.
+    pub(super) started_at: Timestamp,
+    /// How often it was retried.
+    pub(super) retries: i64,
+    /// What is recorded of it, where another process began it.
+    pub(super) going_on: Option<SyncOperationResult>,
+}
+
+impl Attempt {
+    pub(super) fn new(operation: Operation, started_at: Timestamp) -> Self {
+        Self {
+            operation,
+            started_at,
+            retries: 0,
+            going_on: None,
+        }
+    }
+
+    /// The revisions that it has to use: those that it began with, or those that it names.
+    pub(super) fn pinned(&self, sync: &SyncOperation) -> Vec<String> {
+        match &self.going_on {
+            Some(begun) if !begun.revisions.is_empty() => begun.revisions.clone(),
+            Some(begun) if !begun.revision.is_empty() => vec![begun.revision.clone()],
+            _ => pinned(sync),
+        }
+    }
+
+    /// What its hooks are marked with, so that they are known again after a restart.
+    pub(super) fn stamp(&self) -> String {
+        format!("{:.0}/{}", self.started_at, self.retries)
+    }
+
+    pub(super) fn refused(
+        &self,
+        end: (OperationPhase, &str),
+        attempted: Option<SyncOperationResult>,
+        now: Timestamp,
+    ) -> Begun {
+        let begun = (self.started_at, self.retries);
+        let state = results::refused(&self.operation, end, attempted, begun, Some(now));
+        Begun::Refused(Box::new(state))
+    }
+
+    /// It may not begin yet; `condition` is to say why, if anything is.
+    pub(super) fn blocked(
+        &self,
+        message: &str,
+        condition: Told,
+        attempted: Option<SyncOperationResult>,
+    ) -> Begun {
+        let phase = (OperationPhase::Running, message);
+        let begun = (self.started_at, self.retries);
+        let state = results::refused(&self.operation, phase, attempted, begun, None);
+        Begun::Blocked(Box::new(state), condition)
+    }
+}
+
+pub(super) fn sources(
+    application: &Application,
+    sync: &SyncOperation,
+) -> Vec<argosy_crds::ApplicationSource> {
+    if !sync.sources.is_empty() {
+        return sync.sources.clone();
+    }
+    match &sync.source {
+        Some(source) => vec![source.clone()],
+        None => application.spec.sources().into_owned(),
+    }
+}
+
+/// The revisions that an operation names.
+pub(super) fn pinned(sync: &SyncOperation) -> Vec<String> {
+    if !sync.revisions.is_empty() {
+        return sync.revisions.clone();
+    }
+    if sync.revision.is_empty() {
+        Vec::new()
+    } else {
+        vec![sync.revision.clone()]
+    }
+}

@@ -1,0 +1,146 @@
+//! The resources of an application that is being deleted: the highest wave goes first.
+
+use std::sync::Arc;
+
+use argosy_crds::{Application, names};
+use argosy_engine::application::KnownCluster;
+use argosy_engine::object::{ObjectExt as _, ResourceKey, names as keys};
+use argosy_engine::operation::{Deletion, next_deletion};
+use argosy_engine::project::Rules;
+use argosy_engine::sync::{Propagation, SyncOptions};
+use argosy_facts::{Complete, Observed};
+use serde_json::Value;
+
+use super::{Held, Target, project, target};
+use crate::cluster::{Cluster, Served};
+use crate::controller::application::live::live;
+use crate::controller::application::rules::{instance_name, is_approved_since};
+use crate::executor::{Deleted, Failure, Place};
+use crate::fleet::ObjectName;
+use crate::hub::Hub;
+
+/// What an application still has on its cluster.
+struct Remains {
+    cluster: Arc<Cluster>,
+    served: Arc<Served>,
+    objects: Complete<Vec<Value>>,
+}
+
+/// Deletes what is due; whether all of it is gone.
+pub(super) async fn delete(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+    propagation: Propagation,
+) -> Result<bool, Held> {
+    let Remains {
+        cluster,
+        served,
+        objects,
+    } = remains(hub, name, application).await?;
+    let policy = application.spec.sync_policy.as_ref();
+    let options = policy.iter().flat_map(|policy| &policy.sync_options);
+    let options = SyncOptions::parse(options.map(String::as_str));
+    let own = ResourceKey::new(names::GROUP, "Application", &name.namespace, &name.name);
+    match next_deletion(&objects, &options, Some(&own), is_approved(application)) {
+        Deletion::Done { .. } => Ok(true),
+        Deletion::WaitFor(_) => Ok(false),
+        Deletion::Confirm(keys) => Err(Held::error(format!(
+            "{} asks for confirmation: set the annotation {} on the application to the time of it",
+            keys.iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
+            keys::DELETION_APPROVED
+        ))),
+        Deletion::Delete(keys) => {
+            let due = |object: &&Value| keys.contains(&object.resource_key());
+            for object in objects.get().iter().filter(due) {
+                delete_one(&cluster, &served, object, propagation)
+                    .await
+                    .map_err(|failure| {
+                        Held::error(format!(
+                            "cannot delete {}: {failure}",
+                            object.resource_key()
+                        ))
+                    })?;
+            }
+            Ok(false)
+        }
+    }
+}
+
+/// Reads what the application still has, all of it or nothing.
+async fn remains(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+) -> Result<Remains, Held> {
+    let Target {
+        cluster,
+        known,
+        served,
+    } = target(hub, application).await?;
+    let instance = instance_name(name, &hub.config.namespace);
+    match live(&cluster, &served, application, &instance, &[]).await {
+        Observed::Complete(objects) => {
+            let objects = permitted(hub, application, (&known, &served), &instance, objects)?;
+            Ok(Remains {
+                cluster,
+                served,
+                objects,
+            })
+        }
+        incomplete => {
+            let gap = incomplete.gap().unwrap_or_default();
+            let what = format!("not all of its resources are known: {gap}");
+            Err(Held::blocked(what))
+        }
+    }
+}
+
+/// The objects that are the application's own and that its project lets it touch.
+fn permitted(
+    hub: &Hub,
+    application: &Application,
+    (known, served): (&KnownCluster, &Served),
+    instance: &str,
+    objects: Complete<Vec<Value>>,
+) -> Result<Complete<Vec<Value>>, Held> {
+    let project = project(hub, application)?;
+    let rules = Rules::of(&project);
+    let settings = hub.fleet.settings();
+    let is_mine = |object: &Value| {
+        let kind = served.preferred(object.group(), object.kind());
+        let namespaced = kind.is_none_or(|kind| kind.namespaced);
+        settings.tracking.owns(object, instance)
+            && !object.has_owner()
+            && rules
+                .permit(object.resource_key(), namespaced, known)
+                .is_ok()
+    };
+    Ok(objects.map(|objects| objects.into_iter().filter(is_mine).collect()))
+}
+
+fn is_approved(application: &Application) -> bool {
+    let deleted = application.metadata.deletion_timestamp.as_ref();
+    deleted.is_some_and(|deleted| is_approved_since(application, deleted.0))
+}
+
+async fn delete_one(
+    cluster: &Arc<Cluster>,
+    served: &Served,
+    object: &Value,
+    propagation: Propagation,
+) -> Result<(), Failure> {
+    let Some(kind) = served.preferred(object.group(), object.kind()) else {
+        return Ok(());
+    };
+    let namespace = kind.namespaced.then_some(object.namespace());
+    let place = Place::new(&cluster.client, &kind.resource, namespace);
+    let uid = Some(object.uid()).filter(|uid| !uid.is_empty());
+    if place.delete(object.name(), uid, propagation, false).await? == Deleted::Gone {
+        cluster.live.deleted(&object.resource_key());
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! The plan of a sync, with the project's permission for each of its tasks.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use argosy_crds::Application;
+use argosy_crds::application::SyncOperation;
+use argosy_engine::object::{Gvk, ObjectExt as _, ResourceKey};
+use argosy_engine::project::{PermittedPlan, Placement, Rules};
+use argosy_engine::sync::{
+    self, DestinationNamespace, KindScope, NamespaceMetadata, PlanInput, Selector, SyncOptions,
+    SyncPlan, UnknownKinds,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::observe::Observation;
+use super::resume;
+use crate::cluster::Served;
+
+/// Plans a sync and has the project permit it.
+pub(super) fn plan(
+    observation: &Observation,
+    application: &Application,
+    sync: &SyncOperation,
+    modified: &BTreeSet<ResourceKey>,
+    (started_at, stamp): (Timestamp, &str),
+) -> Result<PermittedPlan, String> {
+    let live = observation
+        .live
+        .clone()
+        .map(|live| live.into_iter().map(Arc::new).collect());
+    let owns = |object: &Value| {
+        observation
+            .settings
+            .tracking
+            .owns(object, &observation.instance)
+    };
+    let kinds = |gvk: &Gvk| scope(&observation.served, gvk);
+    let strategy = sync.sync_strategy.as_ref();
+    let mut options = SyncOptions::parse(sync.sync_options.iter().map(String::as_str));
+    options.force |= strategy.is_some_and(argosy_crds::application::SyncStrategy::force);
+    let selected: Vec<_> = sync
+        .resources
+        .iter()
+        .map(|one| Selector {
+            group: one.group.clone(),
+            kind: one.kind.clone(),
+            name: one.name.clone(),
+            namespace: one.namespace.clone(),
+        })
+        .collect();
+    let plan = SyncPlan::new(&PlanInput {
+        desired: observation
+            .objects
+            .iter()
+            .map(|object| Arc::new(resume::marked(object, stamp)))
+            .collect(),
+        live: &live,
+        owns: &owns,
+        modified: Some(modified),
+        namespace: &application.spec.destination.namespace,
+        kinds: &kinds,
+        unknown_kinds: UnknownKinds::Defer,
+        destination: destination_namespace(observation, application),
+        options,
+        prune: sync.prune,
+        skip_hooks: strategy.is_some_and(|strategy| strategy.apply.is_some())
+            || !selected.is_empty(),
+        selected,
+        revision: observation
+            .desired
+            .revisions
+            .first()
+            .map_or("", String::as_str),
+        started_at,
+    })
+    .map_err(|error| error.to_string())?;
+    let flaws = sync::check(&plan);
+    if let Some(flaw) = flaws.first() {
+        return Err(format!(
+            "the plan is not sound, which is a fault of Argosy: {flaw}"
+        ));
+    }
+    let rules = Rules::of(&observation.project);
+    let placement = Placement {
+        cluster: &observation.known,
+        kinds: &kinds,
+    };
+    rules.permit_plan(plan, placement).map_err(|denied| {
+        let reasons: Vec<_> = denied.iter().map(|(_, why)| why.to_string()).collect();
+        format!(
+            "one or more synchronization tasks are not valid: {}",
+            reasons.join("; ")
+        )
+    })
+}
+
+fn scope(served: &Served, gvk: &Gvk) -> KindScope {
+    match served.kind(&gvk.group, &gvk.version, &gvk.kind) {
+        Some(kind) if kind.namespaced => KindScope::Namespaced,
+        Some(_) => KindScope::Cluster,
+        None => KindScope::Unknown(format!("the cluster does not serve {gvk}")),
+    }
+}
+
+fn destination_namespace(
+    observation: &Observation,
+    application: &Application,
+) -> DestinationNamespace {
+    let policy = application.spec.sync_policy.as_ref();
+    let metadata = policy.and_then(|policy| policy.managed_namespace_metadata.as_ref());
+    let key = ResourceKey::new("", "Namespace", "", &application.spec.destination.namespace);
+    let live = observation.live.seen().into_iter().flatten();
+    let own = live
+        .filter(|object| object.resource_key() == key)
+        .map(|object| Arc::new(object.clone()))
+        .next();
+    // Of what is not the application's the watch keeps no more than that it is there.
+    let there = || {
+        observation.cluster.live.get(&key)?;
+        let name = json!({"name": key.name});
+        Some(Arc::new(
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": name}),
+        ))
+    };
+    DestinationNamespace {
+        live: own.or_else(there),
+        metadata: metadata.map(|metadata| NamespaceMetadata {
+            labels: metadata.labels.clone(),
+            annotations: metadata.annotations.clone(),
+        }),
+    }
+}

@@ -1,0 +1,169 @@
+//! The start of a planned sync, unless something holds it back.
+
+use std::collections::BTreeSet;
+
+use argosy_crds::Application;
+use argosy_crds::application::{Operation, SyncOperationResult};
+use argosy_crds::codes::{OperationPhase, SyncStatusCode, condition};
+use argosy_engine::object::ResourceKey;
+use argosy_engine::operation::{BLOCKED_BY_WINDOW, WAITS};
+use argosy_engine::sync::{Excess, TaskStates};
+use argosy_engine::windows::{self, Windows};
+use jiff::Timestamp;
+
+use super::assess::Assessment;
+use super::attempt::Attempt;
+use super::begin::Begun;
+use super::observe::Observation;
+use super::operate::RunningSync;
+use super::plan::plan;
+use super::{approval, dependencies, results, resume};
+use crate::controller::events::News;
+use crate::fleet::ObjectName;
+use crate::hub::Hub;
+
+pub(super) fn start(
+    hub: &Hub,
+    name: &ObjectName,
+    application: &Application,
+    assessment: &Assessment,
+    attempt: Attempt,
+) -> Begun {
+    let (Ok(observation), Some(sync)) = (&assessment.observed, &attempt.operation.sync) else {
+        return Begun::Nothing {
+            after: None,
+            condition: None,
+        };
+    };
+    let now = hub.clock.now();
+    let (sources, revisions) = (
+        observation.desired.sources.clone(),
+        observation.desired.revisions.clone(),
+    );
+    let attempted = || Some(results::attempted(&sources, &revisions));
+    if attempt.going_on.is_none() {
+        if is_held_by_window(application, observation, &attempt, now) {
+            return attempt.blocked(BLOCKED_BY_WINDOW, None, attempted());
+        }
+        if let Some(message) = waits(hub, name, &attempt) {
+            let condition = Some((condition::WAITING, message.clone()));
+            return attempt.blocked(&format!("{WAITS}: {message}"), condition, attempted());
+        }
+    }
+    let modified = modified(assessment);
+    let stamp = attempt.stamp();
+    let planned = plan(
+        observation,
+        application,
+        sync,
+        &modified,
+        (attempt.started_at, &stamp),
+    );
+    let plan = match planned {
+        Ok(plan) => plan,
+        Err(message) => {
+            return attempt.refused((OperationPhase::Failed, &message), attempted(), now);
+        }
+    };
+    if attempt.going_on.is_none()
+        && let Some(excess) = approval::needed(application, observation, &attempt, &plan)
+    {
+        return parked(name, &attempt, &excess, attempted());
+    }
+    if attempt.going_on.is_none() {
+        tell_of_start(hub, application, &attempt.operation, &revisions);
+    }
+    let states = match &attempt.going_on {
+        Some(recorded) => resume::states(&plan, recorded, &stamp),
+        None => TaskStates::new(&plan),
+    };
+    Begun::Running(Box::new(RunningSync {
+        states,
+        announced: attempt.going_on.is_some(),
+        recorded_hooks: 0,
+        operation: attempt.operation,
+        started_at: attempt.started_at,
+        retry_count: attempt.retries,
+        sources,
+        revisions,
+        plan,
+    }))
+}
+
+/// A sync that waits for a person's approval: an automated one has not begun, and one that was
+/// asked for says so.
+fn parked(
+    name: &ObjectName,
+    attempt: &Attempt,
+    excess: &Excess,
+    attempted: Option<SyncOperationResult>,
+) -> Begun {
+    let message = format!(
+        "{excess}; approve it with `argosy app approve {} --plan {}`",
+        name.name, excess.hash
+    );
+    let told = Some((condition::APPROVAL_NEEDED, message.clone()));
+    if attempt.operation.initiated_by.automated {
+        return Begun::Nothing {
+            after: None,
+            condition: told,
+        };
+    }
+    attempt.blocked(&format!("{WAITS}: {message}"), told, attempted)
+}
+
+/// What a sync that somebody asked for waits for in other applications; what has begun once waits
+/// no more.
+fn waits(hub: &Hub, name: &ObjectName, attempt: &Attempt) -> Option<String> {
+    let operation = &attempt.operation;
+    let dry_run = operation.sync.as_ref().is_some_and(|sync| sync.dry_run);
+    let asks = !operation.initiated_by.automated && attempt.retries == 0 && !dry_run;
+    asks.then(|| dependencies::waits(hub, name, operation))
+        .flatten()
+}
+
+/// Whether a sync window keeps a sync that somebody asked for from beginning. Automated ones have
+/// been asked before they were decided.
+fn is_held_by_window(
+    application: &Application,
+    observation: &Observation,
+    attempt: &Attempt,
+    now: Timestamp,
+) -> bool {
+    let asked = windows::Attempt {
+        manual: !attempt.operation.initiated_by.automated,
+        started_at: None,
+    };
+    Windows::of(application, &observation.project.spec.sync_windows)
+        .is_ok_and(|windows| !windows.verdict(asked, now).may_sync())
+}
+
+fn tell_of_start(
+    hub: &Hub,
+    application: &Application,
+    operation: &Operation,
+    revisions: &[String],
+) {
+    let kind = if operation.initiated_by.automated {
+        "automated sync"
+    } else {
+        "sync"
+    };
+    let shown = revisions.join(",");
+    hub.events.tell(
+        application,
+        News::normal("OperationStarted", format!("Initiated {kind} to '{shown}'")),
+    );
+}
+
+/// The resources that differ.
+pub(super) fn modified(assessment: &Assessment) -> BTreeSet<ResourceKey> {
+    let resources = assessment
+        .comparison
+        .iter()
+        .flat_map(|comparison| &comparison.resources);
+    resources
+        .filter(|resource| resource.status == Some(SyncStatusCode::OutOfSync))
+        .map(|resource| resource.key.clone())
+        .collect()
+}
