@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::Client;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
+use super::signal::Signal;
 use crate::clock::Clock;
 
 /// How often a reachable cluster is asked, as Argo CD refreshes its cluster information.
@@ -62,7 +63,7 @@ pub struct ConnectionState {
 /// Tries the connection of one cluster.
 pub(super) struct Health {
     clock: Clock,
-    state: watch::Sender<ConnectionState>,
+    state: Signal<ConnectionState>,
     suspected: Notify,
 }
 
@@ -77,13 +78,13 @@ impl Health {
         };
         Self {
             clock,
-            state: watch::Sender::new(state),
+            state: Signal::new(state),
             suspected: Notify::new(),
         }
     }
 
     pub(super) fn state(&self) -> ConnectionState {
-        self.state.borrow().clone()
+        self.state.get()
     }
 
     pub(super) fn suspect(&self) {
@@ -91,14 +92,9 @@ impl Health {
     }
 
     pub(super) async fn tried(&self) -> ConnectionState {
-        let mut states = self.state.subscribe();
-        match states
+        self.state
             .wait_for(|state| state.status != ConnectionStatus::Unknown)
             .await
-        {
-            Ok(state) => state.clone(),
-            Err(_) => self.state(),
-        }
     }
 
     /// Tries forever; tells `changed` when the verdict changes, the first one excepted.
@@ -109,7 +105,7 @@ impl Health {
             if self.take(answer) {
                 changed();
             }
-            let failed = self.state.borrow().status == ConnectionStatus::Failed;
+            let failed = self.state().status == ConnectionStatus::Failed;
             let wait = if failed { retry } else { INTERVAL };
             retry = if failed {
                 (retry * 2).min(INTERVAL)
@@ -127,8 +123,7 @@ impl Health {
 
     fn take(&self, answer: Result<String, String>) -> bool {
         let now = self.clock.now();
-        let mut turned = false;
-        self.state.send_modify(|state| {
+        self.state.change(|state| {
             let before = state.status;
             state.attempted_at = Some(now);
             match answer {
@@ -144,9 +139,8 @@ impl Health {
                 }
             }
             // Whoever was there before the first attempt waits for its outcome anyway.
-            turned = state.status != before && before != ConnectionStatus::Unknown;
-        });
-        turned
+            state.status != before && before != ConnectionStatus::Unknown
+        })
     }
 }
 

@@ -19,10 +19,10 @@ use kube::api::DynamicObject;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
 use serde_json::Value;
-use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::discovery::ServedKind;
+use super::signal::Signal;
 
 /// How soon a watch that broke is taken up again; doubles up to [`LONGEST_RETRY`].
 const RETRY: Duration = Duration::from_millis(500);
@@ -49,7 +49,8 @@ pub struct LiveState {
     changed: Changed,
     suspected: Suspected,
     completed: Completed,
-    reachable: watch::Sender<()>,
+    /// How often the cluster was found to answer again.
+    reachable: Arc<Signal<u64>>,
     inner: Mutex<Inner>,
 }
 
@@ -65,7 +66,7 @@ struct Inner {
 }
 
 struct KindWatch {
-    state: watch::Receiver<WatchState>,
+    state: Arc<Signal<WatchState>>,
     _stop: DropGuard,
 }
 
@@ -108,7 +109,7 @@ impl LiveState {
             changed,
             suspected,
             completed,
-            reachable: watch::Sender::new(()),
+            reachable: Arc::new(Signal::new(0)),
             inner: Mutex::default(),
         }
     }
@@ -129,23 +130,22 @@ impl LiveState {
 
     /// Has every broken watch tried again at once, because the cluster answers again.
     pub fn reconnect(&self) {
-        self.reachable.send_replace(());
+        self.reachable.change(|times| *times += 1);
     }
 
     /// Waits until each of `kinds` has been listed, at most for `patience`.
     pub async fn settled(&self, kinds: &BTreeSet<GroupKind>, patience: Duration) {
-        let mut states: Vec<_> = {
+        let states: Vec<_> = {
             let inner = self.lock();
             let watched = kinds
                 .iter()
                 .filter_map(|kind| inner.kinds.get(kind))
                 .flatten();
-            watched.map(|watch| watch.state.clone()).collect()
+            watched.map(|watch| Arc::clone(&watch.state)).collect()
         };
         let all = async {
-            for state in &mut states {
-                // An error means that the watch is gone, which `observed` reports.
-                let _ = state.wait_for(|state| *state != WatchState::Listing).await;
+            for state in &states {
+                state.wait_for(|state| *state != WatchState::Listing).await;
             }
         };
         let _ = tokio::time::timeout(patience, all).await;
@@ -318,15 +318,16 @@ impl LiveState {
         namespace: Option<String>,
         group_kind: &GroupKind,
     ) -> KindWatch {
-        let (tell_state, state) = watch::channel(WatchState::Listing);
+        let state = Arc::new(Signal::new(WatchState::Listing));
         let stop = CancellationToken::new();
         let watching = Watching {
             live: Arc::downgrade(self),
             kind: kind.clone(),
             group_kind: group_kind.clone(),
             namespace,
-            state: tell_state,
-            reachable: self.reachable.subscribe(),
+            state: Arc::clone(&state),
+            answered: self.reachable.get(),
+            reachable: Arc::clone(&self.reachable),
         };
         let client = self.client.clone();
         let stopped = stop.clone();
@@ -343,15 +344,13 @@ impl Inner {
         let Some(watches) = self.kinds.get(kind) else {
             return Some(format!("{} is not watched", shown(kind)));
         };
-        watches
-            .iter()
-            .find_map(|watch| match &*watch.state.borrow() {
-                WatchState::Synced => None,
-                WatchState::Listing => Some(format!("{} has not been listed yet", shown(kind))),
-                WatchState::Broken(why) => {
-                    Some(format!("the watch of {} is broken: {why}", shown(kind)))
-                }
-            })
+        watches.iter().find_map(|watch| match watch.state.get() {
+            WatchState::Synced => None,
+            WatchState::Listing => Some(format!("{} has not been listed yet", shown(kind))),
+            WatchState::Broken(why) => {
+                Some(format!("the watch of {} is broken: {why}", shown(kind)))
+            }
+        })
     }
 
     /// Whether the object was seen in that version or a newer one.
@@ -385,8 +384,10 @@ struct Watching {
     kind: ServedKind,
     group_kind: GroupKind,
     namespace: Option<String>,
-    state: watch::Sender<WatchState>,
-    reachable: watch::Receiver<()>,
+    state: Arc<Signal<WatchState>>,
+    reachable: Arc<Signal<u64>>,
+    /// What `reachable` was when this watch last heeded it.
+    answered: u64,
 }
 
 impl Watching {
@@ -416,16 +417,16 @@ impl Watching {
                     events = start();
                 }
             }
-            if *self.state.borrow() == WatchState::Synced {
+            if self.state.get() == WatchState::Synced {
                 patience = RETRY;
             }
         }
     }
 
     fn broke(&self, live: &LiveState, error: &watcher::Error) {
-        let first = *self.state.borrow() == WatchState::Synced;
+        let first = self.state.get() == WatchState::Synced;
         let why = crate::diagnostic::chain(error);
-        self.state.send_replace(WatchState::Broken(why));
+        self.state.set(WatchState::Broken(why));
         if first {
             (live.suspected)();
             live.tell(live.owners_of(&self.group_kind));
@@ -436,7 +437,7 @@ impl Watching {
     async fn pause(&mut self, patience: Duration) {
         tokio::select! {
             biased;
-            Ok(()) = self.reachable.changed() => {}
+            times = self.reachable.wait_for(|times| *times != self.answered) => self.answered = times,
             () = tokio::time::sleep(patience) => {}
         }
     }
@@ -453,7 +454,7 @@ impl Watching {
             Event::InitDone => {
                 let objects = std::mem::take(listed);
                 let news = live.replace(&self.group_kind, self.namespace.as_deref(), &objects);
-                self.state.send_replace(WatchState::Synced);
+                self.state.set(WatchState::Synced);
                 live.tell(news);
                 if live.lock().missed.remove(&self.group_kind) {
                     (live.completed)();

@@ -10,6 +10,7 @@ mod health;
 mod live;
 mod registry;
 mod secret;
+mod signal;
 
 use std::sync::Arc;
 

@@ -1,26 +1,31 @@
 //! What goes wrong on purpose, and what was asked: the two sides a simulation needs of a server.
-//! Faults act before a request reaches the state, so that a failed request has no effect.
+//! Faults act before a request reaches the state, so that a failed request has no effect; the one
+//! exception is [`Fault::Lose`], which is there for it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::futures::OwnedNotified;
+use tokio::sync::{Notify, watch};
 
 /// What happens to a request that a [`Rule`] matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The answer comes later.
     Slow(Duration),
-    /// The answer is a Status of this code and message.
+    /// The answer is a Status of this code and message; with 429 the server asks to wait a second.
     Fail {
         /// The HTTP status, 500 for instance.
         code: u16,
         /// The Status' message.
         message: String,
     },
-    /// The connection breaks without an answer.
+    /// The connection breaks without an answer, and the request has had no effect.
     Disconnect,
+    /// The request is carried out, and the connection breaks before the answer.
+    Lose,
 }
 
 /// Which requests suffer which fault.
@@ -59,6 +64,9 @@ impl Rule {
 pub struct Faults {
     rules: Arc<Mutex<Vec<Rule>>>,
     stopped: Arc<watch::Sender<bool>>,
+    cuts: Arc<AtomicU64>,
+    /// Wakes the watches when one of the above has changed, in the order in which they wait.
+    turned: Arc<Notify>,
 }
 
 impl Default for Faults {
@@ -66,6 +74,8 @@ impl Default for Faults {
         Self {
             rules: Arc::default(),
             stopped: Arc::new(watch::Sender::new(false)),
+            cuts: Arc::default(),
+            turned: Arc::default(),
         }
     }
 }
@@ -74,11 +84,19 @@ impl Faults {
     /// Refuses every connection and breaks the open ones, as a machine that is gone.
     pub fn stop(&self) {
         self.stopped.send_replace(true);
+        self.turned.notify_waiters();
     }
 
     /// Takes connections again, over the network a moment later. The state is as it was.
     pub fn start(&self) {
         self.stopped.send_replace(false);
+        self.turned.notify_waiters();
+    }
+
+    /// Breaks every open watch, as a load balancer that restarts; what comes next is answered.
+    pub fn cut_watches(&self) {
+        self.cuts.fetch_add(1, Ordering::AcqRel);
+        self.turned.notify_waiters();
     }
 
     /// Whether [`Faults::stop`] was called last.
@@ -113,6 +131,16 @@ impl Faults {
 
     pub(crate) fn stopped(&self) -> watch::Receiver<bool> {
         self.stopped.subscribe()
+    }
+
+    /// How often the watches were cut.
+    pub(crate) fn cuts(&self) -> u64 {
+        self.cuts.load(Ordering::Acquire)
+    }
+
+    /// Is ready when the cluster has been stopped or started, or its watches cut.
+    pub(crate) fn turned(&self) -> OwnedNotified {
+        Arc::clone(&self.turned).notified_owned()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Rule>> {

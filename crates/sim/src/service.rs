@@ -40,7 +40,7 @@ impl Refused {
         Self::Stopped(cluster.to_owned(), io::ErrorKind::ConnectionRefused.into())
     }
 
-    fn reset(cluster: &str) -> Self {
+    pub(crate) fn reset(cluster: &str) -> Self {
         Self::Reset(cluster.to_owned(), io::ErrorKind::ConnectionReset.into())
     }
 }
@@ -97,11 +97,17 @@ impl SimService {
         let route = Route::parse(parts.method.as_str(), parts.uri.path(), parts.uri.query());
         let (verb, resource) = route.counted();
         inner.requests.record(verb, &resource);
-        match inner.faults.strike(verb, route.resource()) {
-            None => {}
-            Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
+        let fault = inner.faults.strike(verb, route.resource());
+        match &fault {
+            None | Some(Fault::Lose) => {}
+            Some(Fault::Slow(delay)) => {
+                tokio::time::sleep(*delay).await;
+                if inner.faults.is_stopped() {
+                    return Err(Refused::stopped(cluster.name()));
+                }
+            }
             Some(Fault::Fail { code, message }) => {
-                return Ok(api::failure(&Failure::injected(code, message)));
+                return Ok(api::failure(&Failure::injected(*code, message.clone())));
             }
             Some(Fault::Disconnect) => return Err(Refused::reset(cluster.name())),
         }
@@ -112,6 +118,9 @@ impl SimService {
             .to_bytes();
         let answer = api::handle(&cluster, &route, &parts.headers, &body, &user);
         inner.work.notify_one();
+        if fault == Some(Fault::Lose) {
+            return Err(Refused::reset(cluster.name()));
+        }
         Ok(answer)
     }
 }

@@ -146,7 +146,13 @@ pub(crate) fn failure(failure: &Failure) -> Response<SimBody> {
         let text = Bytes::from(format!("{}\n", failure.message));
         return whole(404, "text/plain; charset=utf-8", text);
     }
-    json(failure.code, &failure.status())
+    let mut response = json(failure.code, &failure.status());
+    if failure.code == 429 {
+        // As priority and fairness has it.
+        let seconds = http::HeaderValue::from_static("1");
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    response
 }
 
 fn whole(code: u16, media: &str, bytes: Bytes) -> Response<SimBody> {

@@ -10,7 +10,7 @@ use http::{Response, header};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use serde_json::{Value, json};
-use tokio::sync::watch::Receiver;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::convert;
@@ -39,8 +39,9 @@ struct Watching {
     /// The version up to which everything was sent.
     sent: u64,
     queue: VecDeque<Bytes>,
-    wake: Receiver<u64>,
-    stopped: Receiver<bool>,
+    wake: Arc<Notify>,
+    /// How often the watches had been cut when this one began.
+    cuts: u64,
     ends: Instant,
     next_bookmark: Instant,
     over: bool,
@@ -73,8 +74,8 @@ pub(super) fn answer(
         bookmarks: query.flag("allowWatchBookmarks"),
         sent: state.resource_version(),
         queue: VecDeque::new(),
-        wake: state.subscribe(&table),
-        stopped: cluster.faults().stopped(),
+        wake: state.wake(&table),
+        cuts: cluster.faults().cuts(),
         ends: now + seconds.map_or(LONGEST, Duration::from_secs),
         next_bookmark: now + BOOKMARK_EVERY,
         over: false,
@@ -125,18 +126,24 @@ impl Watching {
     /// The next line, `None` at the end.
     async fn next(&mut self) -> Option<Result<Bytes, Refused>> {
         loop {
-            if *self.stopped.borrow() {
+            if let Some(broken) = self.broken() {
                 if self.over {
                     return None;
                 }
                 self.over = true;
-                return Some(Err(Refused::stopped(self.cluster.name())));
+                return Some(Err(broken));
             }
             if let Some(line) = self.queue.pop_front() {
                 return Some(Ok(line));
             }
             if self.over {
                 return None;
+            }
+            // Both count from here on, so that nothing falls between the look and the wait.
+            let woken = Arc::clone(&self.wake).notified_owned();
+            let turned = self.cluster.faults().turned();
+            if self.broken().is_some() {
+                continue;
             }
             self.fill();
             if !self.queue.is_empty() {
@@ -145,11 +152,21 @@ impl Watching {
             let until = self.ends.min(self.next_bookmark);
             tokio::select! {
                 biased;
-                changed = self.wake.changed() => self.over = changed.is_err(),
-                _ = self.stopped.changed() => {}
+                () = woken => {}
+                () = turned => {}
                 () = tokio::time::sleep_until(until) => self.time_passed(),
             }
         }
+    }
+
+    /// What broke the connection, if something has.
+    fn broken(&self) -> Option<Refused> {
+        let name = self.cluster.name();
+        let faults = self.cluster.faults();
+        if faults.is_stopped() {
+            return Some(Refused::stopped(name));
+        }
+        (faults.cuts() != self.cuts).then(|| Refused::reset(name))
     }
 
     fn time_passed(&mut self) {
@@ -164,7 +181,6 @@ impl Watching {
 
     /// Queues what happened since the last look.
     fn fill(&mut self) {
-        self.wake.borrow_and_update();
         let (events, version, gone) = {
             let state = self.cluster.inner.state();
             let kind = &self.kind;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::definition;
 use super::failure::Failure;
@@ -185,8 +185,8 @@ impl State {
         }
     }
 
-    pub(crate) fn subscribe(&mut self, table: &str) -> watch::Receiver<u64> {
-        self.table(table).subscribe()
+    pub(crate) fn wake(&mut self, table: &str) -> Arc<Notify> {
+        self.table(table).wake()
     }
 
     fn table(&mut self, name: &str) -> &mut Table {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// One committed change.
 #[derive(Debug, Clone)]
@@ -22,38 +22,38 @@ pub(super) struct Table {
     history: VecDeque<Arc<Event>>,
     /// Changes up to this version are forgotten.
     compacted: u64,
-    wake: watch::Sender<u64>,
+    /// Wakes those who watch, in the order in which they wait: what is woken by chance does not
+    /// repeat.
+    wake: Arc<Notify>,
 }
 
 impl Table {
     pub(super) fn new(compacted: u64) -> Self {
-        let wake = watch::Sender::new(0);
         Self {
             objects: BTreeMap::new(),
             history: VecDeque::new(),
             compacted,
-            wake,
+            wake: Arc::default(),
         }
     }
 
     pub(super) fn record(&mut self, event: Event, limit: usize) {
-        let version = event.version;
         self.history.push_back(Arc::new(event));
         while self.history.len() > limit {
             if let Some(forgotten) = self.history.pop_front() {
                 self.compacted = forgotten.version;
             }
         }
-        self.wake.send_replace(version);
+        self.wake.notify_waiters();
     }
 
     /// Wakes those who watch, though no object changed.
     pub(super) fn nudge(&self) {
-        self.wake.send_modify(|_| ());
+        self.wake.notify_waiters();
     }
 
-    pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
-        self.wake.subscribe()
+    pub(super) fn wake(&self) -> Arc<Notify> {
+        Arc::clone(&self.wake)
     }
 
     /// The changes after `version`, or what the oldest known version is where some are forgotten.
