@@ -26,6 +26,7 @@ use crate::controller::{
 use crate::diagnostic::Diagnostic;
 use crate::fleet::{Fleet, Settings, Wake, Watches};
 use crate::metrics::Metrics;
+use crate::scm::Scm;
 use crate::seams::Seams;
 use crate::source::{Limits, Repositories, Sources};
 
@@ -53,6 +54,8 @@ pub struct Hub {
     pub clusters: Clusters,
     /// The repositories that it reads.
     pub sources: Sources,
+    /// The SCM providers and plugins that generators ask.
+    pub scm: Scm,
     /// What renders charts and kustomizations, as found when it was started.
     pub tools: Tools,
     /// What waits to be done.
@@ -161,18 +164,20 @@ impl Hub {
         } = seams;
         let events = cluster_events(&clock, &fleet, woken);
         let clusters = Clusters::new(client.clone(), dial, events);
+        let metrics = Metrics::new().map_err(|error| {
+            Diagnostic::new(
+                crate::diagnostic::Kind::Internal,
+                "MetricsFailed",
+                "cannot declare the metrics",
+            )
+            .because(&error)
+        })?;
         let hub = Arc::new(Self {
+            scm: Scm::new(Arc::clone(&metrics.scm)),
             sources: Sources::new(remotes, blocking, Limits::default()),
             tools: Tools::on_path(&config.tool_path),
             events: Events::spawn(client.clone(), clock.clone(), &stop),
-            metrics: Metrics::new().map_err(|error| {
-                Diagnostic::new(
-                    crate::diagnostic::Kind::Internal,
-                    "MetricsFailed",
-                    "cannot declare the metrics",
-                )
-                .because(&error)
-            })?,
+            metrics,
             queues: Queues::new(),
             applications: application::Memory::default(),
             application_sets: application_set::Memory::default(),

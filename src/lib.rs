@@ -12,6 +12,7 @@ pub mod executor;
 pub mod fleet;
 pub mod hub;
 pub mod metrics;
+pub mod scm;
 pub mod seams;
 pub mod server;
 pub mod setup;

@@ -41,12 +41,11 @@ pub enum Request {
         /// How the pattern is read.
         globbing: Globbing,
     },
-    /// The repositories of an SCM provider, before filters. Answered by [`Answer::Repositories`].
+    /// The repositories of an SCM provider, at least those that its filters select. Answered by
+    /// [`Answer::Repositories`].
     ScmRepositories {
-        /// The generator as JSON, without filters, values and template.
+        /// The generator as JSON, without values and template.
         generator: String,
-        /// Paths of which each answered branch says whether they exist.
-        paths: Vec<String>,
     },
     /// The pull requests of a repository, before filters. Answered by [`Answer::PullRequests`].
     PullRequests {

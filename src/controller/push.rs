@@ -1,14 +1,14 @@
-//! What a push concerns: the repository is asked anew, and who reads it looks again.
+//! What a webhook concerns: the repository or provider is asked anew, and who reads it looks again.
 
 use std::sync::Arc;
 
 use argosy_crds::ApplicationSet;
 
-use super::application_set;
+use super::application_set::{self, pull_requests};
 use super::queue::Lane;
 use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
-use crate::source::webhook::{PushEvent, Target};
+use crate::source::webhook::{PullRequestEvent, PushEvent, Target};
 
 impl Hub {
     /// Wakes the applications and sets that a push concerns.
@@ -26,6 +26,32 @@ impl Hub {
             self.take_up(Wake::Application(app, Lane::Urgent));
         }
         for set in sets {
+            self.take_up(Wake::ApplicationSet(set, Lane::Urgent));
+        }
+        self.ask_anew(|_, set| pull_requests::has_plugin(set));
+    }
+
+    /// Wakes the sets whose generators list the pull requests of a repository.
+    pub fn take_pull_request(self: &Arc<Self>, event: &PullRequestEvent) {
+        self.ask_anew(|name, set| {
+            let generators = pull_requests::generators(&self.application_sets, name, set);
+            generators.iter().any(|generator| event.concerns(generator))
+                || pull_requests::has_plugin(set)
+        });
+    }
+
+    /// Wakes the sets that are concerned, to ask anew whom they ask outside.
+    fn ask_anew(self: &Arc<Self>, concerned: impl Fn(&ObjectName, &ApplicationSet) -> bool) {
+        let sets: Vec<_> = {
+            let index = self.fleet.index();
+            let sets = index.application_sets.iter();
+            sets.filter(|(name, set)| concerned(name, set))
+                .map(|(name, _)| name.clone())
+                .collect()
+        };
+        for set in sets {
+            let answers = &self.application_sets.answers;
+            answers.ask_anew(&set, self.clock.now());
             self.take_up(Wake::ApplicationSet(set, Lane::Urgent));
         }
     }

@@ -17,6 +17,7 @@ use argosy_glob::list;
 
 use super::index::Index;
 use super::set_settings::SetSettings;
+use crate::scm::ScmSettings;
 
 /// The hub's settings; the defaults are Argo CD's.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +52,8 @@ pub struct Settings {
     pub new_git_file_globbing: bool,
     /// What is said of all ApplicationSets.
     pub sets: SetSettings,
+    /// Which SCM providers may be asked, and how.
+    pub scm: ScmSettings,
 }
 
 impl Default for Settings {
@@ -69,6 +72,7 @@ impl Default for Settings {
             max_prune: None,
             new_git_file_globbing: false,
             sets: SetSettings::default(),
+            scm: ScmSettings::default(),
         }
     }
 }
@@ -139,6 +143,7 @@ impl Settings {
                 .get("applicationsetcontroller.enable.new.git.file.globbing")
                 .is_some_and(|text| text == "true"),
             sets: SetSettings::read(params),
+            scm: ScmSettings::read(params),
             argocd_cm,
         }
     }

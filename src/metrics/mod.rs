@@ -11,6 +11,9 @@ mod cluster;
 mod git;
 mod queue;
 mod render;
+mod scm;
+
+use std::sync::Arc;
 
 use prometheus::core::Collector;
 use prometheus::{Registry, TextEncoder};
@@ -21,6 +24,7 @@ pub use cluster::{ClusterObservation, ClusterStates};
 pub use git::GitStates;
 pub use queue::QueueStates;
 pub use render::RenderStates;
+pub use scm::ScmMetrics;
 
 /// Everything that is counted as it happens.
 pub struct Metrics {
@@ -29,6 +33,8 @@ pub struct Metrics {
     pub applications: ApplicationMetrics,
     /// ApplicationSets.
     pub application_sets: ApplicationSetMetrics,
+    /// Requests to SCM providers and plugins.
+    pub scm: Arc<ScmMetrics>,
 }
 
 impl Metrics {
@@ -37,6 +43,7 @@ impl Metrics {
         let registry = Registry::new();
         let applications = ApplicationMetrics::declare(&registry)?;
         let application_sets = ApplicationSetMetrics::declare(&registry)?;
+        let scm = Arc::new(ScmMetrics::declare(&registry)?);
         registry.register(Box::new(
             prometheus::process_collector::ProcessCollector::for_self(),
         ))?;
@@ -50,6 +57,7 @@ impl Metrics {
             registry,
             applications,
             application_sets,
+            scm,
         })
     }
 

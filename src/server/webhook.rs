@@ -1,4 +1,4 @@
-//! The webhook endpoint: a push wakes the applications and sets that it concerns.
+//! The webhook endpoint: a push or a pull request wakes the applications and sets that it concerns.
 //!
 //! It is answered as soon as it is understood; what it wakes is done by the controllers. A payload
 //! decides nothing but who looks again.
@@ -14,7 +14,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 
 use crate::hub::Hub;
-use crate::source::webhook::{Headers, WebhookSecrets, parse};
+use crate::source::webhook::{Headers, WebhookError, WebhookSecrets, parse, parse_pull_request};
 
 /// Takes a webhook of any provider.
 pub(super) async fn webhook(
@@ -37,17 +37,28 @@ pub(super) async fn webhook(
             return (StatusCode::SERVICE_UNAVAILABLE, answer.to_owned());
         }
     };
-    match parse(&headers, &body, &secrets) {
-        Ok(Some(event)) => {
-            hub.take_push(&event);
-            (StatusCode::OK, String::new())
-        }
-        Ok(None) => (StatusCode::OK, String::new()),
+    match take(&hub, &headers, &body, &secrets) {
+        Ok(()) => (StatusCode::OK, String::new()),
         Err(error) => {
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
             (status, error.to_string())
         }
     }
+}
+
+/// Wakes who is concerned by the delivery.
+fn take(
+    hub: &Arc<Hub>,
+    headers: &Headers,
+    body: &[u8],
+    secrets: &WebhookSecrets,
+) -> Result<(), WebhookError> {
+    if let Some(event) = parse_pull_request(headers, body, secrets) {
+        hub.take_pull_request(&event);
+    } else if let Some(event) = parse(headers, body, secrets)? {
+        hub.take_push(&event);
+    }
+    Ok(())
 }
 
 /// The secrets that were agreed on with the providers, from Argo CD's own Secret.

@@ -369,6 +369,22 @@ impl Fleet {
             .unwrap();
     }
 
+    /// Applies an object that no namespace has.
+    pub(crate) async fn apply_to_the_cluster(&self, object: Value) {
+        let gvk = kube::core::GroupVersionKind::gvk(
+            "apiextensions.k8s.io",
+            "v1",
+            object["kind"].as_str().unwrap(),
+        );
+        let api: Api<DynamicObject> =
+            Api::all_with(self.client.clone(), &kube::api::ApiResource::from_gvk(&gvk));
+        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+        let params = PatchParams::apply("test").force();
+        api.patch(&name, &params, &Patch::Apply(object))
+            .await
+            .unwrap();
+    }
+
     pub(crate) fn objects(&self, api_version: &Value, kind: &Value) -> Api<DynamicObject> {
         let resource = resource(api_version.as_str().unwrap(), kind.as_str().unwrap());
         Api::namespaced_with(self.client.clone(), "argocd", &resource)

@@ -10,6 +10,7 @@ mod fleet;
 mod guard;
 mod life;
 mod order;
+mod outside;
 mod pause;
 mod rendered;
 mod rollback;

@@ -21,13 +21,14 @@ const BANNED: [(&str, &str); 4] = [
 ];
 
 /// Crates that decide and never do: no runtime, no network, no client.
-const PURE: [&str; 7] = [
+const PURE: [&str; 8] = [
     "argosy-crds",
     "argosy-engine",
     "argosy-facts",
     "argosy-generators",
     "argosy-glob",
     "argosy-gotemplate",
+    "argosy-scm",
     "argosy-yaml",
 ];
 /// What makes a crate impure.
@@ -43,7 +44,7 @@ const IMPURE: [&str; 8] = [
 ];
 
 /// Our crates by layer: one may depend on those of lower layers alone.
-const LAYERS: [&[&str]; 5] = [
+const LAYERS: [&[&str]; 6] = [
     &["argosy-crds", "argosy-facts", "argosy-glob", "argosy-yaml"],
     // Templates print YAML.
     &["argosy-gotemplate"],
@@ -53,6 +54,8 @@ const LAYERS: [&[&str]; 5] = [
         "argosy-render",
         "argosy-sim",
     ],
+    // It answers what generators ask, in their terms.
+    &["argosy-scm"],
     &["argosy", "argosy-test-support", "xtask"],
     &["argosy-bench"],
 ];

@@ -14,6 +14,7 @@ mod matrix;
 mod merge;
 mod plugin;
 pub(crate) mod pull_request;
+pub(crate) mod scm_filter;
 pub(crate) mod scm_provider;
 mod values;
 

@@ -6,7 +6,7 @@ use argosy_crds::application_set::generators::PullRequestGenerator;
 use argosy_gotemplate::Value;
 use regex::Regex;
 
-use super::scm_provider::{fits, regex};
+use super::scm_filter::{fits, regex};
 use super::values::TemplatedValues;
 use crate::error::Stop;
 use crate::expand::Expander;
@@ -57,9 +57,9 @@ pub(super) fn params(
     let is_selected = |pull: &PullRequest| {
         filters.is_empty()
             || filters.iter().any(|[branch, target, title]| {
-                fits(branch.as_ref(), [&pull.branch])
-                    && fits(target.as_ref(), [&pull.target_branch])
-                    && fits(title.as_ref(), [&pull.title])
+                fits(branch.as_ref(), [pull.branch.as_str()])
+                    && fits(target.as_ref(), [pull.target_branch.as_str()])
+                    && fits(title.as_ref(), [pull.title.as_str()])
             })
     };
     found
@@ -93,7 +93,8 @@ fn filters(spec: &PullRequestGenerator) -> Result<Vec<[Option<Regex>; 3]>, Stop>
                 regex("TitleMatch", filter.title_match.as_ref())?,
             ])
         })
-        .collect()
+        .collect::<Result<_, String>>()
+        .map_err(Stop::failed)
 }
 
 /// What decides which pull requests are listed, and nothing else.

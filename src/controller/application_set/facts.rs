@@ -13,6 +13,7 @@ use argosy_generators::{
     Answer, Cluster, Error, Expansion, Facts, Globbing, Reason, Request, Step, expand,
 };
 
+use super::answers::{self, Asking};
 use super::memory::Remembered;
 use super::settings;
 use super::tree::SourceTree;
@@ -30,7 +31,8 @@ pub(super) async fn expansion(
     name: &ObjectName,
     set: &Arc<ApplicationSet>,
 ) -> Result<Arc<Expansion>, Error> {
-    if let Some(same) = unchanged(hub, name, set).await {
+    let asking = Asking::new(hub, name, set);
+    if let Some(same) = unchanged(hub, &asking, name, set).await {
         return Ok(same);
     }
     let settings = settings(hub);
@@ -55,7 +57,7 @@ pub(super) async fn expansion(
         })? {
             Step::Needs(requests) => {
                 for request in requests {
-                    let answer = answer(hub, &request).await;
+                    let answer = answer(hub, &asking, &request).await;
                     known.insert(request, answer);
                 }
             }
@@ -98,6 +100,7 @@ pub(super) fn failed(set: &ApplicationSet, message: &str) -> Error {
 /// The last expansion, if spec and facts are what they were.
 async fn unchanged(
     hub: &Arc<Hub>,
+    asking: &Asking,
     name: &ObjectName,
     set: &ApplicationSet,
 ) -> Option<Arc<Expansion>> {
@@ -106,14 +109,14 @@ async fn unchanged(
         return None;
     }
     for (request, before) in &last.facts {
-        if answer(hub, request).await != *before {
+        if answer(hub, asking, request).await != *before {
             return None;
         }
     }
     Some(last.expansion)
 }
 
-pub(super) async fn answer(hub: &Arc<Hub>, request: &Request) -> Observed<Answer> {
+pub(super) async fn answer(hub: &Arc<Hub>, asking: &Asking, request: &Request) -> Observed<Answer> {
     match request {
         Request::Clusters => clusters(hub).map(Answer::Clusters),
         Request::Project(name) => {
@@ -147,9 +150,7 @@ pub(super) async fn answer(hub: &Arc<Hub>, request: &Request) -> Observed<Answer
         Request::ScmRepositories { .. }
         | Request::PullRequests { .. }
         | Request::ClusterDecisions { .. }
-        | Request::PluginParameters { .. } => Observed::unknown(
-            "this generator is not served by this hub yet; its applications are left as they are",
-        ),
+        | Request::PluginParameters { .. } => answers::answer(hub, asking, request).await,
     }
 }
 

@@ -9,6 +9,7 @@ use argosy_crds::ApplicationSetSpec;
 use argosy_facts::Observed;
 use argosy_generators::{Answer, Expansion, Request};
 
+use super::answers::Answers;
 use super::contested::Contested;
 use crate::fleet::ObjectName;
 
@@ -18,6 +19,8 @@ pub struct Memory {
     sets: Mutex<BTreeMap<ObjectName, Remembered>>,
     /// The names that two sets generate.
     pub(super) contested: Contested,
+    /// What was answered from outside.
+    pub(in crate::controller) answers: Answers,
 }
 
 /// What an expansion was made from, and what came out.
@@ -45,6 +48,7 @@ impl Memory {
 
     pub(super) fn forget(&self, name: &ObjectName) {
         self.lock().remove(name);
+        self.answers.forget(name);
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectName, Remembered>> {

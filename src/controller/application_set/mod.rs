@@ -4,11 +4,14 @@
 //! and the other is carried out. A set whose facts are not complete is left as it is, with a
 //! condition that says why.
 
+mod answers;
 mod apply;
 mod contested;
+mod decisions;
 mod facts;
 mod memory;
 mod preview;
+pub(super) mod pull_requests;
 mod report;
 mod tree;
 

@@ -11,6 +11,7 @@ use argosy_generators::preview::{self as pure, Preview, as_applied};
 use argosy_generators::validate::validate;
 use argosy_generators::{Error, Expansion, Facts, Settings, Step, Substitute, expand};
 
+use super::answers::Asking;
 use super::{apply, facts, settings};
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
@@ -34,11 +35,7 @@ pub async fn preview(
     head: Option<&Substitute>,
     base: Option<Base<'_>>,
 ) -> Result<Preview, Error> {
-    let meta = &set.metadata;
-    let name = ObjectName::new(
-        meta.namespace.as_deref().unwrap_or_default(),
-        meta.name.as_deref().unwrap_or_default(),
-    );
+    let name = name_of(set);
     let set = as_on_the_hub(hub, &name, set);
     let generated = expanded(hub, &set, head).await.result?.applications;
     let (projects, on_hub) = apply::observed(hub, &name);
@@ -52,6 +49,14 @@ pub async fn preview(
         }
     };
     Ok(judged(hub, &name, &set, &generated, &live, &projects))
+}
+
+fn name_of(set: &ApplicationSet) -> ObjectName {
+    let meta = &set.metadata;
+    ObjectName::new(
+        meta.namespace.as_deref().unwrap_or_default(),
+        meta.name.as_deref().unwrap_or_default(),
+    )
 }
 
 fn judged(
@@ -124,6 +129,8 @@ async fn expand_with(
     settings: &Settings,
     known: &mut Facts,
 ) -> Result<Expansion, Error> {
+    let name = name_of(set);
+    let asking = Asking::new(hub, &name, set);
     for _ in 0..ROUNDS {
         match expand(set, known, settings) {
             Step::Done(expansion) => return Ok(expansion),
@@ -131,7 +138,8 @@ async fn expand_with(
             Step::Needs(requests) => {
                 for request in requests {
                     let replaced = substitute.and_then(|one| one.replaced(&request));
-                    let answer = facts::answer(hub, replaced.as_ref().unwrap_or(&request)).await;
+                    let asked = replaced.as_ref().unwrap_or(&request);
+                    let answer = facts::answer(hub, &asking, asked).await;
                     known.insert(request, answer);
                 }
             }

@@ -1,16 +1,18 @@
-//! Webhooks: a provider's word that something was pushed.
+//! Webhooks: a provider's word that something was pushed, or that a pull request changed.
 //!
 //! Pure: headers and body in, events out. An event is a hint to look, never a source of truth:
 //! nothing of it reaches a desired state.
 
 mod matching;
 mod payload;
+mod pull_request;
 mod verify;
 
 use std::collections::BTreeMap;
 
 pub use matching::{Refresh, Target};
 use payload::Provider;
+pub use pull_request::PullRequestEvent;
 pub use verify::WebhookSecrets;
 
 /// A push to one repository.
@@ -108,6 +110,22 @@ pub fn parse(
         });
     }
     provider.read(headers, body)
+}
+
+/// Reads one delivery that tells of a pull request. Every other one, and one without the secret, is
+/// [`parse`]'s, which refuses pull requests as Argo CD's API server does.
+pub fn parse_pull_request(
+    headers: &Headers,
+    body: &[u8],
+    secrets: &WebhookSecrets,
+) -> Option<PullRequestEvent> {
+    let provider = Provider::of(headers)?;
+    if !secrets.accept(provider, headers, body) {
+        return None;
+    }
+    let body = serde_json::from_slice(body).ok()?;
+    pull_request::is_told(provider, headers, &body)
+        .then(|| PullRequestEvent::read(provider, &body).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,0 +1,162 @@
+//! SCM providers and plugins, asked for what generators need.
+//!
+//! The clients are pure and live in `argosy-scm`; here are their sockets, their credentials and
+//! what is counted. A question is answered whole or not at all.
+
+mod aws;
+mod http;
+mod plugin;
+pub(crate) mod reference;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use argosy_crds::application_set::generators::{PullRequestGenerator, ScmProviderGenerator};
+use argosy_generators::{PullRequest, Repository};
+use argosy_scm::{Access, Credentials, Error, Memory, Session};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+
+use crate::hub::Hub;
+use crate::metrics::ScmMetrics;
+use http::{Carrier, Trust, client};
+use reference::References;
+
+pub use settings::ScmSettings;
+
+/// What is shared by all questions to providers.
+pub struct Scm {
+    memory: Arc<Memory>,
+    clients: Mutex<BTreeMap<Trust, reqwest::Client>>,
+    metrics: Arc<ScmMetrics>,
+}
+
+/// Why a question has no answer, in words that are the same each time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unanswered {
+    /// Why.
+    pub(crate) why: String,
+    /// Since when asking makes sense again, if the provider told.
+    pub(crate) until: Option<Timestamp>,
+}
+
+impl From<String> for Unanswered {
+    fn from(why: String) -> Self {
+        Self { why, until: None }
+    }
+}
+
+impl From<Error> for Unanswered {
+    fn from(error: Error) -> Self {
+        Self {
+            why: error.to_string(),
+            until: error.until(),
+        }
+    }
+}
+
+impl Scm {
+    /// Has not asked anything yet.
+    pub fn new(metrics: Arc<ScmMetrics>) -> Self {
+        Self {
+            memory: Arc::default(),
+            clients: Mutex::default(),
+            metrics,
+        }
+    }
+
+    /// The repositories that a generator, as JSON, of a set in `namespace` may select.
+    pub(crate) async fn repositories(
+        &self,
+        hub: &Hub,
+        namespace: &str,
+        generator: &str,
+    ) -> Result<Vec<Repository>, Unanswered> {
+        let spec: ScmProviderGenerator = read(generator)?;
+        let access = Access::of_scm(&spec).ok_or_else(no_provider)?;
+        let (carrier, credentials) = self.reach(hub, namespace, &access).await?;
+        let session = self.session(hub);
+        Ok(argosy_scm::repositories(carrier, &spec, &credentials, &session).await?)
+    }
+
+    /// The pull requests that a generator, as JSON, of a set in `namespace` asks for.
+    pub(crate) async fn pull_requests(
+        &self,
+        hub: &Hub,
+        namespace: &str,
+        generator: &str,
+    ) -> Result<Vec<PullRequest>, Unanswered> {
+        let spec: PullRequestGenerator = read(generator)?;
+        let access = Access::of_pull_requests(&spec).ok_or_else(no_provider)?;
+        let (carrier, credentials) = self.reach(hub, namespace, &access).await?;
+        let session = self.session(hub);
+        Ok(argosy_scm::pull_requests(carrier, &spec, &credentials, &session).await?)
+    }
+
+    /// A way to the provider that may be gone, and who goes it.
+    async fn reach(
+        &self,
+        hub: &Hub,
+        namespace: &str,
+        access: &Access<'_>,
+    ) -> Result<(Carrier, Credentials), String> {
+        let settings = hub.fleet.settings().scm.clone();
+        settings.check(access, namespace == hub.config.namespace)?;
+        let references = References {
+            client: &hub.client,
+            namespace,
+            hub: &hub.config.namespace,
+            strict: settings.strict,
+        };
+        let credentials = references.credentials(&access.credentials).await?;
+        let mut authorities = Vec::new();
+        if let Some(at) = access.authority {
+            authorities.push(references.authority(at).await?);
+        }
+        if let Some(file) = &settings.root_ca {
+            let pem = std::fs::read_to_string(file)
+                .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+            authorities.push(pem);
+        }
+        let trust = Trust {
+            insecure: access.insecure,
+            authorities,
+        };
+        Ok((self.carrier(access.provider, trust, None)?, credentials))
+    }
+
+    fn carrier(
+        &self,
+        provider: &'static str,
+        trust: Trust,
+        timeout: Option<Duration>,
+    ) -> Result<Carrier, String> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = if let Some(shared) = clients.get(&trust) {
+            shared.clone()
+        } else {
+            let made = client(&trust)?;
+            clients.insert(trust, made.clone());
+            made
+        };
+        let metrics = Arc::clone(&self.metrics);
+        Ok(Carrier::new(shared, provider, timeout, metrics))
+    }
+
+    fn session(&self, hub: &Hub) -> Session {
+        Session {
+            memory: Arc::clone(&self.memory),
+            now: hub.clock.now(),
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(generator: &str) -> Result<T, String> {
+    serde_json::from_str(generator).map_err(|error| format!("cannot read the generator: {error}"))
+}
+
+fn no_provider() -> String {
+    "the generator names no provider".to_owned()
+}
