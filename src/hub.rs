@@ -316,10 +316,12 @@ fn cluster_events(
     woken: mpsc::UnboundedSender<Wake>,
 ) -> cluster::Events {
     let settings = Arc::clone(fleet);
+    let updates = application::Updates::new(Arc::clone(fleet), clock.clone());
     let connection = woken.clone();
     cluster::Events {
         clock: clock.clone(),
         owner_of: Arc::new(move |object| application::owner_of(object, &settings.settings())),
+        significance_of: Arc::new(move |object| updates.significance_of(object)),
         live: Arc::new(move |_, instance| drop(woken.send(Wake::Live(instance.to_owned())))),
         connection: Arc::new(move |server| {
             drop(connection.send(Wake::Connection(server.to_owned())));

@@ -174,6 +174,8 @@ pub mod condition {
     pub const ROLLED_BACK: &str = "RolledBack";
     /// Argosy's own: the deletion cannot go on.
     pub const DELETION_BLOCKED: &str = "DeletionBlocked";
+    /// A rule of `spec.ignoreDifferences` names nothing; Argosy's own.
+    pub const UNUSED_IGNORE_RULE_WARNING: &str = "UnusedIgnoreRuleWarning";
 }
 
 /// Condition types and reasons of an ApplicationSet.

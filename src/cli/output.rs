@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "this module is what prints")]
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
 use argosy_yaml as yaml;
@@ -22,6 +22,11 @@ pub(crate) enum Format {
     Json,
     /// One YAML document.
     Yaml,
+}
+
+/// Whether answers may be in colours: they go to a terminal, and nobody has set `NO_COLOR`.
+pub(crate) fn is_coloured() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
 }
 
 /// Prints the problem that ended the command.

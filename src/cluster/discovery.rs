@@ -54,6 +54,15 @@ impl Served {
         self.kinds.get(&key)?.get(self.preferred.get(&key)?)
     }
 
+    /// The kinds whose objects live in namespaces and can be listed, each in the version that the
+    /// cluster prefers.
+    pub fn namespaced(&self) -> impl Iterator<Item = &ServedKind> {
+        let preferred = self.preferred.keys();
+        preferred
+            .filter_map(|(group, kind)| self.preferred(group, kind))
+            .filter(|kind| kind.namespaced && kind.watchable)
+    }
+
     /// The API versions, `group/version` and `group/version/Kind`, that a chart may ask about.
     pub fn api_versions(&self) -> &[String] {
         &self.api_versions

@@ -31,6 +31,9 @@ const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// Which application an object says it belongs to, by its tracking metadata.
 pub type OwnerOf = Arc<dyn Fn(&Value) -> Option<String> + Send + Sync>;
 
+/// A number for a tracked object that stays the same while nothing about it changes that matters.
+pub type SignificanceOf = Arc<dyn Fn(&Value) -> u64 + Send + Sync>;
+
 /// Is told the instance name of an application whose live objects changed.
 pub type Changed = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -46,6 +49,7 @@ pub struct LiveState {
     client: Client,
     namespaces: Option<Vec<String>>,
     owner_of: OwnerOf,
+    significance_of: SignificanceOf,
     changed: Changed,
     suspected: Suspected,
     completed: Completed,
@@ -80,6 +84,7 @@ enum WatchState {
 
 struct LiveObject {
     version: u64,
+    significance: u64,
     owner: Option<String>,
     body: Option<Arc<[u8]>>,
 }
@@ -97,7 +102,7 @@ impl LiveState {
     pub fn new(
         client: Client,
         namespaces: Option<Vec<String>>,
-        owner_of: OwnerOf,
+        (owner_of, significance_of): (OwnerOf, SignificanceOf),
         changed: Changed,
         suspected: Suspected,
         completed: Completed,
@@ -106,6 +111,7 @@ impl LiveState {
             client,
             namespaces,
             owner_of,
+            significance_of,
             changed,
             suspected,
             completed,
@@ -236,11 +242,14 @@ impl LiveState {
             .as_ref()
             .and_then(|_| serde_json::to_vec(object).ok())
             .map(Arc::from);
+        let significance = body.as_ref().map_or(0, |_| (self.significance_of)(object));
         let mut inner = self.lock();
         if version != u64::MAX && inner.is_known(&key, version) {
             return Vec::new();
         }
         let known = inner.objects.get(&key);
+        let is_news =
+            known.is_none_or(|known| known.owner != owner || known.significance != significance);
         let former = known.and_then(|known| known.owner.clone());
         if let Some(former) = former
             .as_ref()
@@ -259,10 +268,14 @@ impl LiveState {
             key,
             LiveObject {
                 version,
+                significance,
                 owner: owner.clone(),
                 body,
             },
         );
+        if !is_news {
+            return Vec::new();
+        }
         let mut news: Vec<_> = former.into_iter().chain(owner).collect();
         news.dedup();
         news

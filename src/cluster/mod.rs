@@ -9,6 +9,7 @@ mod discovery;
 mod health;
 mod live;
 mod registry;
+mod schemas;
 mod secret;
 mod signal;
 
@@ -20,8 +21,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use connection::Dial;
 pub use discovery::{Discovery, Served, ServedKind};
 pub use health::{ConnectionState, ConnectionStatus};
-pub use live::{Changed, Completed, Found, LiveState, OwnerOf, Suspected};
+pub use live::{Changed, Completed, Found, LiveState, OwnerOf, SignificanceOf, Suspected};
 pub use registry::{Clusters, ConnectionChanged, Events, LiveChanged};
+pub use schemas::{SchemaCache, Schemas};
 pub use secret::{ClusterConfig, Error as SecretError};
 
 use self::health::Health;
@@ -34,6 +36,8 @@ pub struct Cluster {
     pub client: Client,
     /// What it serves.
     pub discovery: Discovery,
+    /// How its custom kinds are described.
+    pub schemas: Schemas,
     /// What lives there.
     pub live: Arc<LiveState>,
     health: Arc<Health>,
@@ -46,13 +50,17 @@ impl Cluster {
         hub: &Client,
         dial: &Dial,
         events: &Events,
+        schemas: SchemaCache,
     ) -> Result<Arc<Self>, connection::Error> {
         let client = dial.client(&config, hub)?;
         let health = Arc::new(Health::new(events.clock.clone()));
         let live = Arc::new(LiveState::new(
             client.clone(),
             config.namespaces.clone(),
-            Arc::clone(&events.owner_of),
+            (
+                Arc::clone(&events.owner_of),
+                Arc::clone(&events.significance_of),
+            ),
             events.live_changed(&config.server),
             {
                 let health = Arc::clone(&health);
@@ -79,6 +87,7 @@ impl Cluster {
             config,
             client,
             discovery: Discovery::default(),
+            schemas: Schemas::new(schemas),
             live,
             health,
             _stop: stop.drop_guard(),

@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use kube::Client;
 
-use super::live::{Changed, OwnerOf};
-use super::{Cluster, ClusterConfig, Dial};
+use super::live::{Changed, OwnerOf, SignificanceOf};
+use super::{Cluster, ClusterConfig, Dial, SchemaCache};
 use crate::clock::Clock;
 
 /// Is told the API server of a cluster and the instance name of an application that changed there.
@@ -22,6 +22,8 @@ pub struct Events {
     pub clock: Clock,
     /// Reads which application an object belongs to.
     pub owner_of: OwnerOf,
+    /// Tells which changes of an object matter.
+    pub significance_of: SignificanceOf,
     /// Live objects of an application (server, instance name) changed.
     pub live: LiveChanged,
     /// A cluster (server) became reachable or unreachable.
@@ -45,6 +47,7 @@ pub struct Clusters {
     hub: Client,
     dial: Dial,
     events: Events,
+    schemas: SchemaCache,
     by_server: RwLock<BTreeMap<String, Arc<Cluster>>>,
 }
 
@@ -56,6 +59,7 @@ impl Clusters {
             hub,
             dial,
             events,
+            schemas: SchemaCache::default(),
             by_server: RwLock::default(),
         }
     }
@@ -86,7 +90,8 @@ impl Clusters {
             if clusters.contains_key(server) {
                 continue;
             }
-            match Cluster::connect(config.clone(), &self.hub, &self.dial, &self.events) {
+            let (dial, schemas) = (&self.dial, self.schemas.clone());
+            match Cluster::connect(config.clone(), &self.hub, dial, &self.events, schemas) {
                 Ok(cluster) => {
                     clusters.insert(server.clone(), cluster);
                 }

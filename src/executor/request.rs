@@ -177,6 +177,28 @@ impl Place {
         }
     }
 
+    /// Creates an object.
+    pub async fn create(&self, object: &Value) -> Result<Value, Failure> {
+        let wanted: DynamicObject =
+            serde_json::from_value(object.clone()).map_err(|error| malformed(&error))?;
+        let params = PostParams {
+            dry_run: false,
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+        };
+        let created = self.api().create(&params, &wanted).await?;
+        self.value(created)
+    }
+
+    /// Changes the status of an object by a JSON merge patch; kinds without a status of its own
+    /// are refused as not found.
+    pub async fn merge_status(&self, name: &str, patch: &Value) -> Result<Value, Failure> {
+        let object = self
+            .api()
+            .patch_status(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await?;
+        self.value(object)
+    }
+
     /// Changes an object by a JSON merge patch.
     pub async fn merge(&self, name: &str, patch: &Value) -> Result<Value, Failure> {
         let object = self
@@ -224,14 +246,7 @@ impl Place {
     async fn recreate(&self, object: &Value) -> Result<Value, Failure> {
         self.delete(object.name(), None, Propagation::Background, false)
             .await?;
-        let wanted: DynamicObject =
-            serde_json::from_value(object.clone()).map_err(|error| malformed(&error))?;
-        let params = PostParams {
-            dry_run: false,
-            field_manager: Some(FIELD_MANAGER.to_owned()),
-        };
-        let created = self.api().create(&params, &wanted).await?;
-        self.value(created)
+        self.create(object).await
     }
 
     fn api(&self) -> Api<DynamicObject> {

@@ -48,6 +48,9 @@ pub struct Settings {
     pub guard: Limits,
     /// How much a sync may prune without a person's approval; `argosy.prune.max` in `argocd-cm`.
     pub max_prune: Option<PruneLimit>,
+    /// Whether a server-side dry run decides of every object, and not only of those that might
+    /// differ; `controller.diff.server.side`.
+    pub server_side_diff: bool,
     /// Whether git files are matched by doublestar instead of by git's own patterns.
     pub new_git_file_globbing: bool,
     /// What is said of all ApplicationSets.
@@ -70,6 +73,7 @@ impl Default for Settings {
             sync_timeout: None,
             guard: Limits::default(),
             max_prune: None,
+            server_side_diff: false,
             new_git_file_globbing: false,
             sets: SetSettings::default(),
             scm: ScmSettings::default(),
@@ -139,6 +143,9 @@ impl Settings {
             max_prune: argocd_cm
                 .get("argosy.prune.max")
                 .and_then(|text| PruneLimit::parse(text)),
+            server_side_diff: params
+                .get("controller.diff.server.side")
+                .is_some_and(|text| text == "true"),
             new_git_file_globbing: params
                 .get("applicationsetcontroller.enable.new.git.file.globbing")
                 .is_some_and(|text| text == "true"),

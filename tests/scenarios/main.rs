@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod compare;
 mod crash;
 mod deletion;
 mod dependencies;
 mod faults;
 mod fleet;
 mod guard;
+mod kinds;
 mod life;
 mod order;
 mod outside;

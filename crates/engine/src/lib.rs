@@ -3,6 +3,7 @@
 //! Everything here is a synchronous function over plain data; the clock is a parameter. This crate
 //! must never perform I/O, read the environment, or hold state between calls.
 
+pub mod actions;
 pub mod application;
 pub mod compare;
 pub mod duration;
@@ -14,6 +15,7 @@ pub mod lua;
 pub mod normalise;
 pub mod object;
 pub mod operation;
+pub mod orphans;
 pub mod overrides;
 pub mod project;
 pub mod repo_url;

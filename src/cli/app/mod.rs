@@ -1,5 +1,6 @@
 //! `argosy app …`.
 
+mod actions;
 mod approve;
 mod delete;
 mod diff;
@@ -9,6 +10,7 @@ mod list;
 mod manifests;
 mod pause;
 mod refresh;
+mod resources;
 mod rollback;
 mod show;
 mod sync;
@@ -58,6 +60,11 @@ pub(crate) enum Command {
     /// Have the hub look at an application anew.
     Refresh(refresh::Args),
     Resume(pause::ResumeArgs),
+    /// List the resources of an application, or what lives beside it.
+    Resources(resources::Args),
+    /// List the actions that an application's objects offer, and run one.
+    #[command(subcommand)]
+    Actions(actions::Command),
 }
 
 pub(crate) fn run(command: Command) -> CommandResult {
@@ -78,7 +85,15 @@ pub(crate) fn run(command: Command) -> CommandResult {
         Command::Why(args) => block_on(why::run(args)),
         Command::Refresh(args) => block_on(refresh::run(args)),
         Command::Resume(args) => block_on(pause::resume(args)),
+        Command::Resources(args) => block_on(resources::run(args)),
+        Command::Actions(command) => block_on(actions::run(command)),
     }
+}
+
+/// A parameter as the command line has it.
+pub(crate) fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// One application, or which one may have been meant.

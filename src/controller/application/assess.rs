@@ -1,18 +1,21 @@
 //! What an observation means: the comparison, the health, the conditions.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use argosy_crds::Application;
 use argosy_crds::application::{HealthStatus as HealthField, ResourceStatus};
 use argosy_crds::codes::{HealthStatusCode, SyncStatusCode, condition};
-use argosy_engine::compare::{self, Comparison, Owner, ResourceComparison};
+use argosy_engine::compare::{
+    self, Comparison, Difference, FIELD_MANAGER, Owner, ResourceComparison,
+};
 use argosy_engine::health::{self, Health, HealthStatus, Member};
 use argosy_engine::ignore::Ignore;
 use argosy_engine::object::{GroupKind, ObjectExt as _, names};
 use argosy_engine::operation::pause_of;
-use argosy_engine::schema;
+use argosy_engine::sync::SyncOptions;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -29,6 +32,8 @@ pub(super) struct Assessment {
     pub(super) server: String,
     /// What was observed, or what stood in the way.
     pub(super) observed: Result<Observation, Obstacle>,
+    /// What is not compared.
+    pub(super) ignore: Ignore,
     /// What differs; `None` when there is nothing to compare.
     pub(super) comparison: Option<Comparison>,
     /// Every resource, as the status lists them.
@@ -61,14 +66,33 @@ pub(super) async fn assess(
         Ok(observation) => observation,
         Err(obstacle) => return obstructed(obstacle, paused),
     };
-    let (mut comparison, mut conditions) = compare(hub, name, application, &observation);
+    let mut conditions = Conditions::new();
+    let ignore = ignore(application, &observation, &mut conditions);
+    let mut comparison = compare(hub, name, application, &observation, &ignore);
+    let told = comparison.conditions.iter();
+    conditions.extend(told.map(|one| (one.kind.as_str(), one.message.clone())));
     conditions.extend(paused);
-    confirm(hub, name, application, &observation, &mut comparison).await;
+    confirm(
+        hub,
+        name,
+        application,
+        (&observation, &ignore),
+        &mut comparison,
+    )
+    .await;
     let healths = healths(&observation);
     let resources = resources(&observation, &comparison, &healths);
     let health = overall(application, &observation, &comparison, &healths);
     conditions.extend(dependencies::flaw(hub, name));
     conditions.extend(observation.rollback.told());
+    warn_of_orphans(hub, application, &observation, &mut conditions).await;
+    warn_of_unused_rules(
+        hub,
+        name,
+        application,
+        (&ignore, &comparison),
+        &mut conditions,
+    );
     if let Some(why) = &observation.stale {
         conditions.push((
             condition::COMPARISON_ERROR,
@@ -78,10 +102,78 @@ pub(super) async fn assess(
     Assessment {
         server: observation.known.server.clone(),
         observed: Ok(observation),
+        ignore,
         comparison: Some(comparison),
         resources,
         health,
         conditions,
+    }
+}
+
+/// After how many looks in a row a rule that names nothing is told.
+const OFTEN: u32 = 10;
+
+/// Tells of the application's ignore rules that have long been of no use. Only looks at which all is
+/// in sync count: before that, what a rule is for may not be there yet.
+fn warn_of_unused_rules(
+    hub: &Hub,
+    name: &ObjectName,
+    application: &Application,
+    (ignore, comparison): (&Ignore, &Comparison),
+    conditions: &mut Conditions,
+) {
+    if ignore.own_rules().next().is_none() {
+        return;
+    }
+    let told = application
+        .status
+        .iter()
+        .flat_map(|status| &status.conditions);
+    let told = told
+        .filter(|one| one.type_ == condition::UNUSED_IGNORE_RULE_WARNING)
+        .map(|one| one.message.as_str())
+        .next()
+        .unwrap_or_default();
+    if comparison.status != SyncStatusCode::Synced {
+        if !told.is_empty() {
+            conditions.push((condition::UNUSED_IGNORE_RULE_WARNING, told.to_owned()));
+        }
+        return;
+    }
+    let used: BTreeSet<usize> = comparison
+        .resources
+        .iter()
+        .flat_map(|one| one.verdict.ignored_by.iter().copied())
+        .collect();
+    let rules = ignore.own_rules().enumerate();
+    let rules = rules.map(|(at, rule)| (rule, used.contains(&at)));
+    let unused = hub.applications.unused_rules(name, rules, OFTEN, told);
+    if !unused.is_empty() {
+        let message = format!(
+            "rules of spec.ignoreDifferences that name nothing of any object: {}; correct or remove them",
+            unused.join("; ")
+        );
+        conditions.push((condition::UNUSED_IGNORE_RULE_WARNING, message));
+    }
+}
+
+/// Counts what lives in the application's namespace and belongs to nobody, where its project asks.
+async fn warn_of_orphans(
+    hub: &Hub,
+    application: &Application,
+    observation: &Observation,
+    conditions: &mut Conditions,
+) {
+    let monitored = observation.project.spec.orphaned_resources.as_ref();
+    if monitored.and_then(|settings| settings.warn) != Some(true) {
+        return;
+    }
+    let namespace = &application.spec.destination.namespace;
+    let orphans = hub.applications.orphans.of(observation, namespace).await;
+    let count = orphans.seen().map_or(0, Vec::len);
+    if count > 0 {
+        let message = format!("Application has {count} orphaned resources");
+        conditions.push((condition::ORPHANED_RESOURCE_WARNING, message));
     }
 }
 
@@ -92,6 +184,7 @@ fn obstructed(obstacle: Obstacle, paused: Option<(&'static str, String)>) -> Ass
         server: obstacle.server.clone(),
         conditions,
         observed: Err(obstacle),
+        ignore: Ignore::default(),
         comparison: None,
         resources: Vec::new(),
         health: Health::new(HealthStatus::Unknown, ""),
@@ -100,23 +193,48 @@ fn obstructed(obstacle: Obstacle, paused: Option<(&'static str, String)>) -> Ass
 
 type Conditions = Vec<(&'static str, String)>;
 
+/// The rules for what is not compared; none if one of them cannot be used, and a condition says so.
+fn ignore(
+    application: &Application,
+    observation: &Observation,
+    conditions: &mut Conditions,
+) -> Ignore {
+    let (own, settings) = (&application.spec.ignore_differences, &observation.settings);
+    Ignore::new(own, &settings.overrides).unwrap_or_else(|error| {
+        conditions.push((condition::COMPARISON_ERROR, error.to_string()));
+        Ignore::default()
+    })
+}
+
+/// How single objects are compared.
+pub(super) fn rules<'a>(observation: &'a Observation, ignore: &'a Ignore) -> compare::Rules<'a> {
+    compare::Rules {
+        ignore,
+        overrides: &observation.settings.overrides,
+        schema: &observation.schemas,
+    }
+}
+
 fn compare(
     hub: &Hub,
     name: &ObjectName,
     application: &Application,
     observation: &Observation,
-) -> (Comparison, Conditions) {
+    ignore: &Ignore,
+) -> Comparison {
     let settings = &observation.settings;
-    let mut conditions = Conditions::new();
-    let ignore = Ignore::new(&application.spec.ignore_differences, &settings.overrides)
-        .unwrap_or_else(|error| {
-            conditions.push((condition::COMPARISON_ERROR, error.to_string()));
-            Ignore::default()
-        });
     let owner = |object: &Value| match settings.tracking.owner(object) {
+        // Controllers copy annotations to what they make.
+        Some(_) if !settings.tracking.is_self_referencing(object) => Owner::Nobody,
         Some(instance) if instance == observation.instance => Owner::Us,
         Some(other) => {
-            Owner::Other(super::name_of_instance(&other, &hub.config.namespace).to_string())
+            let other = super::name_of_instance(&other, &hub.config.namespace);
+            // What an application left behind that is gone may be taken over.
+            if hub.fleet.index().applications.get(&other).is_some() {
+                Owner::Other(other.to_string())
+            } else {
+                Owner::Nobody
+            }
         }
         None => Owner::Nobody,
     };
@@ -124,29 +242,18 @@ fn compare(
         let served = observation.served.preferred(&kind.group, &kind.kind);
         served.map(|served| served.namespaced)
     };
-    let comparison = compare::application(
+    compare::application(
         &observation.objects,
         &observation.live,
         &compare::Settings {
             application: &name.to_string(),
             destination_namespace: &application.spec.destination.namespace,
-            rules: compare::Rules {
-                ignore: &ignore,
-                overrides: &settings.overrides,
-                schema: schema::bundled(),
-            },
+            rules: rules(observation, ignore),
             owner: &owner,
             namespaced: &namespaced,
             excluded: &|kind| settings.excludes(kind, &observation.known.server),
         },
-    );
-    conditions.extend(
-        comparison
-            .conditions
-            .iter()
-            .map(|one| (one.kind.as_str(), one.message.clone())),
-    );
-    (comparison, conditions)
+    )
 }
 
 /// Asks the server about what only might differ, unless it has said so before.
@@ -156,41 +263,109 @@ async fn confirm(
     hub: &Hub,
     name: &ObjectName,
     application: &Application,
-    observation: &Observation,
+    (observation, ignore): (&Observation, &Ignore),
     comparison: &mut Comparison,
 ) {
-    let suspects: Vec<_> = comparison.suspects().cloned().collect();
-    for suspect in suspects {
+    let respects = respects(application);
+    let server_side = ServerSide::of(application, observation);
+    let asked: Vec<_> = comparison
+        .resources
+        .iter()
+        .filter(|one| one.verdict.suspect || (server_side.always && one.status.is_some()))
+        .cloned()
+        .collect();
+    for suspect in asked {
         let Some((desired, live)) = both(observation, &suspect) else {
             continue;
+        };
+        let desired = &*if respects {
+            compare::respecting(desired, live, rules(observation, ignore))
+        } else {
+            Cow::Borrowed(desired)
         };
         let word = settled(desired, live);
         if hub.applications.is_settled(name, &suspect.key, &word) {
             comparison.clear(&suspect.key);
             continue;
         }
-        if heals_itself(application, observation.at) {
+        let heals = heals_itself(application, observation.at);
+        if heals && suspect.verdict.suspect && !server_side.always {
             comparison.confirm(&suspect.key);
             continue;
         }
-        match dry_run(observation, &suspect, desired).await {
-            Some(predicted) if is_same(&predicted, live) => {
-                hub.applications.settle(name, suspect.key.clone(), word);
-                comparison.clear(&suspect.key);
-            }
-            _ => comparison.confirm(&suspect.key),
+        let Some(predicted) = dry_run(observation, &suspect, desired).await else {
+            comparison.confirm(&suspect.key);
+            continue;
+        };
+        let changes = changes(predicted, live, ignore, server_side);
+        if changes.is_empty() {
+            hub.applications.settle(name, suspect.key.clone(), word);
+            comparison.clear(&suspect.key);
+        } else {
+            comparison.differs(&suspect.key, &changes);
         }
     }
 }
 
-/// The server's word on this very pair of objects.
-pub(super) fn settled(desired: &Value, live: &Value) -> Settled {
-    let mut hasher = DefaultHasher::new();
-    desired.to_string().hash(&mut hasher);
-    Settled {
-        resource_version: live.resource_version().to_owned(),
-        desired: hasher.finish(),
+/// How much the server has to say in comparisons.
+#[derive(Clone, Copy)]
+pub(super) struct ServerSide {
+    /// Whether it is asked about every object, and not only about those that might differ.
+    pub(super) always: bool,
+    /// Whether what admission webhooks would change is a difference.
+    pub(super) webhooks: bool,
+}
+
+impl ServerSide {
+    /// As the application's annotation says, else the hub's setting.
+    pub(super) fn of(application: &Application, observation: &Observation) -> Self {
+        let text = application.annotation(names::COMPARE_OPTIONS);
+        let options: Vec<_> = text.unwrap_or_default().split(',').map(str::trim).collect();
+        let asked =
+            options.contains(&"ServerSideDiff=true") || observation.settings.server_side_diff;
+        Self {
+            always: asked && !options.contains(&"ServerSideDiff=false"),
+            webhooks: options.contains(&"IncludeMutationWebhook=true"),
+        }
     }
+}
+
+/// The server's word on this very pair of objects. What says nothing of a comparison, such as the
+/// status, which others write all the time, does not make another pair of it.
+pub(super) fn settled(desired: &Value, live: &Value) -> Settled {
+    let mut live = live.clone();
+    if let Some(fields) = live.as_object_mut() {
+        fields.remove("status");
+    }
+    if let Some(metadata) = live["metadata"].as_object_mut() {
+        metadata.remove("resourceVersion");
+        metadata.remove("generation");
+        if let Some(managers) = metadata
+            .get_mut("managedFields")
+            .and_then(Value::as_array_mut)
+        {
+            managers.retain(|one| one["manager"] == FIELD_MANAGER);
+            for one in managers {
+                one["time"].take();
+            }
+        }
+    }
+    let hash = |object: &Value| {
+        let mut hasher = DefaultHasher::new();
+        object.to_string().hash(&mut hasher);
+        hasher.finish()
+    };
+    Settled {
+        live: hash(&live),
+        desired: hash(desired),
+    }
+}
+
+/// Whether the application's own syncs leave alone what is ignored.
+fn respects(application: &Application) -> bool {
+    let policy = application.spec.sync_policy.as_ref();
+    let options = policy.into_iter().flat_map(|policy| &policy.sync_options);
+    SyncOptions::parse(options.map(String::as_str)).respect_ignore_differences
 }
 
 /// Whether a sync follows at once where something differs.
@@ -231,18 +406,16 @@ pub(super) async fn dry_run(
     place.apply(desired, options).await.ok()
 }
 
-/// Whether an apply would change nothing but its own bookkeeping.
-fn is_same(predicted: &Value, live: &Value) -> bool {
-    let bare = |object: &Value| {
-        let mut object = object.clone();
-        if let Some(metadata) = object["metadata"].as_object_mut() {
-            metadata.remove("managedFields");
-            metadata.remove("resourceVersion");
-            metadata.remove("generation");
-        }
-        object
-    };
-    bare(predicted) == bare(live)
+/// What an apply would change, but for what is ignored.
+pub(super) fn changes(
+    mut predicted: Value,
+    live: &Value,
+    ignore: &Ignore,
+    server_side: ServerSide,
+) -> Vec<Difference> {
+    let mut live = live.clone();
+    ignore.remove(&mut predicted, &mut live);
+    compare::predicted_changes(&predicted, &live, server_side.webhooks)
 }
 
 type Healths = BTreeMap<usize, Option<Health>>;

@@ -1,9 +1,11 @@
 //! What git says an application consists of.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use argosy_crds::{Application, ApplicationSource};
-use argosy_render::{BuildFacts, Enabled, Environment, Refs};
+use argosy_engine::repo_url;
+use argosy_render::{BuildFacts, DirectoryTree, Enabled, Environment, Refs, Tree};
 use serde_json::Value;
 
 use super::renders::Wanted;
@@ -56,18 +58,54 @@ pub(super) async fn desired(
             pinned
         };
         let sha = resolve(hub, &repository, source, revision).await?;
-        resolved.push(Resolved {
-            source,
-            repository,
-            sha,
-        });
+        let tree: Arc<dyn Tree> = Arc::new(hub.sources.tree(&repository, &sha).await?);
+        resolved.push(Resolved { source, sha, tree });
     }
+    of_trees(hub, name, application, sources, resolved).await
+}
+
+/// What the application would consist of if its repository were the folder.
+pub(super) async fn in_folder(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+    folder: &Path,
+) -> Result<Desired, Failure> {
+    let sources = application.spec.sources();
+    let tree = DirectoryTree::open(folder)
+        .map_err(|error| Failure::lasting(format!("cannot read {}: {error}", folder.display())))?;
+    let tree: Arc<dyn Tree> = Arc::new(tree);
+    let repository = sources
+        .first()
+        .map_or("", |source| source.repo_url.as_str());
+    let mut resolved = Vec::new();
+    for source in sources.iter() {
+        if repo_url::normalise(&source.repo_url) != repo_url::normalise(repository) {
+            return Err(Failure::lasting(format!(
+                "a folder stands for one repository, and the application has {} besides {}",
+                shown_url(&source.repo_url),
+                shown_url(repository)
+            )));
+        }
+        let (sha, tree) = (Sha::none(), Arc::clone(&tree));
+        resolved.push(Resolved { source, sha, tree });
+    }
+    of_trees(hub, name, application, &sources, resolved).await
+}
+
+async fn of_trees(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+    sources: &[ApplicationSource],
+    resolved: Vec<Resolved<'_>>,
+) -> Result<Desired, Failure> {
     let several = sources.len() > 1 || !application.spec.sources.is_empty();
     let circumstances = Circumstances {
         app_name: instance_name(name, &hub.config.namespace),
         application,
         refs: if several {
-            Some(references(hub, &resolved).await?)
+            Some(references(&resolved))
         } else {
             None
         },
@@ -92,8 +130,8 @@ pub(super) async fn desired(
 /// A source at its revision.
 struct Resolved<'a> {
     source: &'a ApplicationSource,
-    repository: Repository,
     sha: Sha,
+    tree: Arc<dyn Tree>,
 }
 
 /// What all sources of an application are rendered with.
@@ -113,15 +151,13 @@ struct Target {
 }
 
 /// The trees of the sources that others may refer to.
-async fn references(hub: &Hub, resolved: &[Resolved<'_>]) -> Result<Refs, Failure> {
-    let mut refs = Refs::default();
-    for one in resolved {
-        if !one.source.ref_name.is_empty() {
-            let tree = hub.sources.tree(&one.repository, &one.sha).await?;
-            refs = refs.with(&one.source.ref_name, Arc::new(tree));
-        }
-    }
-    Ok(refs)
+fn references(resolved: &[Resolved<'_>]) -> Refs {
+    let named = resolved
+        .iter()
+        .filter(|one| !one.source.ref_name.is_empty());
+    named.fold(Refs::default(), |refs, one| {
+        refs.with(&one.source.ref_name, Arc::clone(&one.tree))
+    })
 }
 
 /// What the destination is like, for charts that ask.
@@ -150,13 +186,8 @@ async fn render(
     circumstances: &Circumstances<'_>,
     desired: &mut Desired,
 ) -> Result<(), Failure> {
-    let Resolved {
-        source,
-        repository,
-        sha,
-    } = resolved;
+    let Resolved { source, sha, tree } = resolved;
     let spec = &circumstances.application.spec;
-    let tree = hub.sources.tree(repository, sha).await?;
     let environment = Environment::standard(&BuildFacts {
         app_name: &circumstances.app_name,
         namespace: &spec.destination.namespace,
@@ -171,6 +202,7 @@ async fn render(
         .blocking
         .run({
             let (hub, source, sha) = (Arc::clone(hub), (*source).clone(), sha.clone());
+            let tree = Arc::clone(tree);
             let (app_name, refs) = (circumstances.app_name.clone(), circumstances.refs.clone());
             let kube_version = circumstances.target.kube_version.clone();
             let served = Arc::clone(&circumstances.target.served);
@@ -182,7 +214,7 @@ async fn render(
                     app_name: &app_name,
                     environment: &environment,
                     sha: &sha,
-                    tree: Arc::new(tree),
+                    tree,
                     refs: refs.as_ref(),
                     namespace: &namespace,
                     kube_version: &kube_version,

@@ -1,15 +1,20 @@
 //! What a sync of an application would change, for a person to read.
 
+use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use argosy_crds::Application;
 use argosy_crds::codes::SyncStatusCode;
-use argosy_engine::compare::ResourceComparison;
+use argosy_engine::compare::{self, ResourceComparison};
+use argosy_engine::ignore::Ignore;
 use argosy_engine::object::ResourceKey;
-use argosy_engine::secrets;
+use argosy_engine::overrides::Overrides;
+use argosy_engine::{schema, secrets};
 use serde_json::Value;
 
-use super::assess::{self, assess};
-use super::desired::desired;
+use super::assess::{self, ServerSide, assess};
+use super::desired::{Desired, desired, in_folder};
 use super::observe::{Observation, observe};
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
@@ -26,32 +31,31 @@ pub struct Difference {
     pub predicted: Option<Value>,
 }
 
-/// Compares an application with its cluster, at `revision` where it is not empty.
+/// What is compared with the cluster, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Against {
+    /// This revision of every source, instead of the target revision.
+    pub revision: Option<String>,
+    /// The content of this folder instead of that of the application's repository.
+    pub local: Option<PathBuf>,
+    /// A dry run of every object decides, and not only of those that might differ.
+    pub server_side: bool,
+}
+
+/// Compares an application with its cluster.
 ///
 /// # Errors
 /// Why there is nothing to compare.
 pub async fn differences(
     hub: &Arc<Hub>,
     name: &ObjectName,
-    revision: &str,
+    against: &Against,
 ) -> Result<Vec<Difference>, String> {
-    let application = {
-        let index = hub.fleet.index();
-        match index.applications.get(name).map(|entry| entry.body.clone()) {
-            Some(Ok(application)) => application,
-            Some(Err(malformed)) => return Err(malformed.why),
-            None => return Err(format!("there is no application {name}")),
-        }
-    };
+    let application = application(hub, name)?;
     let mut observed = observe(hub, name, &application)
         .await
         .map_err(|found| found.message)?;
-    if !revision.is_empty() {
-        let sources = application.spec.sources().into_owned();
-        let pinned = vec![revision.to_owned(); sources.len()];
-        let other = desired(hub, name, &application, &sources, &pinned)
-            .await
-            .map_err(|failure| failure.message)?;
+    if let Some(other) = other(hub, name, &application, against).await? {
         observed = observed
             .with_desired(hub, name, &application, other)
             .await
@@ -64,16 +68,71 @@ pub async fn differences(
     if let Some(gap) = observation.live.gap() {
         return Err(format!("live state is not fully known: {gap}"));
     }
+    let server_side = ServerSide::of(&application, observation);
     let mut found = Vec::new();
     for resource in &comparison.resources {
-        if resource.status == Some(SyncStatusCode::OutOfSync) {
-            found.push(one(observation, resource).await);
+        let differs = resource.status == Some(SyncStatusCode::OutOfSync);
+        let asked = against.server_side && resource.status.is_some();
+        if !differs && !asked {
+            continue;
         }
+        let predicted = predicted(observation, resource).await;
+        if asked && !differs {
+            let changes = assess::both(observation, resource).zip(predicted.clone());
+            let changes = changes.map(|((_, live), predicted)| {
+                assess::changes(predicted, live, &assessment.ignore, server_side)
+            });
+            if changes.is_none_or(|changes| changes.is_empty()) {
+                continue;
+            }
+        }
+        found.push(one(observation, &assessment.ignore, resource, predicted));
     }
     Ok(found)
 }
 
-async fn one(observation: &Observation, resource: &ResourceComparison) -> Difference {
+/// Manifests of another revision or of a folder.
+async fn other(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+    against: &Against,
+) -> Result<Option<Desired>, String> {
+    let sources = application.spec.sources().into_owned();
+    let pinned = match &against.revision {
+        Some(revision) => vec![revision.clone(); sources.len()],
+        None => Vec::new(),
+    };
+    let other = match &against.local {
+        Some(folder) => in_folder(hub, name, application, folder).await,
+        None if pinned.is_empty() => return Ok(None),
+        None => desired(hub, name, application, &sources, &pinned).await,
+    };
+    other.map(Some).map_err(|failure| failure.message)
+}
+
+/// What the server would make of a resource that lives: its defaults are no differences.
+async fn predicted(observation: &Observation, resource: &ResourceComparison) -> Option<Value> {
+    let (desired, _) = assess::both(observation, resource)?;
+    assess::dry_run(observation, resource, desired).await
+}
+
+/// An application that can be read.
+pub(super) fn application(hub: &Hub, name: &ObjectName) -> Result<Arc<Application>, String> {
+    let index = hub.fleet.index();
+    match index.applications.get(name).map(|entry| entry.body.clone()) {
+        Some(Ok(application)) => Ok(application),
+        Some(Err(malformed)) => Err(malformed.why),
+        None => Err(format!("there is no application {name}")),
+    }
+}
+
+fn one(
+    observation: &Observation,
+    ignore: &Ignore,
+    resource: &ResourceComparison,
+    predicted: Option<Value>,
+) -> Difference {
     let live = resource
         .live
         .and_then(|at| observation.live.seen()?.get(at))
@@ -82,12 +141,10 @@ async fn one(observation: &Observation, resource: &ResourceComparison) -> Differ
         .desired
         .and_then(|at| observation.objects.get(at))
         .cloned();
-    let predicted = match (&desired, &live) {
-        // What a server makes of it: its defaults are no differences.
-        (Some(desired), Some(_)) => assess::dry_run(observation, resource, desired).await,
-        _ => None,
-    };
     let (mut live, mut predicted) = (live.map(bare), predicted.or(desired).map(bare));
+    if let (Some(live), Some(predicted)) = (&mut live, &mut predicted) {
+        show_ignored_as_equal(ignore, live, predicted);
+    }
     let mut states: Vec<_> = live.iter_mut().chain(&mut predicted).collect();
     if states.iter().any(|state| secrets::is_secret(state)) {
         secrets::mask(&mut states, &[]);
@@ -96,6 +153,18 @@ async fn one(observation: &Observation, resource: &ResourceComparison) -> Differ
         key: resource.key.clone(),
         live,
         predicted,
+    }
+}
+
+/// Shows what is ignored as it lives on both sides, so that it is no difference.
+fn show_ignored_as_equal(ignore: &Ignore, live: &mut Value, predicted: &mut Value) {
+    let rules = compare::Rules {
+        ignore,
+        overrides: &Overrides::default(),
+        schema: schema::bundled(),
+    };
+    if let Cow::Owned(respected) = compare::respecting(predicted, live, rules) {
+        *predicted = respected;
     }
 }
 

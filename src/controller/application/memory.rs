@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::desired::Desired;
 use super::operate::{Retry, RunningSync};
+use super::orphans::Orphans;
 use super::renders::Renders;
 use crate::fleet::ObjectName;
 
@@ -19,6 +20,8 @@ pub struct Memory {
     applications: Mutex<BTreeMap<ObjectName, Remembered>>,
     /// Renders, shared by all applications.
     pub(super) renders: Renders,
+    /// What lives in namespaces beside them.
+    pub(super) orphans: Orphans,
 }
 
 /// What is kept of one application.
@@ -29,13 +32,15 @@ struct Remembered {
     ended: Option<Box<OperationState>>,
     desired: Option<Arc<Desired>>,
     settled: BTreeMap<ResourceKey, Settled>,
+    /// How often in a row an ignore rule was of no use, by the rule's text.
+    unused_rules: BTreeMap<String, u32>,
     held_back: Option<Timestamp>,
 }
 
-/// The server's word that an object needs nothing: its version, and what was desired of it.
+/// The server's word that an object needs nothing: hashes of what lives, and what was desired of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Settled {
-    pub(super) resource_version: String,
+    pub(super) live: u64,
     pub(super) desired: u64,
 }
 
@@ -118,6 +123,30 @@ impl Memory {
             .or_default()
             .settled
             .insert(key, word);
+    }
+
+    /// Counts the looks at an application at which an ignore rule named nothing, and returns the
+    /// rules for which that was so `often` times in a row. `told` is what was returned last.
+    pub(super) fn unused_rules<'a>(
+        &self,
+        name: &ObjectName,
+        rules: impl Iterator<Item = (&'a str, bool)>,
+        often: u32,
+        told: &str,
+    ) -> Vec<String> {
+        let mut applications = self.lock();
+        let counts = &mut applications.entry(name.clone()).or_default().unused_rules;
+        let mut counted = BTreeMap::new();
+        for (rule, is_used) in rules {
+            // After a restart what was told stays told.
+            let before = counts.get(rule).copied();
+            let before = before.unwrap_or(if told.contains(rule) { often } else { 0 });
+            let unused = if is_used { 0 } else { before.saturating_add(1) };
+            counted.insert(rule.to_owned(), unused);
+        }
+        *counts = counted;
+        let unused = counts.iter().filter(|(_, count)| **count >= often);
+        unused.map(|(rule, _)| rule.clone()).collect()
     }
 
     /// Forgets what was rendered and what servers said of it, so that both are found out anew.

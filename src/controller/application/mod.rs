@@ -4,6 +4,7 @@
 //! what lives there. What it keeps in memory between two of them ([`Memory`]) is a sync under way
 //! and caches; a restart rebuilds both.
 
+pub mod actions;
 mod approval;
 mod assess;
 mod attempt;
@@ -16,8 +17,10 @@ mod differences;
 mod live;
 mod memory;
 mod news;
+mod objects;
 mod observe;
 mod operate;
+mod orphans;
 mod plan;
 mod renders;
 mod report;
@@ -28,6 +31,7 @@ mod rules;
 mod start;
 mod status;
 mod steps;
+mod updates;
 mod write;
 
 use std::sync::Arc;
@@ -40,9 +44,11 @@ use super::worker::Next;
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
 
-pub use differences::{Difference, differences};
+pub use differences::{Against, Difference, differences};
 pub use memory::Memory;
+pub use orphans::orphaned;
 pub use rules::{name_of_instance, owner_of};
+pub use updates::Updates;
 
 /// Brings one application a step further.
 pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {

@@ -8,6 +8,7 @@ use argosy_crds::{AppProject, Application, ApplicationSource};
 use argosy_engine::application::KnownCluster;
 use argosy_engine::object::ObjectExt as _;
 use argosy_engine::project::Rules;
+use argosy_engine::schema::Documents;
 use argosy_facts::Observed;
 use jiff::Timestamp;
 use kube::core::GroupVersionKind;
@@ -37,6 +38,8 @@ pub(super) struct Observation {
     pub(super) known: KnownCluster,
     /// What the cluster serves.
     pub(super) served: Arc<Served>,
+    /// How the kinds of the application are described.
+    pub(super) schemas: Documents,
     /// The name by which the application's objects are tracked.
     pub(super) instance: String,
     /// What git says.
@@ -178,6 +181,20 @@ async fn observe_with(
                 next: Next::Backoff,
             }
         })?;
+    let unbundled = desired
+        .manifests
+        .iter()
+        .filter(|object| Documents::is_wanted(object.api_version(), object.kind()))
+        .map(|object| object.api_version().to_owned())
+        .collect();
+    let schemas = cluster
+        .schemas
+        .of(
+            (&cluster.client, hub.blocking),
+            served.api_digest(),
+            &unbundled,
+        )
+        .await;
     let namespace = application.spec.destination.namespace.as_str();
     let mut objects = desired.manifests.clone();
     for object in &mut objects {
@@ -191,6 +208,7 @@ async fn observe_with(
         cluster,
         known,
         served,
+        schemas,
         instance,
         desired,
         objects,

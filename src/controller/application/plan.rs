@@ -1,6 +1,5 @@
 //! The plan of a sync, with the project's permission for each of its tasks.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use argosy_crds::Application;
@@ -14,8 +13,11 @@ use argosy_engine::sync::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::assess::Assessment;
+use super::objects::objects;
 use super::observe::Observation;
 use super::resume;
+use super::start::modified;
 use crate::cluster::Served;
 
 /// Plans a sync and has the project permit it.
@@ -23,7 +25,7 @@ pub(super) fn plan(
     observation: &Observation,
     application: &Application,
     sync: &SyncOperation,
-    modified: &BTreeSet<ResourceKey>,
+    assessment: &Assessment,
     (started_at, stamp): (Timestamp, &str),
 ) -> Result<PermittedPlan, String> {
     let live = observation
@@ -50,15 +52,16 @@ pub(super) fn plan(
             namespace: one.namespace.clone(),
         })
         .collect();
+    let objects = objects(observation, assessment, &options)?;
+    let modified = modified(assessment);
     let plan = SyncPlan::new(&PlanInput {
-        desired: observation
-            .objects
+        desired: objects
             .iter()
             .map(|object| Arc::new(resume::marked(object, stamp)))
             .collect(),
         live: &live,
         owns: &owns,
-        modified: Some(modified),
+        modified: Some(&modified),
         namespace: &application.spec.destination.namespace,
         kinds: &kinds,
         unknown_kinds: UnknownKinds::Defer,

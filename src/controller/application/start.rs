@@ -50,13 +50,12 @@ pub(super) fn start(
             return attempt.blocked(&format!("{WAITS}: {message}"), condition, attempted());
         }
     }
-    let modified = modified(assessment);
     let stamp = attempt.stamp();
     let planned = plan(
         observation,
         application,
         sync,
-        &modified,
+        assessment,
         (attempt.started_at, &stamp),
     );
     let plan = match planned {

@@ -17,13 +17,15 @@ use super::begin::Told;
 use super::observe::Observation;
 
 /// The conditions that an assessment finds, or finds gone.
-const OWNED_CONDITIONS: [&str; 8] = [
+const OWNED_CONDITIONS: [&str; 10] = [
     condition::INVALID_SPEC_ERROR,
     condition::COMPARISON_ERROR,
     condition::UNKNOWN_ERROR,
     condition::SHARED_RESOURCE_WARNING,
     condition::REPEATED_RESOURCE_WARNING,
     condition::EXCLUDED_RESOURCE_WARNING,
+    condition::ORPHANED_RESOURCE_WARNING,
+    condition::UNUSED_IGNORE_RULE_WARNING,
     condition::ROLLED_BACK,
     condition::PAUSED,
 ];

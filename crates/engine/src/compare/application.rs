@@ -6,6 +6,7 @@ use argosy_crds::codes::SyncStatusCode;
 use argosy_facts::Observed;
 use serde_json::Value;
 
+use super::Difference;
 use super::object::{Rules, Verdict, is_left_alone, object};
 use crate::object::{GroupKind, ObjectExt, ResourceKey, names};
 
@@ -51,8 +52,11 @@ pub struct ResourceComparison {
     pub status: Option<SyncStatusCode>,
     /// What was found.
     pub verdict: Verdict,
-    /// Extra in the cluster, and its `IgnoreExtraneous` says that this is no fault.
+    /// Extra in the cluster, and its `IgnoreExtraneous` says that this is no fault; or kept by
+    /// another application.
     pub tolerated: bool,
+    /// The other application that the live object belongs to, which keeps it.
+    pub kept_by: Option<String>,
 }
 
 /// What the conditions of a comparison are about; the names are Argo CD's.
@@ -118,7 +122,19 @@ impl Comparison {
         self.status = overall(&self.resources, self.complete);
     }
 
-    /// Takes the server's word that a suspect differs.
+    /// Takes the server's word on how an object differs.
+    pub fn differs(&mut self, key: &ResourceKey, differences: &[Difference]) {
+        for resource in self.resources.iter_mut().filter(|one| one.key == *key) {
+            resource.verdict.differences = differences.to_vec();
+            resource.verdict.suspect = false;
+            if resource.status == Some(SyncStatusCode::Synced) {
+                resource.status = Some(SyncStatusCode::OutOfSync);
+            }
+        }
+        self.status = overall(&self.resources, self.complete);
+    }
+
+    /// Takes it that a suspect differs.
     pub fn confirm(&mut self, key: &ResourceKey) {
         for resource in self.resources.iter_mut().filter(|one| one.key == *key) {
             resource.verdict.suspect = false;
@@ -157,9 +173,6 @@ pub fn application(
     let mut resources: BTreeMap<ResourceKey, ResourceComparison> = BTreeMap::new();
     for (key, at) in wanted {
         let found = present.get(&key).copied();
-        if let Some(found) = found {
-            warn_of_sharing(&seen[found], settings, &mut conditions);
-        }
         let both = (Some(at), found);
         resources.insert(
             key.clone(),
@@ -177,6 +190,11 @@ pub fn application(
         }
     }
     let resources: Vec<_> = resources.into_values().collect();
+    for resource in &resources {
+        if let (Some(at), Some(other)) = (resource.live, &resource.kept_by) {
+            conditions.push(shared(&seen[at], other, settings));
+        }
+    }
     conditions.sort_by(|one, other| (one.kind, &one.message).cmp(&(other.kind, &other.message)));
     Comparison {
         status: overall(&resources, complete),
@@ -240,17 +258,15 @@ fn place_desired(
     wanted.into_iter().map(|(key, (at, _))| (key, at)).collect()
 }
 
-fn warn_of_sharing(live: &Value, settings: &Settings<'_>, conditions: &mut Vec<Condition>) {
-    if let Owner::Other(other) = (settings.owner)(live) {
-        conditions.push(Condition {
-            kind: ConditionKind::SharedResourceWarning,
-            message: format!(
-                "{}/{} is part of applications {} and {other}",
-                live.kind(),
-                live.name(),
-                settings.application
-            ),
-        });
+fn shared(live: &Value, other: &str, settings: &Settings<'_>) -> Condition {
+    Condition {
+        kind: ConditionKind::SharedResourceWarning,
+        message: format!(
+            "{}/{} is part of applications {} and {other}; {other} keeps it",
+            live.kind(),
+            live.name(),
+            settings.application
+        ),
     }
 }
 
@@ -269,11 +285,16 @@ fn compare(
     verdict.requires_pruning &= complete;
     let either = wanted.or(present);
     let left_alone = either.is_some_and(is_left_alone);
-    let tolerated = wanted.is_none()
+    let extraneous = wanted.is_none()
         && present.is_some_and(|one| {
             one.annotation_list(names::COMPARE_OPTIONS)
                 .any(|option| option == "IgnoreExtraneous")
         });
+    let kept_by = present.filter(|_| wanted.is_some() && !left_alone);
+    let kept_by = kept_by.and_then(|one| match (settings.owner)(one) {
+        Owner::Other(other) => Some(other),
+        Owner::Us | Owner::Nobody => None,
+    });
     let status = if left_alone {
         None
     } else if unseen || (wanted.is_none() && !complete) {
@@ -290,7 +311,8 @@ fn compare(
         live: found,
         status,
         verdict,
-        tolerated,
+        tolerated: extraneous || kept_by.is_some(),
+        kept_by,
     }
 }
 

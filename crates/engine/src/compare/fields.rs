@@ -21,6 +21,20 @@ pub(super) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
+    /// The root of a kind that the schema knows.
+    pub(super) fn new(schema: &'a Schema, of: &'a Type) -> Self {
+        Self {
+            schema,
+            of,
+            whole: false,
+        }
+    }
+
+    /// A place that nothing is known of.
+    pub(super) fn unknown() -> Place<'static> {
+        Place::new(crate::schema::bundled(), &Type::Any)
+    }
+
     /// The place of a named field.
     pub(super) fn field(self, name: &str) -> Self {
         let (of, whole) = match self.of {
@@ -70,7 +84,7 @@ pub(super) fn walk(
         (Value::Null, _) => {}
         (Value::Object(desired), Value::Object(live)) => objects(desired, live, place, path, out),
         (Value::Array(desired), Value::Array(live)) => lists(desired, live, place, path, out),
-        _ if is_absent(desired, live, place.of) || same(place.of, desired, live) => {}
+        _ if is_absent(desired, live, place) || same(place.of, desired, live) => {}
         _ => out.push(differs(path, Some(desired), Some(live))),
     }
 }
@@ -208,9 +222,10 @@ pub(super) fn same_keys(one: &Value, other: &Value, keys: &[String]) -> bool {
 
 /// Whether git's empty value means the same as the field's absence: the API server does not store
 /// the emptiness of lists and maps of its own kinds.
-fn is_absent(desired: &Value, live: &Value, of: &Type) -> bool {
+fn is_absent(desired: &Value, live: &Value, place: Place<'_>) -> bool {
     live.is_null()
-        && match of {
+        && place.schema.is_bundled()
+        && match place.of {
             Type::List(_) | Type::Map(_) => is_empty(desired),
             _ => false,
         }

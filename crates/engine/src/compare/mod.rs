@@ -12,6 +12,8 @@ mod leaf;
 mod object;
 mod ownership;
 mod path;
+mod respect;
+mod server;
 mod three_way;
 
 use serde_json::Value;
@@ -21,6 +23,8 @@ pub use application::{
 };
 pub use argosy_crds::names::FIELD_MANAGER;
 pub use object::{Rules, Verdict, object};
+pub use respect::respecting;
+pub use server::predicted_changes;
 pub use three_way::{ThreeWay, three_way};
 
 /// One field that differs.

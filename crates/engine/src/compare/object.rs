@@ -40,6 +40,8 @@ pub struct Verdict {
     pub missing: bool,
     /// What differs, Secret values masked.
     pub differences: Vec<Difference>,
+    /// The places of the ignore rules that named something of the object.
+    pub ignored_by: Vec<usize>,
     /// Whether a dry run on the server should confirm the differences before they count.
     pub suspect: bool,
 }
@@ -68,41 +70,35 @@ pub fn object(desired: Option<&Value>, live: Option<&Value>, rules: Rules<'_>) -
             ..Verdict::default()
         };
     };
-    let differences = if hook {
-        Vec::new()
-    } else {
-        both(desired, live, rules)
-    };
+    if hook {
+        return Verdict {
+            hook,
+            ..Verdict::default()
+        };
+    }
+    let (differences, ignored_by) = both(desired, live, rules);
     Verdict {
-        hook,
         suspect: !differences.is_empty(),
         differences,
+        ignored_by,
         ..Verdict::default()
     }
 }
 
-fn both(desired: &Value, live: &Value, rules: Rules<'_>) -> Vec<Difference> {
+fn both(desired: &Value, live: &Value, rules: Rules<'_>) -> (Vec<Difference>, Vec<usize>) {
     let options = rules.overrides.compare_options();
     let mut desired = normalise::object(desired, options);
     let mut live = normalise::object(live, options);
-    forget(&mut desired, &mut live, rules);
+    let ignored_by = forget(&mut desired, &mut live, rules);
     let known = rules.schema.find(live.api_version(), live.kind());
     let same_version = desired.api_version() == live.api_version();
     let root;
     let place = match known {
         Some((schema, at)) if same_version => {
             root = Type::Struct(at);
-            Place {
-                schema,
-                of: &root,
-                whole: false,
-            }
+            Place::new(schema, &root)
         }
-        _ => Place {
-            schema: crate::schema::bundled(),
-            of: &Type::Any,
-            whole: false,
-        },
+        _ => Place::unknown(),
     };
     let mut out = Vec::new();
     fields(&desired, &live, place, &mut out);
@@ -114,19 +110,22 @@ fn both(desired: &Value, live: &Value, rules: Rules<'_>) -> Vec<Difference> {
     if secrets::is_secret(&live) {
         secrets::mask_differences(&mut out);
     }
-    out
+    (out, ignored_by)
 }
 
-/// Removes what the ignore rules name, and rewrites the fields of known types.
-fn forget(desired: &mut Cow<'_, Value>, live: &mut Cow<'_, Value>, rules: Rules<'_>) {
+/// Removes what the ignore rules name, and rewrites the fields of known types; returns the places of
+/// the rules that named something.
+fn forget(desired: &mut Cow<'_, Value>, live: &mut Cow<'_, Value>, rules: Rules<'_>) -> Vec<usize> {
+    let mut named = Vec::new();
     if rules.ignore.concerns(live) {
-        rules.ignore.remove(desired.to_mut(), live.to_mut());
+        named = rules.ignore.remove(desired.to_mut(), live.to_mut());
     }
     let known = rules.overrides.known_type_fields(live);
     if !known.is_empty() {
         normalise::known_types(desired.to_mut(), known);
         normalise::known_types(live.to_mut(), known);
     }
+    named
 }
 
 /// All top-level fields but the status, which git cannot set by applying an object.

@@ -7,8 +7,49 @@ pub(super) fn remove(managers: &[String], desired: &mut Value, live: &mut Value)
     if managers.is_empty() {
         return false;
     }
-    let owned: Vec<Map<String, Value>> = live
-        .pointer("/metadata/managedFields")
+    let mut removed = false;
+    for fields in fields_of(managers, live) {
+        removed |= remove_owned(&fields, desired, live);
+    }
+    removed
+}
+
+/// Removes from a live object all that one of `managers` owns; whether there was any.
+pub(super) fn remove_all(managers: &[String], live: &mut Value) -> bool {
+    let owned = fields_of(managers, live);
+    let mut removed = false;
+    for fields in owned {
+        removed |= strip(&fields, live);
+    }
+    removed
+}
+
+fn strip(fields: &Map<String, Value>, live: &mut Value) -> bool {
+    let mut removed = false;
+    for (token, below) in fields {
+        let below = below.as_object().filter(|below| !below.is_empty());
+        let place = match token.split_once(':') {
+            Some(("f", name)) if below.is_none() => {
+                let fields = live.as_object_mut();
+                removed |= fields.is_some_and(|fields| fields.remove(name).is_some());
+                continue;
+            }
+            Some(("f", name)) => live.get_mut(name),
+            Some(("k", keys)) => {
+                let keys = serde_json::from_str::<Value>(keys).unwrap_or_default();
+                item_of(live, &keys)
+            }
+            _ => None,
+        };
+        if let (Some(place), Some(below)) = (place, below) {
+            removed |= strip(below, place);
+        }
+    }
+    removed
+}
+
+fn fields_of(managers: &[String], live: &Value) -> Vec<Map<String, Value>> {
+    live.pointer("/metadata/managedFields")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
@@ -18,12 +59,7 @@ pub(super) fn remove(managers: &[String], desired: &mut Value, live: &mut Value)
                 .is_some_and(|name| managers.iter().any(|one| one == name))
         })
         .filter_map(|entry| entry["fieldsV1"].as_object().cloned())
-        .collect();
-    let mut removed = false;
-    for fields in owned {
-        removed |= remove_owned(&fields, desired, live);
-    }
-    removed
+        .collect()
 }
 
 fn remove_owned(fields: &Map<String, Value>, desired: &mut Value, live: &mut Value) -> bool {

@@ -58,6 +58,8 @@ struct Rule {
 #[derive(Debug, Default)]
 pub struct Ignore {
     rules: Vec<Rule>,
+    /// How many of them, from the first, are the application's own.
+    own: usize,
 }
 
 impl Ignore {
@@ -73,9 +75,11 @@ impl Ignore {
             if let Some(mut rule) = prepare(&one.group, &one.kind, &paths)? {
                 rule.name.clone_from(&one.name);
                 rule.namespace.clone_from(&one.namespace);
+                rule.label = label(one);
                 rules.push(rule);
             }
         }
+        let own = rules.len();
         for (key, settings) in system.kinds() {
             if settings.ignore_differences == IgnoredPaths::default() {
                 continue;
@@ -85,7 +89,42 @@ impl Ignore {
             }
         }
         rules.extend(status_rule(system.compare_options())?);
-        Ok(Self { rules })
+        Ok(Self { rules, own })
+    }
+
+    /// Prepares the system's rules for updates of live objects that are nobody's business, and, unless
+    /// `resource.compareoptions` says otherwise, what no comparison looks at.
+    pub fn of_updates(system: &Overrides) -> Result<Self, Error> {
+        let mut rules = Vec::new();
+        let too = system
+            .compare_options()
+            .ignore_differences_on_resource_updates;
+        for (key, settings) in system.kinds() {
+            let Some((group, kind)) = patterns(key) else {
+                continue;
+            };
+            let differences = too.then_some(&settings.ignore_differences);
+            for paths in differences
+                .into_iter()
+                .chain([&settings.ignore_resource_updates])
+            {
+                if *paths != IgnoredPaths::default() {
+                    rules.extend(prepare(group, kind, paths)?);
+                }
+            }
+        }
+        Ok(Self { rules, own: 0 })
+    }
+
+    /// Removes from a live object what the rules name; whether there was anything.
+    pub fn remove_from_live(&self, live: &mut Value) -> bool {
+        let matching: Vec<&Rule> = self.matching(live).map(|(_, rule)| rule).collect();
+        let mut removed = false;
+        for rule in matching {
+            removed |= rule.remove_from(live);
+            removed |= managers::remove_all(&rule.managers, live);
+        }
+        removed
     }
 
     /// Whether any rule is for this object.
@@ -130,9 +169,11 @@ impl Ignore {
         }
     }
 
-    /// The rules, described for people, in the order of their places.
-    pub fn labels(&self) -> impl Iterator<Item = &str> {
-        self.rules.iter().map(|rule| rule.label.as_str())
+    /// The application's own rules, described for people, in the order of their places.
+    pub fn own_rules(&self) -> impl Iterator<Item = &str> {
+        self.rules[..self.own]
+            .iter()
+            .map(|rule| rule.label.as_str())
     }
 
     fn matching(&self, object: &Value) -> impl Iterator<Item = (usize, &Rule)> {
@@ -161,6 +202,25 @@ impl Rule {
         }
         removed
     }
+}
+
+/// A rule as a person knows it again.
+fn label(rule: &ResourceIgnoreDifferences) -> String {
+    let mut label = match rule.group.as_str() {
+        "" => rule.kind.clone(),
+        group => format!("{group}/{}", rule.kind),
+    };
+    for part in [&rule.namespace, &rule.name] {
+        if !part.is_empty() {
+            label.push(' ');
+            label.push_str(part);
+        }
+    }
+    let managers = rule.managed_fields_managers.iter();
+    let managers = managers.map(|manager| format!("fields of {manager}"));
+    let paths = rule.json_pointers.iter().chain(&rule.jq_path_expressions);
+    let named: Vec<_> = paths.cloned().chain(managers).collect();
+    format!("{label}: {}", named.join(", "))
 }
 
 /// `None` for a rule whose patterns are no globs: it matches nothing, as in Argo CD.

@@ -1,10 +1,12 @@
-//! Users' Lua, fenced: health checks from `argocd-cm`.
+//! Users' Lua, fenced: health checks and actions from `argocd-cm`.
 //!
 //! A script sees the object and nothing else: no files, no network, no processes. It has a budget of
 //! instructions and of memory, so that a script that loops or eats memory is an error of its own and
 //! of nobody else's. The clock it sees is a parameter.
 
 mod clock;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use mlua::{HookTriggers, Lua, LuaOptions, LuaSerdeExt as _, StdLib, Value as LuaValue, VmState};
@@ -59,6 +61,30 @@ pub fn health(
         .eval()
         .map_err(|error| failed(&error))?;
     read(&answer)
+}
+
+/// Runs a script on an object, with the parameters of an action if it is one, and returns what it
+/// returns as JSON. An empty table of its own making is an empty map.
+pub fn answer(
+    script: &str,
+    object: &Value,
+    parameters: Option<&BTreeMap<String, String>>,
+    now: Timestamp,
+) -> Result<Value, Error> {
+    let run = || -> mlua::Result<Value> {
+        let lua = sandbox(true, now)?;
+        let shaped = mlua::serde::ser::Options::new()
+            .serialize_none_to_null(false)
+            .serialize_unit_to_null(false);
+        let globals = lua.globals();
+        globals.set("obj", lua.to_value_with(object, shaped)?)?;
+        if let Some(parameters) = parameters {
+            globals.set("actionParams", lua.to_value(parameters)?)?;
+        }
+        let answer: LuaValue = lua.load(script).set_name("=script").eval()?;
+        lua.from_value(answer)
+    };
+    run().map_err(|error| failed(&error))
 }
 
 fn failed(error: &mlua::Error) -> Error {

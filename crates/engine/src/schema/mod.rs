@@ -4,12 +4,14 @@
 //! the same form, and then know its custom kinds too. A kind without an entry is compared as plain
 //! JSON. Nothing here judges a value.
 
+mod documents;
 mod openapi;
 mod table;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+pub use documents::Documents;
 pub use openapi::read as read_openapi;
 pub use table::{Error, parse, print};
 
@@ -112,6 +114,12 @@ impl Schema {
     /// The place of a struct by its name, such as `core.v1.PodSpec`.
     pub fn named(&self, name: &str) -> Option<usize> {
         self.structs.iter().position(|one| one.name == name)
+    }
+
+    /// Whether these are Kubernetes' own kinds, whose empty lists and maps the API server does not
+    /// store.
+    pub fn is_bundled(&self) -> bool {
+        std::ptr::eq(self, bundled())
     }
 
     /// A struct by its place.

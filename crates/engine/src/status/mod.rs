@@ -4,10 +4,12 @@
 
 mod conditions;
 mod resources;
+mod significance;
 mod visible;
 
 pub use conditions::merge_conditions;
 pub use resources::{external_urls, images, sort_resources, summary};
+pub use significance::significance;
 pub use visible::{operation_differs, status_differs};
 
 use argosy_crds::application::AppHealthStatus;

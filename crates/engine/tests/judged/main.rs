@@ -5,3 +5,5 @@ mod diff;
 mod health;
 mod laws;
 mod recorded;
+mod respect;
+mod server;

@@ -2,6 +2,8 @@
 //! at before they write, and the schemas of its kinds. Built-in kinds are described only as far
 //! as they merge.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use http::Response;
 use serde_json::{Map, Value, json};
 
@@ -14,6 +16,10 @@ pub(super) fn answer(state: &State, group: Option<&str>) -> Result<Response<SimB
     let Some(path) = group else {
         return Ok(index(state));
     };
+    Ok(respond::json(200, &document(state, path)?))
+}
+
+fn document(state: &State, path: &str) -> Result<Value, Failure> {
     let (group, version) = match path.split('/').collect::<Vec<_>>().as_slice() {
         ["api", version] => (String::new(), (*version).to_owned()),
         ["apis", group, version] => ((*group).to_owned(), (*version).to_owned()),
@@ -41,21 +47,24 @@ pub(super) fn answer(state: &State, group: Option<&str>) -> Result<Response<SimB
         );
         schemas.insert(schema_name(kind), schema(kind));
     }
-    let document = json!({
+    Ok(json!({
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": "v1.34"},
         "paths": paths,
         "components": {"schemas": schemas},
-    });
-    Ok(respond::json(200, &document))
+    }))
 }
 
 fn index(state: &State) -> Response<SimBody> {
     let mut paths = Map::new();
-    let version = state.resource_version();
     let mut add = |path: String, custom: bool| {
-        // The hash tells clients when to read again: custom kinds come and go.
-        let hash = if custom { version } else { 0 };
+        // The hash tells clients, of any cluster, what they have read already: custom kinds come
+        // and go, and all others are the same everywhere.
+        let mut hash = DefaultHasher::new();
+        if custom && let Ok(document) = document(state, &path) {
+            document.to_string().hash(&mut hash);
+        }
+        let hash = hash.finish();
         let url = format!("/openapi/v3/{path}?hash={hash}");
         paths.insert(path, json!({"serverRelativeURL": url}));
     };

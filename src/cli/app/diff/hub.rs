@@ -2,13 +2,15 @@
 //!
 //! The command reads what the hub reads, with the hub's own code, and writes nothing.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use similar::TextDiff;
 
 use super::Args;
-use crate::cli::hub_access::absent;
+use crate::cli::hub_access::{HubArgs, absent};
 use crate::cli::{CommandResult, Outcome, output};
-use crate::controller::application::{Difference, differences};
+use crate::controller::application::{Against, Difference, differences};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
@@ -16,25 +18,35 @@ use crate::hub::Hub;
 /// Lines of context around a change.
 const CONTEXT: usize = 3;
 
-pub(super) async fn run(args: &Args, name: &str) -> CommandResult {
-    let hub = Hub::look(args.hub.client().await?, &args.hub.namespace).await?;
-    let wanted = ObjectName::new(&args.hub.namespace, name);
-    if hub.fleet.index().applications.get(&wanted).is_none() {
-        let known: Vec<_> = hub
-            .fleet
-            .index()
-            .applications
-            .names()
-            .map(|one| one.name.clone())
-            .collect();
-        return Err(absent("app", name, &known));
+/// The hub as a command sees it, and one application of it.
+pub(crate) async fn look_at(
+    hub: &HubArgs,
+    name: &str,
+) -> Result<(Arc<Hub>, ObjectName), Diagnostic> {
+    let looking = Hub::look(hub.client().await?, &hub.namespace).await?;
+    let wanted = ObjectName::new(&hub.namespace, name);
+    let known: Vec<_> = {
+        let index = looking.fleet.index();
+        index.applications.names().cloned().collect()
+    };
+    if known.contains(&wanted) {
+        return Ok((looking, wanted));
     }
-    let found = differences(&hub, &wanted, &args.revision)
-        .await
-        .map_err(|why| {
-            Diagnostic::remote("ComparisonFailed", format!("cannot compare `{name}`"))
-                .because(&std::io::Error::other(why))
-        })?;
+    let known: Vec<_> = known.into_iter().map(|one| one.name).collect();
+    Err(absent("app", name, &known))
+}
+
+pub(super) async fn run(args: &Args, name: &str) -> CommandResult {
+    let (hub, wanted) = look_at(&args.hub, name).await?;
+    let against = Against {
+        revision: args.revision.clone(),
+        local: args.local.clone(),
+        server_side: args.server_side,
+    };
+    let found = differences(&hub, &wanted, &against).await.map_err(|why| {
+        Diagnostic::remote("ComparisonFailed", format!("cannot compare `{name}`"))
+            .because(&std::io::Error::other(why))
+    })?;
     let answer: Vec<_> = found
         .iter()
         .map(|one| {
@@ -55,7 +67,25 @@ pub(super) async fn run(args: &Args, name: &str) -> CommandResult {
 }
 
 fn text(found: &[Difference]) -> String {
-    found.iter().map(one_text).collect()
+    let text: String = found.iter().map(one_text).collect();
+    if output::is_coloured() {
+        text.split_inclusive('\n').map(coloured).collect()
+    } else {
+        text
+    }
+}
+
+/// A line of a unified diff in the colours that git has taught people.
+fn coloured(line: &str) -> String {
+    let style = match line.as_bytes() {
+        [b'+', ..] => "32",
+        [b'-', ..] => "31",
+        [b'@', ..] => "36",
+        [b'=', ..] => "1",
+        _ => return line.to_owned(),
+    };
+    let (text, end) = line.split_at(line.trim_end_matches('\n').len());
+    format!("\u{1b}[{style}m{text}\u{1b}[0m{end}")
 }
 
 fn one_text(one: &Difference) -> String {

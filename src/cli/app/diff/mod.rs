@@ -5,11 +5,15 @@ mod offline;
 
 use std::path::PathBuf;
 
+pub(crate) use hub::look_at;
+
 use crate::cli::hub_access::HubArgs;
 use crate::cli::output::Format;
 use crate::cli::{CommandResult, block_on};
 
 /// Shows what a sync would change. Exits with 1 if that is anything.
+///
+/// Example: `argosy app diff web --local . --server-side`
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The application.
@@ -18,8 +22,14 @@ pub(crate) struct Args {
     #[command(flatten)]
     hub: HubArgs,
     /// Compare with this revision instead of the target revision.
-    #[arg(long, default_value = "", conflicts_with = "offline")]
-    revision: String,
+    #[arg(long, conflicts_with_all = ["offline", "local"])]
+    revision: Option<String>,
+    /// Compare with this folder, which stands for the root of the application's repository.
+    #[arg(long, value_name = "DIR", conflicts_with = "offline")]
+    local: Option<PathBuf>,
+    /// Have a dry run on the cluster decide about every object, not only about those that might differ.
+    #[arg(long, visible_alias = "server-side-diff", conflicts_with = "offline")]
+    server_side: bool,
     /// Exit with 0 even if there are differences.
     #[arg(long)]
     no_exit_code: bool,
