@@ -111,6 +111,21 @@ impl OperationPhase {
 }
 
 code!(
+    /// Where an Application is in the rollout of its ApplicationSet.
+    RolloutStatusCode {
+        /// It has a target that it has not been synced to.
+        #[default]
+        Waiting,
+        /// Its sync was asked for and has not been seen to begin.
+        Pending,
+        /// It is being synced, or is synced and not healthy yet.
+        Progressing,
+        /// It reached its target and was healthy there.
+        Healthy,
+    }
+);
+
+code!(
     /// What a sync did to a resource.
     ResultCode {
         /// It was applied.
@@ -143,6 +158,16 @@ code!(
         PostDelete,
     }
 );
+
+/// The message of an operation that runs in name only, until a sync window lets it begin.
+pub const BLOCKED_BY_WINDOW: &str = "Sync operation blocked by sync window";
+/// How the message of an operation begins that waits for other applications or for a person.
+pub const WAITS: &str = "Sync operation waits";
+
+/// Whether the message is that of an operation that has not begun, because something holds it back.
+pub fn is_held_back(message: &str) -> bool {
+    message == BLOCKED_BY_WINDOW || message.starts_with(WAITS)
+}
 
 /// Condition types of an Application. The last word is the severity.
 pub mod condition {
@@ -190,6 +215,8 @@ pub mod appset_condition {
     pub const ROLLOUT_PROGRESSING: &str = "RolloutProgressing";
     /// Type: the rollout's steps do not make sense.
     pub const INVALID_ROLLOUT_CONFIG: &str = "InvalidRolloutConfig";
+    /// Type, Argosy's own: a step of the rollout failed. Also the reason.
+    pub const ROLLOUT_STOPPED: &str = "RolloutStopped";
     /// Type, Argosy's own: a change is larger than allowed and waits for approval.
     pub const APPROVAL_NEEDED: &str = "ApprovalNeeded";
     /// Type, Argosy's own: another set generates an Application of this one, too.

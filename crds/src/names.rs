@@ -95,6 +95,9 @@ pub mod annotation {
     pub const PAUSE_REASON: &str = "argosy.dev/pause-reason";
     /// On an Application: who asked automation to leave it alone.
     pub const PAUSED_BY: &str = "argosy.dev/paused-by";
+    /// On an Application, Argosy's own: its drift is healed at the revision that it was synced to
+    /// last, `current`, because a rollout decides when it is synced to another.
+    pub const SELF_HEAL: &str = "argosy.dev/self-heal";
     /// On an Application that is being deleted, Argosy's own: who lets go of its resources.
     pub const ABANDON: &str = "argosy.dev/abandon";
     /// On an Application, Argosy's own: how much a sync may prune without a person's approval, as a

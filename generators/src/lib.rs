@@ -27,6 +27,7 @@ pub mod policy;
 pub mod preview;
 pub mod reads;
 pub mod requeue;
+pub mod rollout;
 pub mod status;
 pub mod validate;
 

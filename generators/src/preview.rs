@@ -13,6 +13,7 @@ use argosy_crds::{Application, ApplicationSet};
 
 use crate::guard::{Limits, Parked, Verdict, judge};
 use crate::plan::{AppSetPlan, FieldChange, Inputs, created, field_changes, plan};
+use crate::rollout::{hold, is_rolling};
 
 /// What would be done. Every list is sorted by name.
 #[derive(Debug, Default)]
@@ -75,7 +76,14 @@ pub fn as_applied(set: &ApplicationSet, generated: &[Application]) -> Vec<Applic
     let mut names = BTreeSet::new();
     let first_of_name = |app: &&Application| names.insert(app.metadata.name.clone());
     let first = generated.iter().filter(first_of_name);
-    first.map(|app| created(set, app)).collect()
+    let written = |app: &Application| {
+        let mut app = created(set, app);
+        if is_rolling(set) {
+            hold(&mut app);
+        }
+        app
+    };
+    first.map(written).collect()
 }
 
 /// Previews what carrying out a set would do; `approved` is the hash of the plan that a person

@@ -8,6 +8,7 @@ use argosy_crds::{Application, ApplicationSet};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::plan::is_owned_by;
+use crate::rollout::RolloutPlan;
 
 const TRUE: &str = "True";
 const FALSE: &str = "False";
@@ -34,12 +35,14 @@ pub enum Outcome {
 }
 
 /// Whether rollouts are used, and how far one is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rollout {
-    /// There are no steps: conditions of rollouts are removed.
+#[derive(Clone, Copy, Debug)]
+pub enum Rollout<'a> {
+    /// They are not: what is told of rollouts is removed.
     None,
-    /// Conditions of rollouts are left as they are.
-    Steps,
+    /// Nobody looked: what is told of rollouts is left as it is.
+    Kept,
+    /// This is how far it is.
+    Planned(&'a RolloutPlan),
 }
 
 /// The status after a reconcile. Times change only with what they are the times of, so that an
@@ -47,7 +50,7 @@ pub enum Rollout {
 pub fn status(
     set: &ApplicationSet,
     outcome: &Outcome,
-    rollout: &Rollout,
+    rollout: Rollout<'_>,
     live: &[Application],
     max_resources: usize,
     now: &Time,
@@ -63,16 +66,7 @@ pub fn status(
         };
         put(&mut status.conditions, condition);
     }
-    if *rollout == Rollout::None {
-        let of_rollouts = [
-            condition::ROLLOUT_PROGRESSING,
-            condition::INVALID_ROLLOUT_CONFIG,
-        ];
-        status
-            .conditions
-            .retain(|condition| !of_rollouts.contains(&condition.type_.as_str()));
-        status.application_status.clear();
-    }
+    put_rollout(&mut status, rollout, now);
     status.conditions.sort_by(|a, b| a.type_.cmp(&b.type_));
     let mut resources = resources(set, live);
     status.resources_count = i64::try_from(resources.len()).unwrap_or(i64::MAX);
@@ -80,6 +74,40 @@ pub fn status(
     status.resources = resources;
     status.health = health(&status.conditions, status.health);
     status
+}
+
+/// Tells how far the rollout is; what a plan says nothing of does not hold any more.
+fn put_rollout(status: &mut ApplicationSetStatus, rollout: Rollout<'_>, now: &Time) {
+    const OF_ROLLOUTS: [&str; 3] = [
+        condition::ROLLOUT_PROGRESSING,
+        condition::INVALID_ROLLOUT_CONFIG,
+        condition::ROLLOUT_STOPPED,
+    ];
+    let told = match rollout {
+        Rollout::Kept => return,
+        Rollout::None => {
+            status.application_status.clear();
+            &[]
+        }
+        Rollout::Planned(plan) => {
+            status.application_status.clone_from(&plan.status);
+            plan.conditions.as_slice()
+        }
+    };
+    status.conditions.retain(|condition| {
+        let type_ = condition.type_.as_str();
+        !OF_ROLLOUTS.contains(&type_) || told.iter().any(|told| told.type_ == type_)
+    });
+    for told in told {
+        let condition = ApplicationSetCondition {
+            type_: told.type_.to_owned(),
+            status: if told.is_true { TRUE } else { FALSE }.to_owned(),
+            reason: told.reason.to_owned(),
+            message: told.message.clone(),
+            last_transition_time: Some(now.clone()),
+        };
+        put(&mut status.conditions, condition);
+    }
 }
 
 fn conditions(outcome: &Outcome) -> [(&'static str, bool, String, String); 3] {
@@ -194,6 +222,7 @@ fn health(conditions: &[ApplicationSetCondition], old: HealthStatus) -> HealthSt
     };
     let verdicts = [
         (condition::ERROR_OCCURRED, HealthStatusCode::Degraded),
+        (condition::ROLLOUT_STOPPED, HealthStatusCode::Degraded),
         (
             condition::ROLLOUT_PROGRESSING,
             HealthStatusCode::Progressing,

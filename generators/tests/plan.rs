@@ -6,6 +6,7 @@ use argosy_crds::application_set::ApplicationsSyncPolicy;
 use argosy_crds::{Application, ApplicationSet};
 use argosy_facts::Complete;
 use argosy_generators::plan::{AppSetPlan, Inputs, PreservedKeys, plan};
+use argosy_generators::rollout::is_rolling;
 use argosy_generators::validate::validate;
 use serde_json::{Value, json};
 
@@ -46,6 +47,7 @@ fn run(
         policy,
         preserved: &PreservedKeys::default(),
         clusters: &[],
+        rolling: is_rolling(set),
         jq: &|_, _| Ok(Vec::new()),
     })
 }
@@ -70,6 +72,26 @@ fn nothing_is_written_when_nothing_changed() {
     let plan = run(&set, &made, &live, ApplicationsSyncPolicy::Sync);
     assert_eq!(plan.unchanged, ["a", "b"]);
     assert!(plan.create.is_empty() && plan.update.is_empty() && plan.delete.is_empty());
+}
+
+#[test]
+fn a_rollout_takes_away_the_will_to_sync_and_gives_it_back() {
+    let mut made = generated("a", "p");
+    made["spec"]["syncPolicy"] = json!({"automated": {"selfHeal": true}});
+    let made = [made];
+    let steps = set(&json!({"strategy": {"type": "RollingSync", "rollingSync": {"steps": [{}]}}}));
+    let live = created(&steps, &made);
+    let policy = |app: &Application| json!(app.spec.sync_policy)["automated"].clone();
+    assert_eq!(
+        policy(&live[0]),
+        json!({"selfHeal": true, "enabled": false})
+    );
+    assert_eq!(live[0].annotation("argosy.dev/self-heal"), Some("current"));
+    let again = run(&steps, &made, &live, ApplicationsSyncPolicy::Sync);
+    assert_eq!(again.unchanged, ["a"]);
+    let at_once = run(&set(&json!({})), &made, &live, ApplicationsSyncPolicy::Sync);
+    assert_eq!(policy(&at_once.update[0]), json!({"selfHeal": true}));
+    assert_eq!(at_once.update[0].annotation("argosy.dev/self-heal"), None);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use argosy_generators::guard::Limits;
 use argosy_generators::offline::{World, generate};
 use argosy_generators::plan::{Inputs, PreservedKeys};
 use argosy_generators::preview::{Preview, Withheld, as_applied, preview};
+use argosy_generators::rollout::is_rolling;
 use argosy_generators::{Cluster, Settings};
 use serde_json::{Value, json};
 
@@ -58,6 +59,7 @@ fn between(
             policy,
             preserved: &PreservedKeys::default(),
             clusters: &[],
+            rolling: is_rolling(after),
             jq: &|_, _| Ok(Vec::new()),
         },
         Limits::default(),

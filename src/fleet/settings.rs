@@ -51,6 +51,9 @@ pub struct Settings {
     /// Whether a server-side dry run decides of every object, and not only of those that might
     /// differ; `controller.diff.server.side`.
     pub server_side_diff: bool,
+    /// Whether sets with the strategy `RollingSync` are rolled out in steps, which Argo CD does only
+    /// where it was switched on; `applicationsetcontroller.enable.progressive.syncs`.
+    pub progressive_syncs: bool,
     /// Whether git files are matched by doublestar instead of by git's own patterns.
     pub new_git_file_globbing: bool,
     /// What is said of all ApplicationSets.
@@ -74,6 +77,7 @@ impl Default for Settings {
             guard: Limits::default(),
             max_prune: None,
             server_side_diff: false,
+            progressive_syncs: true,
             new_git_file_globbing: false,
             sets: SetSettings::default(),
             scm: ScmSettings::default(),
@@ -146,6 +150,9 @@ impl Settings {
             server_side_diff: params
                 .get("controller.diff.server.side")
                 .is_some_and(|text| text == "true"),
+            progressive_syncs: params
+                .get("applicationsetcontroller.enable.progressive.syncs")
+                .is_none_or(|text| text != "false"),
             new_git_file_globbing: params
                 .get("applicationsetcontroller.enable.new.git.file.globbing")
                 .is_some_and(|text| text == "true"),

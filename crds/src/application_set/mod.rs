@@ -18,7 +18,7 @@ pub use spec::{
 pub use status::{ApplicationSetApplicationStatus, ApplicationSetCondition, ApplicationSetStatus};
 pub use strategy::{
     ApplicationMatchExpression, ApplicationSetRolloutStep, ApplicationSetRolloutStrategy,
-    ApplicationSetStrategy, RolloutFailureAction,
+    ApplicationSetStrategy, RolloutFailureAction, UnmatchedApplications,
 };
 pub use template::{ApplicationSetTemplate, ApplicationSetTemplateMeta};
 

@@ -91,4 +91,25 @@ pub struct ApplicationSetApplicationStatus {
     /// When the status changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_transition_time: Option<Time>,
+    /// When the rollout asked for the sync to the target. Argosy's own, as are those that follow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// A digest of the sources and the destination that it is to reach.
+    #[serde(
+        skip_serializing_if = "String::is_empty",
+        deserialize_with = "null_as_default"
+    )]
+    pub spec_digest: String,
+    /// The revisions that were deployed when it was healthy last: where a rollback leads.
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_as_default"
+    )]
+    pub healthy_revisions: Vec<String>,
+    /// It was rolled back from its target, and is not synced to it again.
+    #[serde(
+        skip_serializing_if = "is_default",
+        deserialize_with = "null_as_default"
+    )]
+    pub rolled_back: bool,
 }

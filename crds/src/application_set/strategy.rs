@@ -38,6 +38,10 @@ pub struct ApplicationSetRolloutStrategy {
         deserialize_with = "null_as_default"
     )]
     pub steps: Vec<ApplicationSetRolloutStep>,
+    /// What becomes of Applications that no step selects; absent means `refuse`, as in Argo CD.
+    /// Argosy's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unmatched: Option<UnmatchedApplications>,
 }
 
 /// One step: the Applications that match all expressions.
@@ -54,17 +58,21 @@ pub struct ApplicationSetRolloutStep {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::int_or_string")]
     pub max_update: Option<IntOrString>,
-    /// How long the step must stay healthy before the next begins, a Go duration. Argosy's own.
+    /// How long all of the step must have been healthy before the next begins, a Go duration.
+    /// Argosy's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub soak: Option<String>,
-    /// How many may fail before the step counts as failed, a number or a percentage. Argosy's own.
+    /// How many may fail without failing the step, a number or a percentage; absent means none.
+    /// Argosy's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::int_or_string")]
     pub max_failures: Option<IntOrString>,
-    /// How long the step may take before it counts as failed, a Go duration. Argosy's own.
+    /// How long an Application of the step may take to become healthy before it counts as failed,
+    /// a Go duration; absent means for ever. Argosy's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress_deadline: Option<String>,
-    /// What a failed step does. Argosy's own.
+    /// What follows when more than `maxFailures` have failed; absent means `stop` where one of the
+    /// other two is set, and otherwise that nothing counts as a failure. Argosy's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<RolloutFailureAction>,
 }
@@ -99,9 +107,23 @@ pub struct ApplicationMatchExpression {
 )]
 #[serde(rename_all = "camelCase")]
 pub enum RolloutFailureAction {
-    /// The rollout stays where it is.
+    /// The rollout stays where it is, until what failed is healthy or there is a newer revision.
     #[default]
     Stop,
-    /// The step's Applications go back to the revision before.
+    /// The step's failed Applications go back to the revision at which they were healthy last, and
+    /// the rollout stays where it is until there is a newer revision.
     Rollback,
+}
+
+/// What becomes of Applications that no step of a rollout selects.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum UnmatchedApplications {
+    /// The rollout never syncs them; they are shown with step `-1`.
+    #[default]
+    Refuse,
+    /// They form a step after all others.
+    LastStep,
 }

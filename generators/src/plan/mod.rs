@@ -8,6 +8,7 @@ mod fields;
 mod ignore;
 mod owner;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use argosy_crds::application_set::ApplicationsSyncPolicy;
@@ -16,6 +17,7 @@ use argosy_crds::{Application, ApplicationSet};
 use argosy_facts::Complete;
 
 use crate::facts::Cluster;
+use crate::rollout::hold;
 use crate::validate::{Invalid, resolve};
 
 pub use desired::PreservedKeys;
@@ -40,6 +42,8 @@ pub struct Inputs<'a> {
     pub preserved: &'a PreservedKeys,
     /// The registered clusters.
     pub clusters: &'a [Cluster],
+    /// Whether the set is rolled out in steps, so that its Applications do not sync by themselves.
+    pub rolling: bool,
     /// Evaluates jq paths of ignored differences.
     pub jq: &'a JqPaths<'a>,
 }
@@ -106,10 +110,11 @@ pub fn plan(inputs: &Inputs<'_>) -> AppSetPlan {
         if inputs.invalid.contains_key(&format!("{namespace}/{name}")) {
             continue;
         }
+        let app = as_rolled_out(inputs, app);
         match live.get(name) {
-            None => plan.create.push(created(inputs.set, app)),
+            None => plan.create.push(created(inputs.set, &app)),
             Some(_) if !inputs.policy.allows_update() => plan.unchanged.push(name.to_owned()),
-            Some(live) => match updated(inputs, app, live) {
+            Some(live) => match updated(inputs, &app, live) {
                 Ok(Some(merged)) => plan.update.push(merged),
                 Ok(None) => plan.unchanged.push(name.to_owned()),
                 Err(problem) => {
@@ -123,6 +128,15 @@ pub fn plan(inputs: &Inputs<'_>) -> AppSetPlan {
         plan.delete = deletions(inputs, &kept);
     }
     plan
+}
+
+/// What was generated, without its own will to sync where a rollout decides.
+fn as_rolled_out<'a>(inputs: &Inputs<'_>, app: &'a Application) -> Cow<'a, Application> {
+    let mut app = Cow::Borrowed(app);
+    if inputs.rolling {
+        hold(app.to_mut());
+    }
+    app
 }
 
 /// The object to write over `live`, if it differs.

@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::dependencies;
+use super::held;
 use super::memory::Settled;
 use super::observe::{Observation, Obstacle};
 use crate::executor::{ApplyOptions, Place};
@@ -258,7 +259,8 @@ fn compare(
 
 /// Asks the server about what only might differ, unless it has said so before.
 ///
-/// Where a sync follows at once no question is asked: its apply is the answer.
+/// Where a sync follows, at once or when a rollout comes to it, no question is asked: its apply is
+/// the answer.
 async fn confirm(
     hub: &Hub,
     name: &ObjectName,
@@ -368,10 +370,13 @@ fn respects(application: &Application) -> bool {
     SyncOptions::parse(options.map(String::as_str)).respect_ignore_differences
 }
 
-/// Whether a sync follows at once where something differs.
+/// Whether a sync follows where something differs, at once or when a rollout comes to it.
 fn heals_itself(application: &Application, now: Timestamp) -> bool {
     if pause_of(application, now).is_some() {
         return false;
+    }
+    if held::is_held(application) {
+        return true;
     }
     let policy = application.spec.sync_policy.as_ref();
     let automated = policy.and_then(|policy| policy.automated.as_ref());

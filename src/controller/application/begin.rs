@@ -16,7 +16,7 @@ use super::assess::{self, Assessment};
 use super::attempt::{Attempt, pinned, sources};
 use super::operate::{BACKSTOP, Retry, RunningSync};
 use super::start::start;
-use super::{dependencies, desired, resume};
+use super::{dependencies, desired, held, resume};
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
 use crate::source::Retry as Retrying;
@@ -49,7 +49,7 @@ pub(super) async fn begin(
     hub: &Arc<Hub>,
     name: &ObjectName,
     application: &Application,
-    assessment: &mut Assessment,
+    assessment: &Assessment,
 ) -> Begun {
     let mut given_up = false;
     let replaces = |retry: &Retry| {
@@ -75,12 +75,15 @@ pub(super) async fn begin(
         let attempt = Attempt::new(requested.clone(), hub.clock.now());
         return planned(hub, name, application, assessment, attempt).await;
     }
+    if held::is_held(application) {
+        return held::heal(hub, name, application, assessment, given_up).await;
+    }
     automated(hub, name, application, assessment, given_up)
 }
 
 /// What automation asks for. After a retry was given up the operation in the status counts for
 /// nothing: it neither runs nor was it tried to its end.
-fn automated(
+pub(super) fn automated(
     hub: &Hub,
     name: &ObjectName,
     application: &Application,
@@ -137,16 +140,18 @@ fn waits(hub: &Hub, name: &ObjectName, operation: &Operation) -> Option<String> 
 }
 
 /// The next attempt of a sync that failed, or the wait for it. A newer revision makes the retry of
-/// an automated sync pointless: it is given up for a sync of that revision.
+/// a sync that the application decided on itself pointless: it is given up for a sync of that
+/// revision.
 async fn retried(
     hub: &Arc<Hub>,
     name: &ObjectName,
     application: &Application,
-    assessment: &mut Assessment,
+    assessment: &Assessment,
     retry: Retry,
 ) -> Option<Begun> {
     let now = hub.clock.now();
-    let moved = retry.operation.initiated_by.automated
+    let is_own = retry.operation.initiated_by.automated && application.operation.is_none();
+    let moved = is_own
         && assessment.observed.as_ref().is_ok_and(|observation| {
             let pinned = retry
                 .operation
@@ -196,7 +201,7 @@ async fn planned(
     hub: &Arc<Hub>,
     name: &ObjectName,
     application: &Application,
-    assessment: &mut Assessment,
+    assessment: &Assessment,
     attempt: Attempt,
 ) -> Begun {
     let now = hub.clock.now();
@@ -231,6 +236,7 @@ async fn planned(
     let sources = sources(application, sync);
     let pinned = attempt.pinned(sync);
     let is_newest = pinned.is_empty() || pinned == observation.desired.revisions;
+    // The status goes on telling of what the spec asks for; only the plan is about another.
     if !is_newest || sources != observation.desired.sources {
         let wanted = desired::desired(hub, name, application, &sources, &pinned).await;
         let observed = match wanted {
@@ -244,13 +250,14 @@ async fn planned(
             }
             Err(failure) => return refused(&failure.message),
         };
-        match observed {
+        return match observed {
             Ok(observation) => {
-                *assessment = assess::assess(hub, name, application, Ok(observation)).await;
+                let other = assess::assess(hub, name, application, Ok(observation)).await;
+                start(hub, name, application, &other, attempt)
             }
-            Err(_) if waits => return wait(Some(BACKSTOP)),
-            Err(obstacle) => return refused(&obstacle.message),
-        }
+            Err(_) if waits => wait(Some(BACKSTOP)),
+            Err(obstacle) => refused(&obstacle.message),
+        };
     }
     start(hub, name, application, assessment, attempt)
 }

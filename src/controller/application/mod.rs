@@ -14,6 +14,7 @@ mod dependencies;
 mod desired;
 mod destination;
 mod differences;
+mod held;
 mod live;
 mod memory;
 mod news;

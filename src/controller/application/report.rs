@@ -10,6 +10,7 @@ use argosy_crds::codes::SyncStatusCode;
 use argosy_crds::names;
 use argosy_engine::operation::{SUPERSEDED, automatic, pause_of};
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
 
 use super::assess::Assessment;
@@ -132,7 +133,11 @@ fn take_over(
             }
         }
         Operated::Ended(state) => {
-            history(application, assessment, &state, after);
+            history(application, &state, after);
+            // Whoever waits for the sync needs to know that this is how things are after it.
+            if assessment.observed.is_ok() {
+                after.reconciled_at = Some(Time(now));
+            }
             operation_conditions(after, None, now);
             after.operation_state = Some(*state.clone());
             Course {

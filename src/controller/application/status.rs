@@ -143,7 +143,6 @@ fn source_types(after: &mut ApplicationStatus, observation: &Observation) {
 /// Records a deployment: a whole sync that succeeded and was no dry run.
 pub(super) fn history(
     application: &Application,
-    assessment: &Assessment,
     state: &OperationState,
     after: &mut ApplicationStatus,
 ) {
@@ -152,9 +151,10 @@ pub(super) fn history(
         return;
     }
     let result = state.sync_result.clone().unwrap_or_default();
-    let sources = match &assessment.observed {
-        Ok(observation) => observation.desired.sources.clone(),
-        Err(_) => application.spec.sources().into_owned(),
+    let sources = if result.sources.is_empty() {
+        result.source.clone().into_iter().collect()
+    } else {
+        result.sources.clone()
     };
     let several = application.spec.has_multiple_sources();
     let entry = RevisionHistory {

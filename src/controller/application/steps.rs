@@ -16,6 +16,7 @@ use argosy_engine::sync::{self, Progress, Step, TaskState, Waiting, WaveDelay};
 
 use super::assess::{self, Assessment};
 use super::begin;
+use super::held;
 use super::observe::Observation;
 use super::operate::{BACKSTOP, Operated, Retry, RunningSync};
 use super::results;
@@ -79,7 +80,7 @@ pub(super) async fn drive(
     if is_approved_since(application, running.started_at) {
         running.states.confirm();
     }
-    steps(hub, name, observation, &execution, running).await
+    steps(hub, name, application, observation, &execution, running).await
 }
 
 /// Why a sync has to end before its time, if it has to.
@@ -101,6 +102,7 @@ fn must_end(
 async fn steps(
     hub: &Hub,
     name: &ObjectName,
+    application: &Application,
     observation: &Observation,
     execution: &Execution<'_>,
     mut running: RunningSync,
@@ -124,7 +126,8 @@ async fn steps(
                 }
                 execution.release(&release, &mut running.states).await;
                 if start.is_empty() {
-                    if let Some(newer) = superseded_by(observation, &running, &waiting) {
+                    if let Some(newer) = superseded_by(application, observation, &running, &waiting)
+                    {
                         let message = format!("{SUPERSEDED} {newer}");
                         return ended(hub, &running, OperationPhase::Failed, message);
                     }
@@ -159,7 +162,9 @@ async fn steps(
 
 /// The newer revision that makes it pointless to wait any longer. Only an automated sync is given
 /// up for it, and only while it waits for resources or for a person: what a hook does is finished.
+/// Where a rollout decides what is synced, only what it asks for next is newer.
 fn superseded_by(
+    application: &Application,
     observation: &Observation,
     running: &RunningSync,
     waiting: &Waiting,
@@ -169,10 +174,14 @@ fn superseded_by(
     };
     let waits_for_hook = tasks.iter().any(|id| running.plan.task(*id).is_hook());
     let newest = &observation.desired.revisions;
-    let is_pointless = running.operation.initiated_by.automated
-        && !waits_for_hook
-        && running.revisions != *newest
-        && running.sources == observation.desired.sources;
+    let by = &running.operation.initiated_by;
+    let is_replaced = if held::is_held(application) || !by.username.is_empty() {
+        let asked = application.operation.as_ref();
+        asked.is_some_and(|asked| *asked != running.operation)
+    } else {
+        running.revisions != *newest && running.sources == observation.desired.sources
+    };
+    let is_pointless = by.automated && !waits_for_hook && is_replaced;
     is_pointless.then(|| newest.join(","))
 }
 

@@ -16,6 +16,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 
 use super::contested::Claim;
+use super::rollout;
 use crate::controller::events::News;
 use crate::fleet::{ObjectName, Wake, owner_set};
 use crate::hub::Hub;
@@ -32,12 +33,23 @@ pub(super) struct Applied {
     pub(super) failed: BTreeMap<String, (&'static str, String)>,
     /// The plan waits for a person, and nothing was written.
     pub(super) parked: Option<Parked>,
+    /// A rollout is asked for that has no steps, and nothing was written.
+    pub(super) without_steps: bool,
 }
 
 impl Applied {
+    /// Nothing was written, because the set asks for a rollout and names no steps.
+    pub(super) fn without_steps() -> Self {
+        Self {
+            without_steps: true,
+            ..Self::default()
+        }
+    }
+
     /// Whether everything is as generated.
     pub(super) fn is_clean(&self) -> bool {
-        self.invalid.is_empty() && self.failed.is_empty() && self.parked.is_none()
+        let nothing_wrong = self.invalid.is_empty() && self.failed.is_empty();
+        nothing_wrong && self.parked.is_none() && !self.without_steps
     }
 }
 
@@ -65,12 +77,12 @@ pub(super) async fn apply(
         policy: policy::effective(set, settings.sets.policy, settings.sets.policy_override),
         preserved: &settings.sets.preserved,
         clusters: &clusters,
+        rolling: rollout::is_rolling(hub, set),
         jq: &|expression, value| argosy_engine::ignore::pointers(expression, value),
     });
     let mut applied = Applied {
         invalid,
-        failed: BTreeMap::new(),
-        parked: None,
+        ..Applied::default()
     };
     tell_owners(hub, name, &plan, &live);
     for (app, error) in &plan.refused {

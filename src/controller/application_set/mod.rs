@@ -8,11 +8,13 @@ mod answers;
 mod apply;
 mod contested;
 mod decisions;
+mod deletion;
 mod facts;
 mod memory;
 mod preview;
 pub(super) mod pull_requests;
 mod report;
+mod rollout;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -22,8 +24,10 @@ use std::time::Duration;
 use argosy_crds::application_set::ApplicationSetGenerator;
 use argosy_crds::{Application, ApplicationSet, names};
 use argosy_generators::reads::{self, GitReads};
-use argosy_generators::{Cluster, Globbing, Settings, requeue};
+use argosy_generators::status::Rollout;
+use argosy_generators::{Cluster, Expansion, Globbing, Settings, requeue};
 
+use self::apply::Applied;
 use super::worker::{Next, work_off};
 use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
@@ -63,29 +67,24 @@ async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     let Some(set) = read(&hub, &name).await else {
         return Next::WhenWoken;
     };
-    if set.metadata.deletion_timestamp.is_some() {
-        // The applications go by their owner references, each with its own cascade.
-        return Next::WhenWoken;
+    if set.is_deleting() {
+        return deletion::proceed(&hub, &name, &set).await;
+    }
+    if let Err(error) = deletion::prepare(&hub, &name, &set).await {
+        tracing::debug!(set = %name, error = crate::diagnostic::chain(&error), "the finalizer of the set was not written and will be");
     }
     if !fleet.watches_applications_in(&name.namespace, &hub.config.namespace) {
-        report::report(&hub, &name, &set, Err(&nobody_looks(&name))).await;
+        let kept = report::kept(&hub, &set);
+        report::report(&hub, &name, &set, Err(&nobody_looks(&name)), kept).await;
         return Next::WhenWoken;
     }
     let due = requeue::after(&set, fleet.sets.requeue_after).and_then(|it| it.try_into().ok());
     let due = due.map(Duration::from_secs);
     refresh(&hub, &set, due);
     let next = match facts::expansion(&hub, &name, &set).await {
-        Ok(expansion) => {
-            let applied = apply::apply(&hub, &name, &set, &expansion).await;
-            report::report(&hub, &name, &set, Ok(&applied)).await;
-            if applied.is_clean() || applied.parked.is_some() {
-                Next::After(RESYNC)
-            } else {
-                Next::After(ERROR_DELAY)
-            }
-        }
+        Ok(expansion) => act(&hub, &name, &set, &expansion).await,
         Err(error) => {
-            report::report(&hub, &name, &set, Err(&error)).await;
+            report::report(&hub, &name, &set, Err(&error), report::kept(&hub, &set)).await;
             Next::After(ERROR_DELAY)
         }
     };
@@ -130,6 +129,45 @@ fn refresh(hub: &Hub, set: &ApplicationSet, due: Option<Duration>) {
 pub(super) fn git_reads(hub: &Hub, name: &ObjectName, set: &ApplicationSet) -> GitReads {
     let used = || hub.application_sets.requests(name);
     reads::git_reads(set, settings(hub).globbing, used)
+}
+
+/// Writes what a set generates and, where it is rolled out in steps, lets begin what may.
+async fn act(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    set: &Arc<ApplicationSet>,
+    expansion: &Expansion,
+) -> Next {
+    if !rollout::is_rolling(hub, set) {
+        let applied = apply::apply(hub, name, set, expansion).await;
+        report::report(hub, name, set, Ok(&applied), Rollout::None).await;
+        return after(&applied);
+    }
+    if argosy_generators::rollout::strategy(set).is_none() {
+        let applied = Applied::without_steps();
+        report::report(hub, name, set, Ok(&applied), Rollout::None).await;
+        return Next::After(ERROR_DELAY);
+    }
+    let applied = apply::apply(hub, name, set, expansion).await;
+    if applied.parked.is_some() {
+        report::report(hub, name, set, Ok(&applied), Rollout::Kept).await;
+        return after(&applied);
+    }
+    let rolled_out = rollout::roll_out(hub, name, set, expansion, &applied).await;
+    let told = Rollout::Planned(&rolled_out.plan);
+    report::report(hub, name, set, Ok(&applied), told).await;
+    match rolled_out.look_again {
+        Some(wait) => after(&applied).no_later_than(wait),
+        None => after(&applied),
+    }
+}
+
+fn after(applied: &Applied) -> Next {
+    if applied.is_clean() || applied.parked.is_some() {
+        Next::After(RESYNC)
+    } else {
+        Next::After(ERROR_DELAY)
+    }
 }
 
 /// What a set generates, and what it may name.

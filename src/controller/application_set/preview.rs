@@ -77,6 +77,7 @@ fn judged(
         policy: policy::effective(set, settings.sets.policy, settings.sets.policy_override),
         preserved: &settings.sets.preserved,
         clusters: &clusters,
+        rolling: super::rollout::is_rolling(hub, set),
         jq: &|expression, value| argosy_engine::ignore::pointers(expression, value),
     };
     pure::preview(&inputs, Limits::of(set, settings.guard), approved(set))

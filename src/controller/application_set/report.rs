@@ -7,6 +7,7 @@ use argosy_crds::codes::appset_condition;
 use argosy_crds::{Application, ApplicationSet, names};
 use argosy_generators::Error;
 use argosy_generators::guard::Parked;
+use argosy_generators::rollout::NO_STEPS;
 use argosy_generators::status::{Outcome, Rollout, status};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Api;
@@ -29,6 +30,7 @@ pub(super) async fn report(
     name: &ObjectName,
     set: &ApplicationSet,
     result: Result<&Applied, &Error>,
+    rollout: Rollout<'_>,
 ) {
     let outcome = match result {
         Ok(applied) => outcome(applied),
@@ -46,12 +48,12 @@ pub(super) async fn report(
         owned.map(|(_, app)| Application::clone(app)).collect()
     };
     let now = Time(hub.clock.now());
-    let mut after = status(set, &outcome, &Rollout::None, &live, MAX_RESOURCES, &now);
+    let mut after = status(set, &outcome, rollout, &live, MAX_RESOURCES, &now);
     let parked = result.ok().and_then(|applied| applied.parked.as_ref());
     put_approval(&mut after, name, parked, &now);
     hub.application_sets.contested.put(&mut after, name, &now);
     if set.status.as_ref() != Some(&after)
-        && let Err(error) = write_status(hub, name, &json!(after)).await
+        && let Err(error) = write_status(hub, name, &whole(&after)).await
     {
         tracing::debug!(set = %name, error = crate::diagnostic::chain(&error), "the status was not written and will be again");
     }
@@ -64,6 +66,31 @@ pub(super) async fn report(
         && let Err(error) = remove_refresh(hub, name).await
     {
         tracing::debug!(set = %name, error = crate::diagnostic::chain(&error), "the refresh annotation was not removed");
+    }
+}
+
+/// What is told of rollouts while nobody plans one.
+pub(super) fn kept(hub: &Hub, set: &ApplicationSet) -> Rollout<'static> {
+    if super::rollout::is_rolling(hub, set) {
+        Rollout::Kept
+    } else {
+        Rollout::None
+    }
+}
+
+/// Says that an application of a set that is being deleted does not go.
+pub(super) async fn stuck(hub: &Hub, name: &ObjectName, set: &ApplicationSet, app: &str) {
+    let outcome = Outcome::Failed {
+        reason: appset_condition::DELETE_APPLICATION_ERROR.to_owned(),
+        message: format!("Application {app}: application has not been deleted in over 2 minutes"),
+    };
+    let (_, live) = super::apply::observed(hub, name);
+    let now = Time(hub.clock.now());
+    let after = status(set, &outcome, Rollout::Kept, &live, MAX_RESOURCES, &now);
+    if set.status.as_ref() != Some(&after)
+        && let Err(error) = write_status(hub, name, &whole(&after)).await
+    {
+        tracing::debug!(set = %name, error = crate::diagnostic::chain(&error), "the status was not written and will be again");
     }
 }
 
@@ -161,6 +188,12 @@ fn outcome(applied: &Applied) -> Outcome {
             message: format!("plan {} waits for approval", parked.hash),
         };
     }
+    if applied.without_steps {
+        return Outcome::Failed {
+            reason: appset_condition::APPLICATION_SET_ROLLOUT_ERROR.to_owned(),
+            message: NO_STEPS.to_owned(),
+        };
+    }
     // The last by name, as Argo CD chooses the one that it tells.
     if let Some((_, invalid)) = applied.invalid.last_key_value() {
         return Outcome::Failed {
@@ -186,6 +219,17 @@ fn and_more(message: String, all: usize) -> String {
     } else {
         message
     }
+}
+
+/// A whole status as a merge patch: lists that are empty now are taken away.
+fn whole(status: &ApplicationSetStatus) -> Value {
+    let mut whole = json!(status);
+    for list in ["applicationStatus", "resources", "resourcesCount"] {
+        if whole[list].is_null() {
+            whole[list] = Value::Null;
+        }
+    }
+    whole
 }
 
 async fn write_status(hub: &Hub, name: &ObjectName, status: &Value) -> kube::Result<()> {

@@ -11,6 +11,7 @@ mod retry;
 mod rollback;
 mod stage;
 
+pub use argosy_crds::codes::{BLOCKED_BY_WINDOW, WAITS, is_held_back};
 pub use automated::{AutoSync, AutoSyncInput, SelfHealBackoff, Skip, decide_automated};
 pub use deletion::{Deletion, next_deletion};
 pub use history::{RollbackError, record, rollback};
@@ -23,16 +24,6 @@ pub use stage::{DeleteHook, HookStep, Stage, cleanup, next_hooks};
 pub const TERMINATED: &str = "Operation terminated";
 /// The message of an operation that took too long.
 pub const TIMED_OUT: &str = "Operation terminated, triggered by controller sync timeout";
-/// The message of an operation that waits for a sync window.
-pub const BLOCKED_BY_WINDOW: &str = "Sync operation blocked by sync window";
-/// How the message of an operation begins that waits for other applications or for a person.
-pub const WAITS: &str = "Sync operation waits";
-
-/// Whether the message is that of an operation that has not begun, because something holds it back.
-pub fn is_held_back(message: &str) -> bool {
-    message == BLOCKED_BY_WINDOW || message.starts_with(WAITS)
-}
-
 /// How the message of an operation begins that a newer revision has replaced.
 pub const SUPERSEDED: &str = "Operation superseded by revision";
 
