@@ -7,6 +7,7 @@ use prometheus::core::Collector;
 use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntGaugeVec, Opts, Registry};
 
 use super::register;
+use super::rollout::RolloutStates;
 
 /// What happens to ApplicationSets.
 pub struct ApplicationSetMetrics {
@@ -47,6 +48,7 @@ impl ApplicationSetMetrics {
 pub struct ApplicationSetStates {
     info: IntGaugeVec,
     owned: IntGaugeVec,
+    rollouts: RolloutStates,
 }
 
 impl ApplicationSetStates {
@@ -63,7 +65,11 @@ impl ApplicationSetStates {
             ),
             &["namespace", "name"],
         )?;
-        Ok(Self { info, owned })
+        Ok(Self {
+            info,
+            owned,
+            rollouts: RolloutStates::new()?,
+        })
     }
 
     /// Adds a set that owns `owned` applications.
@@ -84,10 +90,14 @@ impl ApplicationSetStates {
             .set(1);
         let owned = i64::try_from(owned).unwrap_or(i64::MAX);
         self.owned.with_label_values(&[namespace, name]).set(owned);
+        self.rollouts.add(set);
     }
 
     /// The collectors to expose.
     pub fn into_collectors(self) -> Vec<Box<dyn Collector>> {
-        vec![Box::new(self.info), Box::new(self.owned)]
+        let mut collectors: Vec<Box<dyn Collector>> =
+            vec![Box::new(self.info), Box::new(self.owned)];
+        collectors.extend(self.rollouts.into_collectors());
+        collectors
     }
 }

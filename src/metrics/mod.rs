@@ -11,6 +11,7 @@ mod cluster;
 mod git;
 mod queue;
 mod render;
+mod rollout;
 mod scm;
 
 use std::sync::Arc;

@@ -9,3 +9,4 @@ mod deploy;
 mod examples;
 mod fleet;
 mod life;
+mod rollout;

@@ -16,6 +16,7 @@ mod outside;
 mod pause;
 mod rendered;
 mod rollback;
+mod rollout;
 mod seam;
 mod secrets;
 mod sets;

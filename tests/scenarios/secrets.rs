@@ -175,7 +175,8 @@ async fn statuses(fleet: &Fleet) -> Vec<(String, String)> {
     all
 }
 
-async fn metrics(fleet: &Fleet) -> String {
+/// What the hub exposes of its metrics.
+pub(crate) async fn metrics(fleet: &Fleet) -> String {
     let address = fleet.serve().await;
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let request = b"GET /metrics HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n";

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use argosy_crds::Application;
 use argosy_crds::application::ResourceStatus;
+use argosy_crds::{Application, names};
 use argosy_engine::operation::pause_of;
 use clap::Parser;
 use jiff::Timestamp;
@@ -74,6 +74,9 @@ fn facts(app: &Application) -> Vec<(&'static str, String)> {
         .and_then(|policy| policy.automated.as_ref());
     let policy = match automated {
         None => "Manual".to_owned(),
+        Some(_) if app.annotation(names::annotation::SELF_HEAL).is_some() => {
+            "By the rollout of its ApplicationSet, self-heal".to_owned()
+        }
         Some(automated) if automated.enabled == Some(false) => {
             "Manual (automation is off)".to_owned()
         }

@@ -19,6 +19,8 @@ mod terminate_op;
 mod wait;
 mod why;
 
+pub(super) use show::short;
+
 use argosy_crds::Application;
 use clap::Subcommand;
 use kube::Api;

@@ -3,10 +3,11 @@
 use argosy_crds::codes::appset_condition;
 use argosy_crds::{ApplicationSet, names};
 use clap::Parser;
-use kube::api::{ListParams, Patch, PatchParams};
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use crate::cli::hub_access::{HubArgs, absent, failed};
+use super::find::find;
+use crate::cli::hub_access::{HubArgs, failed};
 use crate::cli::{CommandResult, Outcome, output};
 use crate::diagnostic::Diagnostic;
 
@@ -24,21 +25,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> CommandResult {
     let api = args.hub.api::<ApplicationSet>().await?;
-    let found = api.get_opt(&args.name).await;
-    let found = found.map_err(|error| failed("cannot read the ApplicationSet", &error))?;
-    let Some(set) = found else {
-        let sets = api
-            .list(&ListParams::default())
-            .await
-            .map_err(|error| failed("cannot list ApplicationSets", &error))?;
-        let known: Vec<_> = sets
-            .items
-            .into_iter()
-            .filter_map(|set| set.metadata.name)
-            .collect();
-        return Err(absent("ApplicationSet", &args.name, &known)
-            .fix("list them with `kubectl get applicationsets`"));
-    };
+    let set = find(&api, &args.name).await?;
     let waiting = set
         .status
         .iter()

@@ -2,9 +2,14 @@
 
 mod approve;
 mod diff;
+mod find;
 mod generate;
+mod get;
 mod lint;
+mod list;
 mod offline;
+mod rollout;
+mod show;
 mod work_tree;
 
 use std::path::Path;
@@ -23,6 +28,8 @@ pub(crate) enum Command {
     Diff(diff::Args),
     /// Print the Applications that an ApplicationSet generates.
     Generate(generate::Args),
+    Get(get::Args),
+    List(list::Args),
     Lint(lint::Args),
 }
 
@@ -31,6 +38,8 @@ pub(crate) fn run(command: Command) -> CommandResult {
         Command::Approve(args) => block_on(approve::run(args)),
         Command::Diff(args) => Ok(diff::run(&args)),
         Command::Generate(args) => generate::run(&args),
+        Command::Get(args) => block_on(get::run(args)),
+        Command::List(args) => block_on(list::run(args)),
         Command::Lint(args) => lint::run(&args),
     }
 }

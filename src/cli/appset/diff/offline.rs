@@ -8,6 +8,7 @@ use argosy_generators::guard::{Limits, approved};
 use argosy_generators::offline::{World, generate_from};
 use argosy_generators::plan::{Inputs, PreservedKeys};
 use argosy_generators::preview::{as_applied, preview as pure_preview};
+use argosy_generators::rollout::is_rolling;
 use argosy_generators::validate::validate;
 use argosy_generators::{Cluster, Substitute, policy};
 use serde_json::Value;
@@ -60,6 +61,7 @@ pub(super) fn preview(args: &Args) -> Previewed {
             policy: policy::effective(set, None, None),
             preserved: &PreservedKeys::default(),
             clusters: &clusters,
+            rolling: is_rolling(set),
             jq: &|expression, value| argosy_engine::ignore::pointers(expression, value),
         },
         Limits::of(set, Limits::default()),
