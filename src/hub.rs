@@ -28,7 +28,7 @@ use crate::fleet::{Fleet, Settings, Wake, Watches};
 use crate::metrics::Metrics;
 use crate::scm::Scm;
 use crate::seams::Seams;
-use crate::source::{Limits, Repositories, Sources};
+use crate::source::{Charts, Limits, Repositories, Sources};
 
 /// How long a shutdown waits for what is under way; a reconcile seldom takes a second, and what
 /// is cut off is picked up by the next start.
@@ -54,6 +54,8 @@ pub struct Hub {
     pub clusters: Clusters,
     /// The repositories that it reads.
     pub sources: Sources,
+    /// The repositories of charts and artifacts that it reads.
+    pub charts: Charts,
     /// The SCM providers and plugins that generators ask.
     pub scm: Scm,
     /// What renders charts and kustomizations, as found when it was started.
@@ -175,11 +177,14 @@ impl Hub {
         let hub = Arc::new(Self {
             scm: Scm::new(Arc::clone(&metrics.scm)),
             sources: Sources::new(remotes, blocking, Limits::default()),
+            charts: Charts::new(&config.data, blocking, Limits::default())
+                .map_err(|error| unusable(&config, &error))?,
             tools: Tools::on_path(&config.tool_path),
             events: Events::spawn(client.clone(), clock.clone(), &stop),
             metrics,
             queues: Queues::new(),
-            applications: application::Memory::default(),
+            applications: application::Memory::new(&config.data)
+                .map_err(|error| unusable(&config, &error))?,
             application_sets: application_set::Memory::default(),
             repositories: RwLock::default(),
             clusters_known: AtomicBool::new(false),
@@ -308,6 +313,13 @@ impl Hub {
         }
         self.spawn(cluster_controller::work(Arc::clone(self)));
     }
+}
+
+fn unusable(config: &HubConfig, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::config("DataUnusable", "cannot use the data directory")
+        .at(config.data.display().to_string())
+        .because(error)
+        .fix("name a directory that can be written with --data")
 }
 
 fn cluster_events(

@@ -13,6 +13,8 @@ mod graph;
 mod hub;
 mod hub_access;
 mod output;
+mod registration;
+mod repo;
 mod table;
 mod up;
 mod version;
@@ -46,6 +48,9 @@ enum Command {
     /// Register clusters and look at them.
     #[command(subcommand)]
     Cluster(cluster::Command),
+    /// Register repositories, credentials for them, and look whether they answer.
+    #[command(subcommand)]
+    Repo(repo::Command),
     /// Look at applications, sync them and compare them.
     #[command(subcommand)]
     App(app::Command),
@@ -104,6 +109,7 @@ fn run(command: Command) -> CommandResult {
         Command::Up(args) => block_on(up::run(args)),
         Command::Hub(args) => block_on(hub::run(args)),
         Command::Cluster(command) => cluster::run(command),
+        Command::Repo(command) => repo::run(command),
         Command::App(command) => app::run(command),
         Command::Appset(command) => appset::run(command),
         Command::Window(command) => window::run(command),

@@ -20,6 +20,7 @@ impl Hub {
             .filter(|url| target.is_repository(url))
         {
             self.sources.refresh(url);
+            self.charts.refresh(url);
         }
         let (apps, sets) = self.concerned(&target);
         for app in apps {

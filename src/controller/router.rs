@@ -46,6 +46,7 @@ pub async fn poll(hub: Arc<Hub>) {
         tokio::time::sleep(hub.fleet.settings().reconciliation).await;
         for url in hub.repository_urls() {
             hub.sources.refresh(&url);
+            hub.charts.refresh(&url);
         }
         hub.take_up(Wake::AllApplications);
     }

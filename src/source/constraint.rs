@@ -315,6 +315,30 @@ impl Condition {
     }
 }
 
+/// The one of `versions` that `revision` means, as Argo CD chooses it: the one of that very text, or
+/// else the highest that satisfies it as a constraint. Texts that are no versions are never chosen
+/// by a constraint.
+pub fn choose<'a>(revision: &str, versions: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let constraint = Constraint::parse(revision);
+    let mut best: Option<(Version, &str)> = None;
+    for text in versions {
+        if text == revision {
+            return Some(text);
+        }
+        let satisfying = Version::parse(text).filter(|version| {
+            constraint
+                .as_ref()
+                .is_some_and(|constraint| constraint.is_satisfied_by(version))
+        });
+        if let Some(version) = satisfying
+            && best.as_ref().is_none_or(|(highest, _)| version > *highest)
+        {
+            best = Some((version, text));
+        }
+    }
+    best.map(|(_, text)| text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -349,6 +373,20 @@ mod tests {
         check("!=1.2.x", &["1.3.0"], &["1.2.3"]);
         check(">=1.0.0-0", &["1.0.0-rc.1", "2.0.0-beta"], &["0.9.0"]);
         check("^1.0.0-beta", &["1.0.0-beta.2", "1.1.0"], &["2.0.0"]);
+    }
+
+    #[test]
+    fn the_very_text_is_chosen_or_else_the_highest_version() {
+        let versions = ["1.2.0", "1.10.0", "1.9.0", "2.0.0-rc.1", "nightly"];
+        let choose = |revision| choose(revision, versions);
+        assert_eq!(choose("1.*"), Some("1.10.0"));
+        assert_eq!(choose("1.9.0"), Some("1.9.0"));
+        assert_eq!(choose("v1.9"), Some("1.9.0"));
+        assert_eq!(choose("*"), Some("1.10.0"));
+        assert_eq!(choose(">=2.0.0-0"), Some("2.0.0-rc.1"));
+        assert_eq!(choose("nightly"), Some("nightly"));
+        assert_eq!(choose("weekly"), None);
+        assert_eq!(choose("3.x"), None);
     }
 
     #[test]

@@ -88,6 +88,26 @@ pub enum SourceError {
         /// The chain of causes.
         why: String,
     },
+    /// What came is not what it should be: too large, damaged, or of another form.
+    #[error("cannot use {url}: {why}")]
+    Content {
+        /// The repository.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No version of a chart or artifact answers to the revision.
+    #[error("unable to resolve '{revision}' to a version of {package} in {url}{hint}")]
+    Version {
+        /// The repository.
+        url: String,
+        /// The chart or artifact.
+        package: String,
+        /// The revision as it stands in the source.
+        revision: String,
+        /// What there is instead; starts with its own separator, or is empty.
+        hint: String,
+    },
     /// A credential or certificate in a Secret cannot be used.
     #[error("the credentials of {url} cannot be used: {why}")]
     Credentials {
@@ -103,9 +123,11 @@ impl SourceError {
     pub fn retry(&self) -> Retry {
         match self {
             Self::Url { .. } | Self::Credentials { .. } => Retry::Never,
-            Self::Revision { .. } | Self::Authentication { .. } | Self::NotFound { .. } => {
-                Retry::After(UNTIL_SOMEONE_ACTS)
-            }
+            Self::Revision { .. }
+            | Self::Version { .. }
+            | Self::Content { .. }
+            | Self::Authentication { .. }
+            | Self::NotFound { .. } => Retry::After(UNTIL_SOMEONE_ACTS),
             Self::Remote { .. } | Self::Timeout { .. } | Self::Mirror { .. } => Retry::Backoff,
         }
     }
@@ -115,6 +137,8 @@ impl SourceError {
         match self {
             Self::Url { .. } => "InvalidRepositoryURL",
             Self::Revision { .. } => "RevisionNotFound",
+            Self::Version { .. } => "VersionNotFound",
+            Self::Content { .. } => "UnusableContent",
             Self::Authentication { .. } => "AuthenticationFailed",
             Self::NotFound { .. } => "RepositoryNotFound",
             Self::Remote { .. } => "RepositoryUnreachable",

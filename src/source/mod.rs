@@ -1,10 +1,12 @@
-//! Where desired state comes from: git repositories, their credentials, and the webhooks that
-//! announce a change.
+//! Where desired state comes from: git repositories, charts, their credentials, and the webhooks
+//! that announce a change.
 //!
-//! [`Sources`] is the door for controllers. It answers from the remote's own word or not at all: a
+//! [`Sources`] and, for what is not in git, [`Charts`] are the doors for controllers. It answers from the remote's own word or not at all: a
 //! repository that cannot be reached is an error, never an empty answer. Nothing here writes to a
 //! repository, and no credential appears in an error, a log line or a file that outlives its use.
 
+mod charts;
+mod connection;
 mod constraint;
 mod error;
 mod git;
@@ -12,11 +14,14 @@ mod repository;
 mod sources;
 pub mod webhook;
 
-pub use constraint::{Constraint, Version};
+pub use charts::{Chart, Charts, Package};
+pub use constraint::{Constraint, Version, choose};
 pub use error::{Retry, SourceError};
 pub use git::{CommitInfo, GitTree, Objects, Remote, RemoteRefs, Remotes, Sha, TreeFile, Wanted};
+pub(crate) use repository::decoded;
 pub use repository::{
     Credentials, Repositories, Repository, RepositoryKind, SecretError, Tls, TrustedHosts,
     shown_url,
 };
+pub(crate) use sources::hex;
 pub use sources::{Counters, Limits, RequestCount, Resolved, Sources};

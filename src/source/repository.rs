@@ -6,9 +6,17 @@
 use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 
 use argosy_facts::Secret;
+use k8s_openapi::api::core::v1 as core;
+
+/// The data of a Secret.
+pub(crate) fn decoded(secret: &core::Secret) -> BTreeMap<String, Secret> {
+    let data = secret.data.iter().flatten();
+    data.map(|(key, value)| (key.clone(), Secret::new(String::from_utf8_lossy(&value.0))))
+        .collect()
+}
 
 /// What serves a repository.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum RepositoryKind {
     /// A git repository.
     #[default]
@@ -17,6 +25,17 @@ pub enum RepositoryKind {
     Helm,
     /// An OCI registry.
     Oci,
+}
+
+impl RepositoryKind {
+    /// The name in Argo CD's Secrets.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Git => "git",
+            Self::Helm => "helm",
+            Self::Oci => "oci",
+        }
+    }
 }
 
 /// How to show a remote who we are.
@@ -40,6 +59,24 @@ pub enum Credentials {
     Unsupported(&'static str),
 }
 
+impl Credentials {
+    /// What they are, without any secret.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::None => "none".to_owned(),
+            Self::Basic { username, .. } => format!("user {username}"),
+            Self::Bearer(_) => "token".to_owned(),
+            Self::SshKey(_) => "ssh key".to_owned(),
+            Self::Unsupported(what) => format!("{what}, which is not served"),
+        }
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
 /// Whom to trust over TLS, and how to prove who we are.
 #[derive(Clone, Debug, Default)]
 pub struct Tls {
@@ -58,6 +95,20 @@ pub struct TrustedHosts {
     pub tls: BTreeMap<String, String>,
     /// `argocd-ssh-known-hosts-cm`: the text of `ssh_known_hosts`.
     pub ssh: Arc<str>,
+}
+
+impl TrustedHosts {
+    /// Takes them from the data of the ConfigMaps, looked up by name.
+    pub(crate) fn read(data: impl Fn(&str) -> BTreeMap<String, String>) -> Self {
+        let ssh = data(Self::CONFIG_MAPS[0]).remove("ssh_known_hosts");
+        Self {
+            tls: data(Self::CONFIG_MAPS[1]),
+            ssh: ssh.unwrap_or_default().into(),
+        }
+    }
+
+    /// The ConfigMaps that hold them.
+    pub(crate) const CONFIG_MAPS: [&str; 2] = ["argocd-ssh-known-hosts-cm", "argocd-tls-certs-cm"];
 }
 
 /// A repository with all that is needed to read it.
@@ -116,6 +167,21 @@ impl Repository {
         }
     }
 
+    /// Reads the data of a Secret that registers a repository.
+    pub(crate) fn registered(data: &BTreeMap<String, Secret>) -> Result<Self, String> {
+        let repository = read_secret(data)?;
+        let needs_name = repository.kind == RepositoryKind::Helm && !repository.enable_oci;
+        if needs_name && repository.name.is_empty() {
+            return Err("`name` is missing, which a helm repository needs".into());
+        }
+        Ok(repository)
+    }
+
+    /// Reads the data of a Secret with credentials for all repositories below a URL.
+    pub(crate) fn template(data: &BTreeMap<String, Secret>) -> Result<Self, String> {
+        read_secret(data)
+    }
+
     /// Every secret value, so that texts of others can be searched for them.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let credential = match &self.credentials {
@@ -141,6 +207,11 @@ impl Repository {
         let url = argosy_engine::repo_url::normalise(&self.url);
         let url = if url.is_empty() { &self.url } else { &url };
         format!("{url}\n{}", self.project.as_deref().unwrap_or_default())
+    }
+
+    /// Whether this is the repository that `url` means.
+    pub(crate) fn is_at(&self, url: &str) -> bool {
+        argosy_engine::repo_url::same(&self.url, url) || self.url.trim() == url.trim()
     }
 
     fn trust(mut self, trusted: &TrustedHosts) -> Self {
@@ -184,13 +255,14 @@ impl Repositories {
         };
         let mut errors = Vec::new();
         for (name, kind, data) in secrets {
-            let into = match kind {
-                "repository" => &mut all.registered,
-                "repo-creds" => &mut all.templates,
+            let read = match kind {
+                "repository" => Repository::registered(data),
+                "repo-creds" => Repository::template(data),
                 _ => continue,
             };
-            match read_secret(data) {
-                Ok(repository) => into.push(repository),
+            match read {
+                Ok(repository) if kind == "repository" => all.registered.push(repository),
+                Ok(template) => all.templates.push(template),
                 Err(why) => errors.push(SecretError {
                     secret: name.to_owned(),
                     why,
@@ -210,11 +282,10 @@ impl Repositories {
     /// The project's own registration wins over a global one, another project's is never used, and
     /// a URL that nobody registered is read with the best template's credentials or anonymously.
     pub fn find(&self, url: &str, project: &str) -> Repository {
-        let wanted = normalise(url);
         let registered = |scope: Option<&str>| {
-            self.registered.iter().find(|repository| {
-                normalise(&repository.url) == wanted && repository.project.as_deref() == scope
-            })
+            self.registered
+                .iter()
+                .find(|repository| repository.is_at(url) && repository.project.as_deref() == scope)
         };
         let mut found = registered(Some(project))
             .filter(|_| !project.is_empty())
@@ -225,6 +296,53 @@ impl Repositories {
             inherit(&mut found, template);
         }
         found.trust(&self.trusted)
+    }
+
+    /// A URL that needs no registration and gets no credentials but those that it holds itself.
+    pub fn unregistered(&self, url: &str) -> Repository {
+        Repository::public(url).trust(&self.trusted)
+    }
+
+    /// The repository of a chart's dependency: `@name` and `alias:name` are names of registered
+    /// repositories, everything else is a URL. A registry's credentials serve all that lies below.
+    ///
+    /// `None` if no repository has the name.
+    pub fn of_dependency(&self, address: &str, project: &str) -> Option<Repository> {
+        let name = address
+            .strip_prefix('@')
+            .or_else(|| address.strip_prefix("alias:"));
+        if let Some(name) = name {
+            let visible = |repository: &&Repository| {
+                let scope = repository.project.as_deref();
+                repository.name == name && (scope.is_none() || scope == Some(project))
+            };
+            let named = self.registered.iter().find(visible)?;
+            return Some(self.find(&named.url, project));
+        }
+        let found = self.find(address, project);
+        let (true, Some(bare)) = (found.credentials.is_none(), address.strip_prefix("oci://"))
+        else {
+            return Some(found);
+        };
+        let serves = |repository: &&Repository| {
+            let scope = repository.project.as_deref();
+            let below = repository
+                .url
+                .trim_start_matches("oci://")
+                .trim_end_matches('/');
+            let rest = bare.strip_prefix(below);
+            (repository.enable_oci || repository.kind == RepositoryKind::Oci)
+                && (scope.is_none() || scope == Some(project))
+                && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let serving = self.registered.iter().find(serves);
+        let Some(serving) = serving.map(|one| self.find(&one.url, project)) else {
+            return Some(found);
+        };
+        Some(Repository {
+            url: found.url,
+            ..serving
+        })
     }
 
     fn template(&self, url: &str) -> Option<&Repository> {
@@ -277,10 +395,6 @@ fn read_secret(data: &BTreeMap<String, Secret>) -> Result<Repository, String> {
     };
     repository.project = text("project");
     repository.name = text("name").unwrap_or_default();
-    if repository.kind == RepositoryKind::Helm && repository.name.is_empty() && !flag("enableOCI")?
-    {
-        return Err("`name` is missing, which a helm repository needs".into());
-    }
     repository.credentials = match read_credentials(data) {
         Credentials::None => repository.credentials,
         given => given,
@@ -471,6 +585,52 @@ mod tests {
             errors[0].to_string(),
             "the repository Secret repo-1 cannot be used: `url` is missing"
         );
+    }
+
+    #[test]
+    fn dependencies_are_found_by_name_by_url_and_below_a_registry() {
+        let (all, errors) = read(&[
+            (
+                "repository",
+                data(&[
+                    ("url", "https://charts.example.com"),
+                    ("name", "stable"),
+                    ("type", "helm"),
+                    ("username", "helm"),
+                    ("password", "p"),
+                ]),
+            ),
+            (
+                "repository",
+                data(&[
+                    ("url", "reg.example.com:5000/org"),
+                    ("type", "helm"),
+                    ("enableOCI", "true"),
+                    ("username", "oci"),
+                    ("password", "p"),
+                ]),
+            ),
+        ]);
+        assert_eq!(errors, []);
+        let find = |address| all.of_dependency(address, "default");
+        for name in ["@stable", "alias:stable", "https://charts.example.com"] {
+            let found = find(name).unwrap();
+            assert_eq!(
+                (found.url.as_str(), user(&found)),
+                ("https://charts.example.com", "helm")
+            );
+        }
+        assert!(find("@other").is_none());
+        let found = find("oci://reg.example.com:5000/org/team").unwrap();
+        assert_eq!(
+            (found.url.as_str(), user(&found)),
+            ("oci://reg.example.com:5000/org/team", "oci")
+        );
+        assert_eq!(
+            user(&find("oci://reg.example.com:5000/organic").unwrap()),
+            ""
+        );
+        assert_eq!(user(&all.find("reg.example.com:5001/x", "default")), "");
     }
 
     #[test]

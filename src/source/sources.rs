@@ -24,7 +24,7 @@ use super::{
 use crate::blocking::Blocking;
 
 /// How long an error answers for the remote before it is asked again.
-const ERROR_LIFETIME: Duration = Duration::from_secs(10);
+pub(super) const ERROR_LIFETIME: Duration = Duration::from_secs(10);
 
 /// How often and how long remotes are talked to.
 #[derive(Clone, Copy, Debug)]
@@ -452,7 +452,7 @@ impl Known {
 }
 
 /// Tells credentials apart without showing them.
-fn identity(repository: &Repository) -> String {
+pub(super) fn identity(repository: &Repository) -> String {
     let mut hash = Sha256::new();
     for secret in repository.secrets() {
         hash.update(Sha256::digest(secret.expose()));
@@ -460,7 +460,7 @@ fn identity(repository: &Repository) -> String {
     hex(&hash.finalize())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -468,7 +468,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What these locks guard is replaced whole, so a panic elsewhere leaves nothing half-made.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -359,6 +359,20 @@ impl Fleet {
             .collect()
     }
 
+    /// Whether a render that the hub keeps on disk holds a text.
+    pub(crate) fn data_holds(&self, text: &str) -> bool {
+        let folder = self.folder.path().join("data/renders");
+        let mut files = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        files.any(|path| {
+            let packed = std::fs::read(path).unwrap();
+            let limit = 1024 * 1024;
+            let unpacked = zstd::bulk::decompress(&packed, limit).unwrap();
+            String::from_utf8_lossy(&unpacked).contains(text)
+        })
+    }
+
     /// Applies an object to the hub's namespace.
     pub(crate) async fn apply(&self, object: Value) {
         let api = self.objects(&object["apiVersion"], &object["kind"]);

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod chart_server;
+mod charts;
 mod compare;
 mod crash;
 mod deletion;
@@ -15,6 +17,7 @@ mod order;
 mod outside;
 mod pause;
 mod rendered;
+mod repositories;
 mod rollback;
 mod rollout;
 mod seam;

@@ -18,7 +18,7 @@ apps: '{{ .Capabilities.APIVersions.Has \"apps/v1/Deployment\" }}'\n";
 
 const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: base}\ndata: {v: '1'}\n";
 
-fn tool_path() -> OsString {
+pub(crate) fn tool_path() -> OsString {
     let folders = [Tool::Helm, Tool::Kustomize].map(|one| {
         let path = tool(one).unwrap();
         path.parent().unwrap().to_owned()
@@ -54,7 +54,7 @@ async fn a_chart_is_rendered_for_its_release_and_its_cluster() {
         );
         assert!(data["kube"].as_str().unwrap().starts_with("v1."), "{data}");
     }
-    let (before, _) = fleet.hub.applications.render_counts();
+    let before = fleet.hub.applications.render_counts().rendered;
     fleet.commit(&[("unrelated.txt", "x")]);
     let second = fleet.commit(&[("ch/values.yaml", "color: blue\n")]);
     fleet.push();
@@ -70,7 +70,7 @@ async fn a_chart_is_rendered_for_its_release_and_its_cluster() {
             "blue"
         );
     }
-    let (after, _) = fleet.hub.applications.render_counts();
+    let after = fleet.hub.applications.render_counts().rendered;
     assert_eq!(after - before, 2, "each release was rendered once more");
 }
 
@@ -145,4 +145,40 @@ async fn a_kustomization_is_built_and_a_remote_base_is_an_error_that_says_so() {
         })
         .await;
     assert!(!data(&fleet, "web/dev-base-x").await.is_null());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_renders_nothing_anew_but_what_holds_a_secret() {
+    let mut fleet = Fleet::start_with_tools(&["dev"], tool_path()).await;
+    let secret =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {p: canary-on-disk}\n";
+    fleet.commit(&[
+        ("ch/Chart.yaml", CHART),
+        ("ch/templates/cm.yaml", TEMPLATE),
+        ("plain/cm.yaml", MAP),
+        ("secret/s.yaml", secret),
+    ]);
+    for path in ["ch", "plain", "secret"] {
+        let app = automated(path, &fleet.repo(), path, &fleet.server("dev"));
+        fleet.apply(app).await;
+    }
+    for name in ["ch", "plain", "secret"] {
+        fleet.until_well(name).await;
+    }
+    assert_eq!(fleet.hub.applications.render_counts().rendered, 3);
+
+    fleet.commit(&[("unrelated.txt", "x")]);
+    fleet.restart_hub();
+    fleet.nothing_is_written().await;
+    let counts = fleet.hub.applications.render_counts();
+    assert_eq!((counts.rendered, counts.disk), (1, 2));
+    assert!(!fleet.data_holds("canary-on-disk"));
+
+    let refresh = json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": "hard"}}});
+    fleet.change("plain", refresh).await;
+    fleet
+        .eventually("what was asked for is rendered anew", || async {
+            fleet.hub.applications.render_counts().rendered == 2
+        })
+        .await;
 }

@@ -187,7 +187,7 @@ pub(crate) async fn metrics(fleet: &Fleet) -> String {
     text
 }
 
-fn argosy(kubeconfig: &std::path::Path, args: &[&str]) -> String {
+pub(crate) fn argosy(kubeconfig: &std::path::Path, args: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_argosy"))
         .args(args)
         .env("KUBECONFIG", kubeconfig)
@@ -249,7 +249,7 @@ async fn no_secret_comes_out_anywhere() {
     assert_clean("the metrics", &metrics(&fleet).await);
 
     let kubeconfig = fleet.hub_kubeconfig().await;
-    let commands: [&[&str]; 10] = [
+    let commands: [&[&str]; 12] = [
         &["app", "list"],
         &["app", "list", "-o", "wide"],
         &["app", "get", "good"],
@@ -260,6 +260,8 @@ async fn no_secret_comes_out_anywhere() {
         &["app", "diff", "coded"],
         &["cluster", "list", "-o", "wide"],
         &["cluster", "get", "wrong", "-o", "yaml"],
+        &["repo", "list", "-o", "wide"],
+        &["repo", "list", "-o", "yaml"],
     ];
     for command in commands {
         let path = kubeconfig.path().to_owned();

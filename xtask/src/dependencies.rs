@@ -21,13 +21,14 @@ const BANNED: [(&str, &str); 4] = [
 ];
 
 /// Crates that decide and never do: no runtime, no network, no client.
-const PURE: [&str; 8] = [
+const PURE: [&str; 9] = [
     "argosy-crds",
     "argosy-engine",
     "argosy-facts",
     "argosy-generators",
     "argosy-glob",
     "argosy-gotemplate",
+    "argosy-registry",
     "argosy-scm",
     "argosy-yaml",
 ];
@@ -51,6 +52,7 @@ const LAYERS: [&[&str]; 6] = [
     &[
         "argosy-engine",
         "argosy-generators",
+        "argosy-registry",
         "argosy-render",
         "argosy-sim",
     ],

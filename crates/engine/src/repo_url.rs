@@ -33,7 +33,8 @@ fn is_short_ssh(url: &str) -> bool {
 }
 
 /// Whether Go would parse it: no control characters, no port that is not a number, and no colon in
-/// the first segment of a path without a scheme.
+/// the first segment of a path without a scheme. In `registry.example.com:5000/charts` Go takes the
+/// host for a scheme.
 fn is_plausible(url: &str) -> bool {
     if url.chars().any(|c| c.is_ascii_control()) {
         return false;
@@ -44,7 +45,14 @@ fn is_plausible(url: &str) -> bool {
             Err(_) => false,
         },
         Some(_) => true,
-        None => !url.split('/').next().unwrap_or_default().contains(':'),
+        None => {
+            let first = url.split('/').next().unwrap_or_default();
+            let scheme = first.split_once(':').map_or("a", |(scheme, _)| scheme);
+            scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+                && scheme
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        }
     }
 }
 
@@ -73,5 +81,9 @@ mod tests {
         check(url, "https://git.example.com:443/a/b", false);
         check(url, " https://git.example.com/a/b ", true);
         check("", "", false);
+        let registry = "registry.example.com:5000/charts";
+        check(registry, "Registry.example.com:5000/charts", true);
+        check(registry, "registry.example.com:5001/charts", false);
+        check("10.0.0.1:5000/charts", "10.0.0.1:5000/charts", false);
     }
 }

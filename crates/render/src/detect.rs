@@ -4,11 +4,12 @@
 //! directory tell.
 
 use argosy_crds::ApplicationSource;
+use serde::{Deserialize, Serialize};
 
 use crate::{path::TreePath, render::RenderError, tree::Kind, view::View};
 
 /// What turns a source into manifests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SourceType {
     /// Plain manifests and Jsonnet.
     Directory,

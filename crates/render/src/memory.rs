@@ -1,6 +1,6 @@
-//! A tree held in memory, for tests, previews and generated sources.
+//! A tree held in memory: charts, artifacts, previews and tests.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 use sha2::{Digest, Sha256};
 
@@ -11,9 +11,10 @@ use crate::{
 };
 
 #[derive(Clone, Debug)]
-enum Node {
-    File(Vec<u8>),
-    Link(String),
+struct Node {
+    kind: Kind,
+    content: Vec<u8>,
+    id: ObjectId,
 }
 
 /// Files and links by path; directories exist where something lies below them.
@@ -26,41 +27,54 @@ impl MemoryTree {
     /// Adds or replaces a file. A path that leaves the root is ignored.
     #[must_use]
     pub fn file(self, path: &str, content: impl Into<Vec<u8>>) -> Self {
-        self.node(path, Node::File(content.into()))
+        self.node(path, Kind::File, content.into())
     }
 
     /// Adds or replaces a symbolic link. A path that leaves the root is ignored.
     #[must_use]
     pub fn link(self, path: &str, target: &str) -> Self {
-        self.node(path, Node::Link(target.to_owned()))
+        self.node(path, Kind::Link, target.as_bytes().to_vec())
     }
 
-    fn node(mut self, path: &str, node: Node) -> Self {
+    /// How many bytes its files have together.
+    pub fn bytes(&self) -> usize {
+        self.nodes.values().map(|node| node.content.len()).sum()
+    }
+
+    fn node(mut self, path: &str, kind: Kind, content: Vec<u8>) -> Self {
         if let Ok(path) = TreePath::parse(path) {
-            self.nodes.insert(path, node);
+            let id = ObjectId::new(hex(&Sha256::digest(&content)));
+            self.nodes.insert(path, Node { kind, content, id });
         }
         self
     }
 
     /// The nodes strictly below `path`, with their paths relative to it.
-    fn below<'a>(&'a self, path: &'a TreePath) -> impl Iterator<Item = (&'a str, &'a Node)> {
-        self.nodes.iter().filter_map(move |(at, node)| {
-            let rest = at.relative_to(path)?;
-            (!rest.is_empty()).then_some((rest, node))
-        })
+    fn below<'a>(&'a self, path: &TreePath) -> impl Iterator<Item = (&'a str, &'a Node)> + use<'a> {
+        let prefix = match path.as_str() {
+            "" => String::new(),
+            path => format!("{path}/"),
+        };
+        let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);
+        let nodes = self.nodes.range::<str, _>(from);
+        nodes.map_while(move |(at, node)| Some((at.as_str().strip_prefix(&prefix)?, node)))
+    }
+}
+
+impl FromIterator<(String, Vec<u8>)> for MemoryTree {
+    fn from_iter<I: IntoIterator<Item = (String, Vec<u8>)>>(files: I) -> Self {
+        let add = |tree: Self, (path, content): (String, Vec<u8>)| tree.file(&path, content);
+        files.into_iter().fold(Self::default(), add)
     }
 }
 
 impl Tree for MemoryTree {
     fn kind(&self, path: &TreePath) -> Result<Option<Kind>, TreeError> {
-        Ok(match self.nodes.get(path) {
-            Some(Node::File(_)) => Some(Kind::File),
-            Some(Node::Link(_)) => Some(Kind::Link),
-            None => {
-                let directory = path.is_root() || self.below(path).next().is_some();
-                directory.then_some(Kind::Directory)
-            }
-        })
+        if let Some(node) = self.nodes.get(path) {
+            return Ok(Some(node.kind));
+        }
+        let directory = path.is_root() || self.below(path).next().is_some();
+        Ok(directory.then_some(Kind::Directory))
     }
 
     fn list(&self, path: &TreePath) -> Result<Vec<Entry>, TreeError> {
@@ -69,10 +83,9 @@ impl Tree for MemoryTree {
         }
         let mut entries = BTreeMap::new();
         for (rest, node) in self.below(path) {
-            let (name, kind) = match (rest.split_once('/'), node) {
-                (Some((name, _)), _) => (name, Kind::Directory),
-                (None, Node::File(_)) => (rest, Kind::File),
-                (None, Node::Link(_)) => (rest, Kind::Link),
+            let (name, kind) = match rest.split_once('/') {
+                Some((name, _)) => (name, Kind::Directory),
+                None => (rest, node.kind),
             };
             entries.insert(name.to_owned(), kind);
         }
@@ -83,16 +96,15 @@ impl Tree for MemoryTree {
     }
 
     fn id(&self, path: &TreePath) -> Result<Option<ObjectId>, TreeError> {
+        if let Some(node) = self.nodes.get(path) {
+            return Ok(Some(node.id.clone()));
+        }
+        if self.kind(path)?.is_none() {
+            return Ok(None);
+        }
         let mut hash = Sha256::new();
-        match self.nodes.get(path) {
-            Some(Node::File(bytes)) => hash.update(bytes),
-            Some(Node::Link(target)) => hash.update(target),
-            None if self.kind(path)?.is_none() => return Ok(None),
-            None => {
-                for (rest, node) in self.below(path) {
-                    hash.update(format!("{rest}\0{node:?}\0"));
-                }
-            }
+        for (rest, node) in self.below(path) {
+            hash.update(format!("{rest}\0{:?}\0{}\0", node.kind, node.id));
         }
         Ok(Some(ObjectId::new(hex(&hash.finalize()))))
     }
@@ -103,8 +115,7 @@ impl Tree for MemoryTree {
 
     fn read(&self, path: &TreePath) -> Result<Vec<u8>, TreeError> {
         match self.nodes.get(path) {
-            Some(Node::File(bytes)) => Ok(bytes.clone()),
-            Some(Node::Link(target)) => Ok(target.clone().into_bytes()),
+            Some(node) => Ok(node.content.clone()),
             None => Err(TreeError::NotFound { path: path.clone() }),
         }
     }

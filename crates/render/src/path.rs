@@ -3,10 +3,13 @@
 //! A [`TreePath`] cannot name anything outside the tree's root: it is relative, normalised, and
 //! every `..` was resolved or refused when it was made. Nothing here touches a file.
 
-use std::fmt;
+use std::{borrow::Borrow, fmt};
+
+use serde::{Deserialize, Serialize};
 
 /// A relative, normalised path inside a tree; empty for the root itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct TreePath(String);
 
 /// Why a text is not a path inside the tree.
@@ -121,6 +124,26 @@ impl TreePath {
 
     /// The path as text, without a leading slash; empty for the root.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for TreePath {
+    type Error = PathError;
+
+    fn try_from(text: String) -> Result<Self, PathError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<TreePath> for String {
+    fn from(path: TreePath) -> Self {
+        path.0
+    }
+}
+
+impl Borrow<str> for TreePath {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// One question that was put to a tree, and its answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Read {
     /// What the path named.
     Kind(Option<Kind>),
@@ -24,7 +25,7 @@ enum Read {
 }
 
 /// Every question that a render has put to its tree.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reads {
     kinds: BTreeMap<TreePath, Read>,
     contents: BTreeMap<TreePath, Read>,

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use argosy_crds::ApplicationSource;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     directory,
     environment::Environment,
     list::expand_lists,
+    needs::{Fetched, Need},
     overrides::merged,
     path::{PathError, TreePath},
     reads::Reads,
@@ -41,6 +43,11 @@ pub struct Request<'a> {
     pub kustomize_build_options: &'a str,
     /// What `$ref/…` paths lead into; `None` if the application has but one source.
     pub refs: Option<&'a Refs>,
+    /// What was fetched from elsewhere; `None` where nothing is.
+    pub fetched: Option<&'a Fetched>,
+    /// The schemes of addresses that values may be fetched from, separated by commas:
+    /// `helm.valuesFileSchemes`.
+    pub values_file_schemes: &'a str,
 }
 
 impl<'a> Request<'a> {
@@ -61,12 +68,14 @@ impl<'a> Request<'a> {
             api_versions: &[],
             kustomize_build_options: "",
             refs: None,
+            fetched: None,
+            values_file_schemes: "https,http",
         }
     }
 }
 
 /// What came out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Render {
     /// The objects, lists taken apart, without tracking marks, in the order of files.
     pub manifests: Vec<Value>,
@@ -100,6 +109,8 @@ pub struct Tools {
     pub kustomize: Option<Arc<dyn Tool>>,
     /// Renders what belongs to plugins.
     pub plugin: Option<Arc<dyn Tool>>,
+    /// Names these tools and their versions: others may render differently.
+    pub identity: String,
 }
 
 /// Why a source gives no manifests.
@@ -182,9 +193,17 @@ pub enum RenderError {
         /// What it says.
         why: String,
     },
+    /// Something that lies elsewhere has to be fetched first.
+    #[error("{} has to be fetched first", list(.0))]
+    Needs(Vec<Need>),
     /// A file cannot be read, or leaves the repository.
     #[error(transparent)]
     Tree(#[from] TreeError),
+}
+
+fn list(needs: &[Need]) -> String {
+    let needs: Vec<_> = needs.iter().map(Need::to_string).collect();
+    needs.join(", ")
 }
 
 /// Renders one source from its tree.

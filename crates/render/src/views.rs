@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use crate::{reads::Reads, tree::Tree, view::View};
+use crate::{
+    path::TreePath,
+    reads::Reads,
+    tree::{ObjectId, Tree, TreeError},
+    view::View,
+};
 
 /// The trees of an application's sources that have a `ref`, by that name without the dollar sign.
 ///
@@ -18,6 +23,19 @@ impl Refs {
     pub fn with(mut self, name: impl Into<String>, tree: Arc<dyn Tree>) -> Self {
         self.trees.insert(name.into(), tree);
         self
+    }
+
+    /// Names all files of all trees: where it is the same, so are they.
+    pub fn identity(&self) -> Result<String, TreeError> {
+        let identities = self.trees.iter().map(|(name, tree)| {
+            let id = tree.id(&TreePath::root())?;
+            Ok(format!(
+                "{name}={}",
+                id.as_ref().map_or("", ObjectId::as_str)
+            ))
+        });
+        let identities: Result<Vec<_>, TreeError> = identities.collect();
+        Ok(identities?.join(" "))
     }
 
     /// The tree behind `$name`.

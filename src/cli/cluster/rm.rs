@@ -1,15 +1,14 @@
 //! `argosy cluster rm NAME`.
 
-use argosy_crds::{Application, names};
+use argosy_crds::Application;
 use clap::Parser;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
-use serde_json::json;
+use kube::api::ListParams;
 
 use super::find;
 use crate::cli::hub_access::{HubArgs, failed};
-use crate::cli::{CommandResult, Outcome, output};
+use crate::cli::{CommandResult, Outcome, output, registration};
 use crate::diagnostic::Diagnostic;
 
 /// Lets go of a cluster. What runs there goes on running.
@@ -52,31 +51,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
             .fix("delete or move them first, or pass --force"));
     }
     let secrets: Api<Secret> = Api::namespaced(client, &args.hub.namespace);
-    release(&secrets, secret_name).await?;
+    registration::release(&secrets, secret_name).await?;
     output::line(format!("cluster `{}` is let go of", cluster.name));
     Ok(Outcome::Success)
-}
-
-/// Deletes a Secret that a command made; one that somebody declared only loses its label, as in
-/// Argo CD, so that whoever keeps it in git does not fight the deletion.
-async fn release(secrets: &Api<Secret>, name: &str) -> Result<(), Diagnostic> {
-    let cannot = |error: kube::Error| failed("cannot remove the cluster Secret", &error);
-    let secret = secrets.get(name).await.map_err(cannot)?;
-    let annotations = secret.metadata.annotations.unwrap_or_default();
-    let ours = annotations
-        .get(names::annotation::MANAGED_BY)
-        .is_some_and(|by| by == "argocd.argoproj.io");
-    if ours {
-        secrets
-            .delete(name, &DeleteParams::default())
-            .await
-            .map_err(cannot)?;
-    } else {
-        let patch = json!({"metadata": {"labels": {names::label::SECRET_TYPE: null}}});
-        secrets
-            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
-            .await
-            .map_err(cannot)?;
-    }
-    Ok(())
 }

@@ -1,19 +1,22 @@
-//! What git says an application consists of.
+//! What its sources say an application consists of.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use argosy_crds::{Application, ApplicationSource};
 use argosy_engine::repo_url;
-use argosy_render::{BuildFacts, DirectoryTree, Enabled, Environment, Refs, Tree};
+use argosy_render::{
+    BuildFacts, DirectoryTree, Enabled, Environment, Fetched, Refs, Render, RenderError, Tree,
+};
 use serde_json::Value;
 
+use super::origin::{Origin, fetch};
 use super::renders::Wanted;
 use super::rules::instance_name;
 use crate::cluster::Served;
 use crate::fleet::{ObjectName, Settings};
 use crate::hub::Hub;
-use crate::source::{Repository, Retry, Sha, SourceError, shown_url};
+use crate::source::{Retry, SourceError, shown_url};
 
 /// The manifests of all sources at their revisions, without tracking marks.
 #[derive(Debug)]
@@ -51,15 +54,13 @@ pub(super) async fn desired(
     let mut resolved = Vec::new();
     for (at, source) in sources.iter().enumerate() {
         let pinned = pinned.get(at).map_or("", String::as_str);
-        let repository = hub.repositories().find(&source.repo_url, project);
         let revision = if pinned.is_empty() {
             &source.target_revision
         } else {
             pinned
         };
-        let sha = resolve(hub, &repository, source, revision).await?;
-        let tree: Arc<dyn Tree> = Arc::new(hub.sources.tree(&repository, &sha).await?);
-        resolved.push(Resolved { source, sha, tree });
+        let origin = Origin::of(hub, source, project, revision).await?;
+        resolved.push(Resolved { source, origin });
     }
     of_trees(hub, name, application, sources, resolved).await
 }
@@ -87,8 +88,8 @@ pub(super) async fn in_folder(
                 shown_url(repository)
             )));
         }
-        let (sha, tree) = (Sha::none(), Arc::clone(&tree));
-        resolved.push(Resolved { source, sha, tree });
+        let origin = Origin::Folder(Arc::clone(&tree));
+        resolved.push(Resolved { source, origin });
     }
     of_trees(hub, name, application, &sources, resolved).await
 }
@@ -105,7 +106,7 @@ async fn of_trees(
         app_name: instance_name(name, &hub.config.namespace),
         application,
         refs: if several {
-            Some(references(&resolved))
+            Some(references(hub, &resolved).await?)
         } else {
             None
         },
@@ -114,7 +115,10 @@ async fn of_trees(
     };
     let mut desired = Desired {
         sources: sources.to_vec(),
-        revisions: resolved.iter().map(|one| one.sha.to_string()).collect(),
+        revisions: resolved
+            .iter()
+            .map(|one| one.origin.revision().to_owned())
+            .collect(),
         source_types: Vec::new(),
         manifests: Vec::new(),
         warnings: Vec::new(),
@@ -130,8 +134,7 @@ async fn of_trees(
 /// A source at its revision.
 struct Resolved<'a> {
     source: &'a ApplicationSource,
-    sha: Sha,
-    tree: Arc<dyn Tree>,
+    origin: Origin,
 }
 
 /// What all sources of an application are rendered with.
@@ -151,13 +154,21 @@ struct Target {
 }
 
 /// The trees of the sources that others may refer to.
-fn references(resolved: &[Resolved<'_>]) -> Refs {
-    let named = resolved
-        .iter()
-        .filter(|one| !one.source.ref_name.is_empty());
-    named.fold(Refs::default(), |refs, one| {
-        refs.with(&one.source.ref_name, Arc::clone(&one.tree))
-    })
+async fn references(hub: &Hub, resolved: &[Resolved<'_>]) -> Result<Refs, Failure> {
+    let mut refs = Refs::default();
+    for one in resolved {
+        if one.source.ref_name.is_empty() {
+            continue;
+        }
+        if !one.source.chart.is_empty() {
+            let name = &one.source.ref_name;
+            return Err(Failure::lasting(format!(
+                "source referenced \"${name}\" is a chart, and only a source without `chart` can have a `ref`"
+            )));
+        }
+        refs = refs.with(&one.source.ref_name, one.origin.tree(hub).await?);
+    }
+    Ok(refs)
 }
 
 /// What the destination is like, for charts that ask.
@@ -186,61 +197,91 @@ async fn render(
     circumstances: &Circumstances<'_>,
     desired: &mut Desired,
 ) -> Result<(), Failure> {
-    let Resolved { source, sha, tree } = resolved;
-    let spec = &circumstances.application.spec;
-    let environment = Environment::standard(&BuildFacts {
-        app_name: &circumstances.app_name,
-        namespace: &spec.destination.namespace,
-        project: spec.project_or_default(),
-        revision: sha.as_str(),
-        repo_url: &source.repo_url,
-        path: &source.path,
-        target_revision: &source.target_revision,
-    });
-    // Rendering reads blobs from disk and may take its time; it must not hold up other tasks.
-    let rendered = hub
-        .blocking
-        .run({
-            let (hub, source, sha) = (Arc::clone(hub), (*source).clone(), sha.clone());
-            let tree = Arc::clone(tree);
-            let (app_name, refs) = (circumstances.app_name.clone(), circumstances.refs.clone());
-            let kube_version = circumstances.target.kube_version.clone();
-            let served = Arc::clone(&circumstances.target.served);
-            let settings = Arc::clone(&circumstances.settings);
-            let namespace = spec.destination.namespace.clone();
-            move || {
-                hub.applications.renders.get(&Wanted {
-                    source: &source,
-                    app_name: &app_name,
-                    environment: &environment,
-                    sha: &sha,
-                    tree,
-                    refs: refs.as_ref(),
-                    namespace: &namespace,
-                    kube_version: &kube_version,
-                    served: &served,
-                    enabled: enabled(&settings),
-                    kustomize_build_options: text(&settings, "kustomize.buildOptions"),
-                    tools: &hub.tools,
-                })
-            }
-        })
-        .await;
-    let rendered = rendered
-        .map_err(|panic| Failure::lasting(format!("rendering did not come to its end: {panic}")))?
-        .map_err(|error| {
-            let place = format!("{} at {}", shown_url(&source.repo_url), source.path);
-            Failure::lasting(format!(
-                "cannot render {place}: {}",
-                crate::diagnostic::chain(&error)
-            ))
-        })?;
+    let source = resolved.source;
+    let mut fetched = Fetched::default();
+    // What a render needs it says at once; more than twice it has nothing new to say.
+    let mut rendered = attempt(hub, resolved, circumstances, &fetched).await?;
+    for _ in 0..2 {
+        let Err(RenderError::Needs(needs)) = rendered else {
+            break;
+        };
+        fetch(hub, circumstances.application, source, needs, &mut fetched).await?;
+        rendered = attempt(hub, resolved, circumstances, &fetched).await?;
+    }
+    let rendered = rendered.map_err(|error| {
+        let place = match source.chart.as_str() {
+            "" => source.path.as_str(),
+            chart => chart,
+        };
+        Failure::lasting(format!(
+            "cannot render {} at {place}: {}",
+            shown_url(&source.repo_url),
+            crate::diagnostic::chain(&error)
+        ))
+    })?;
     desired.manifests.extend(rendered.manifests.iter().cloned());
     desired.warnings.extend(rendered.warnings.iter().cloned());
     desired
         .source_types
         .push(rendered.source_type.as_str().to_owned());
     Ok(())
+}
+
+/// Renders a source with what was fetched so far.
+async fn attempt(
+    hub: &Arc<Hub>,
+    Resolved { source, origin }: &Resolved<'_>,
+    circumstances: &Circumstances<'_>,
+    fetched: &Fetched,
+) -> Result<Result<Arc<Render>, RenderError>, Failure> {
+    let spec = &circumstances.application.spec;
+    let tree = origin.tree(hub).await?;
+    let mut source = (*source).clone();
+    if !source.chart.is_empty() {
+        // A chart is the whole of its archive.
+        source.path.clear();
+    }
+    let environment = Environment::standard(&BuildFacts {
+        app_name: &circumstances.app_name,
+        namespace: &spec.destination.namespace,
+        project: spec.project_or_default(),
+        revision: origin.revision(),
+        repo_url: &source.repo_url,
+        path: &source.path,
+        target_revision: &source.target_revision,
+    });
+    // Rendering reads blobs from disk and may take its time; it must not hold up other tasks.
+    let rendering = hub.blocking.run({
+        let (hub, content) = (Arc::clone(hub), origin.content().to_owned());
+        let (app_name, refs) = (circumstances.app_name.clone(), circumstances.refs.clone());
+        let kube_version = circumstances.target.kube_version.clone();
+        let served = Arc::clone(&circumstances.target.served);
+        let settings = Arc::clone(&circumstances.settings);
+        let namespace = spec.destination.namespace.clone();
+        let fetched = fetched.clone();
+        move || {
+            let schemes = settings.argocd_cm.get("helm.valuesFileSchemes");
+            hub.applications.renders.get(&Wanted {
+                source: &source,
+                app_name: &app_name,
+                environment: &environment,
+                content: &content,
+                tree,
+                refs: refs.as_ref(),
+                fetched: &fetched,
+                values_file_schemes: schemes.map_or("https,http", String::as_str),
+                namespace: &namespace,
+                kube_version: &kube_version,
+                served: &served,
+                enabled: enabled(&settings),
+                kustomize_build_options: text(&settings, "kustomize.buildOptions"),
+                tools: &hub.tools,
+            })
+        }
+    });
+    rendering
+        .await
+        .map_err(|panic| Failure::lasting(format!("rendering did not come to its end: {panic}")))
 }
 
 fn text<'a>(settings: &'a Settings, key: &str) -> &'a str {
@@ -257,31 +298,9 @@ fn enabled(settings: &Settings) -> Enabled {
     }
 }
 
-async fn resolve(
-    hub: &Hub,
-    repository: &Repository,
-    source: &ApplicationSource,
-    revision: &str,
-) -> Result<Sha, Failure> {
-    if !source.chart.is_empty() {
-        return Err(Failure::lasting(format!(
-            "the chart `{}` of {} cannot be fetched: charts from Helm repositories are not supported yet; \
-             keep the chart in git",
-            source.chart,
-            shown_url(&source.repo_url)
-        )));
-    }
-    let prefix = Some(source.tag_prefix.as_str()).filter(|prefix| !prefix.is_empty());
-    let resolved = hub
-        .sources
-        .resolve_with_prefix(repository, revision, prefix)
-        .await?;
-    Ok(resolved.sha)
-}
-
 impl Failure {
     /// A failure that stays until somebody changes something.
-    fn lasting(message: String) -> Self {
+    pub(super) fn lasting(message: String) -> Self {
         Self {
             message,
             retry: Retry::Never,

@@ -1,6 +1,8 @@
 //! What is kept of applications between two reconciles.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,11 +13,11 @@ use jiff::Timestamp;
 use super::desired::Desired;
 use super::operate::{Retry, RunningSync};
 use super::orphans::Orphans;
-use super::renders::Renders;
+use super::renders::{RenderCounts, Renders};
+use super::rules::instance_name;
 use crate::fleet::ObjectName;
 
 /// What is kept of all applications.
-#[derive(Default)]
 pub struct Memory {
     applications: Mutex<BTreeMap<ObjectName, Remembered>>,
     /// Renders, shared by all applications.
@@ -45,6 +47,15 @@ pub(super) struct Settled {
 }
 
 impl Memory {
+    /// Nothing of any application yet; renders are kept below `data_dir`, too.
+    pub(crate) fn new(data_dir: &Path) -> io::Result<Self> {
+        Ok(Self {
+            applications: Mutex::default(),
+            orphans: Orphans::default(),
+            renders: Renders::open(data_dir)?,
+        })
+    }
+
     /// Takes the sync that is under way; it has to be put back if it goes on.
     pub(super) fn take_running(&self, name: &ObjectName) -> Option<RunningSync> {
         self.lock().get_mut(name)?.running.take()
@@ -94,8 +105,8 @@ impl Memory {
         }
     }
 
-    /// How many renders were made, and how many were saved.
-    pub fn render_counts(&self) -> (u64, u64) {
+    /// How many renders were made, and how many were not needed.
+    pub fn render_counts(&self) -> RenderCounts {
         self.renders.counts()
     }
 
@@ -150,8 +161,8 @@ impl Memory {
     }
 
     /// Forgets what was rendered and what servers said of it, so that both are found out anew.
-    pub(super) fn forget_rendered(&self, name: &ObjectName) {
-        self.renders.forget();
+    pub(super) fn forget_rendered(&self, name: &ObjectName, hub_namespace: &str) {
+        self.renders.forget(&instance_name(name, hub_namespace));
         if let Some(one) = self.lock().get_mut(name) {
             one.settled.clear();
         }
@@ -182,8 +193,9 @@ impl Memory {
     }
 
     /// Forgets an application that is gone.
-    pub(super) fn forget(&self, name: &ObjectName) {
+    pub(super) fn forget(&self, name: &ObjectName, hub_namespace: &str) {
         self.lock().remove(name);
+        self.renders.gone(&instance_name(name, hub_namespace));
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectName, Remembered>> {
@@ -199,7 +211,8 @@ mod tests {
 
     #[test]
     fn a_write_is_held_back_once_for_as_long_as_it_may_be() {
-        let memory = Memory::default();
+        let folder = tempfile::tempdir().unwrap();
+        let memory = Memory::new(folder.path()).unwrap();
         let name = ObjectName::new("argocd", "web");
         let (start, delay) = (Timestamp::UNIX_EPOCH, Duration::from_secs(3));
         let after = |seconds| start + Duration::from_secs(seconds);

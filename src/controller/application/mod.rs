@@ -21,6 +21,7 @@ mod news;
 mod objects;
 mod observe;
 mod operate;
+mod origin;
 mod orphans;
 mod plan;
 mod renders;
@@ -48,6 +49,7 @@ use crate::hub::Hub;
 pub use differences::{Against, Difference, differences};
 pub use memory::Memory;
 pub use orphans::orphaned;
+pub use renders::RenderCounts;
 pub use rules::{name_of_instance, owner_of};
 pub use updates::Updates;
 
@@ -104,9 +106,15 @@ fn refresh(hub: &Hub, name: &ObjectName, application: &Application) {
     };
     for source in application.spec.sources().iter() {
         hub.sources.refresh(&source.repo_url);
+        if wanted == "hard" {
+            hub.charts.forget(&source.repo_url);
+        } else {
+            hub.charts.refresh(&source.repo_url);
+        }
     }
     if wanted == "hard" {
-        hub.applications.forget_rendered(name);
+        hub.applications
+            .forget_rendered(name, &hub.config.namespace);
     }
 }
 
@@ -123,7 +131,7 @@ async fn read(hub: &Hub, name: &ObjectName) -> Option<Arc<Application>> {
             None
         }
         None => {
-            hub.applications.forget(name);
+            hub.applications.forget(name, &hub.config.namespace);
             None
         }
     }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use argosy_crds::names;
 use argosy_engine::application::{KnownCluster, KnownClusters};
-use argosy_facts::Secret;
 use k8s_openapi::api::core::v1 as core;
 
 use crate::cluster::{Cluster, ClusterConfig};
 use crate::hub::Hub;
-use crate::source::{Repositories, TrustedHosts};
+use crate::source::{Repositories, TrustedHosts, decoded};
 
 impl Hub {
     /// Brings the connections in step with the cluster Secrets. Does nothing before the Secrets
@@ -99,13 +98,7 @@ impl Hub {
                 .and_then(|(_, map)| map.data.clone())
                 .unwrap_or_default()
         };
-        let ssh = data("argocd-ssh-known-hosts-cm")
-            .remove("ssh_known_hosts")
-            .unwrap_or_default();
-        TrustedHosts {
-            tls: data("argocd-tls-certs-cm"),
-            ssh: ssh.into(),
-        }
+        TrustedHosts::read(data)
     }
 }
 
@@ -122,10 +115,4 @@ fn is_of_type(secret: &core::Secret, kind: &str) -> bool {
     labels
         .and_then(|labels| labels.get(names::label::SECRET_TYPE))
         .is_some_and(|found| found == kind)
-}
-
-fn decoded(secret: &core::Secret) -> BTreeMap<String, Secret> {
-    let data = secret.data.iter().flatten();
-    data.map(|(key, value)| (key.clone(), Secret::new(String::from_utf8_lossy(&value.0))))
-        .collect()
 }

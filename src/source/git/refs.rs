@@ -18,11 +18,6 @@ impl Sha {
             .then(|| Self(text.to_ascii_lowercase()))
     }
 
-    /// The id of no commit, for what is not in git.
-    pub fn none() -> Self {
-        Self("0".repeat(40))
-    }
-
     /// The id as 40 lower-case digits.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -16,7 +16,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use gix::protocol::transport::client::blocking_io::http::{self, reqwest as gix_reqwest};
 
-use crate::source::{Credentials, Repository, SourceError, Tls};
+use crate::source::{Credentials, Repository, SourceError, connection::Connection};
 
 /// Everything needed to open connections to one remote for a short while.
 pub(super) struct Session {
@@ -162,17 +162,14 @@ fn http_options(repository: &Repository, limit: Duration) -> Result<http::Option
             why: "the token holds a line break".into(),
         });
     }
-    // Building it once here turns a bad certificate into a clear error before any connection.
-    drop(client_builder(
-        reqwest::blocking::ClientBuilder::new(),
-        repository,
-        limit,
-    )?);
+    // Reading the terms once here turns a bad certificate into a clear error before any connection.
+    drop(Connection::of(repository)?);
     let repository = repository.clone();
     let backend = gix_reqwest::Options {
         configure_client: Some(Box::new(move |builder| {
-            client_builder(builder, &repository, limit)
-                .map_err(|error| gix::Error::from_error(error))
+            let connection = Connection::of(&repository);
+            let connection = connection.map_err(|error| gix::Error::from_error(error))?;
+            Ok(connection.blocking(builder.timeout(limit)))
         })),
         configure_request: None,
     };
@@ -181,47 +178,4 @@ fn http_options(repository: &Repository, limit: Duration) -> Result<http::Option
         backend: Some(Arc::new(Mutex::new(backend))),
         ..http::Options::default()
     })
-}
-
-fn client_builder(
-    builder: reqwest::blocking::ClientBuilder,
-    repository: &Repository,
-    limit: Duration,
-) -> Result<reqwest::blocking::ClientBuilder, SourceError> {
-    let refuse = |what: &str, error: reqwest::Error| SourceError::Credentials {
-        url: repository.url.clone(),
-        why: format!("{what}: {}", crate::diagnostic::chain(&error)),
-    };
-    let Tls {
-        insecure,
-        authorities,
-        client_certificate,
-    } = &repository.tls;
-    let mut builder = builder.timeout(limit).no_proxy();
-    if *insecure {
-        builder = builder.danger_accept_invalid_certs(true);
-    }
-    if let Some(pem) = authorities {
-        let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
-            .map_err(|error| refuse("the certificate authority is not PEM", error))?;
-        for certificate in certificates {
-            builder = builder.add_root_certificate(certificate);
-        }
-    }
-    if let Some((certificate, key)) = client_certificate {
-        let pem = format!("{certificate}\n{}\n", key.expose());
-        let identity = reqwest::Identity::from_pem(pem.as_bytes())
-            .map_err(|error| refuse("the client certificate or its key is not PEM", error))?;
-        builder = builder.identity(identity);
-    }
-    if let Some(proxy) = &repository.proxy {
-        let no_proxy = repository
-            .no_proxy
-            .as_deref()
-            .and_then(reqwest::NoProxy::from_string);
-        let proxy = reqwest::Proxy::all(proxy.expose())
-            .map_err(|error| refuse("the proxy is not a URL", error.without_url()))?;
-        builder = builder.proxy(proxy.no_proxy(no_proxy));
-    }
-    Ok(builder)
 }

@@ -13,7 +13,11 @@ mod program;
 mod worker;
 mod workspace;
 
-use std::{ffi::OsStr, path::Path, sync::Arc};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::render::Tools;
 use engine::Engine;
@@ -22,6 +26,26 @@ use worker::Pool;
 
 /// The name of the worker's program.
 const WORKER: &str = "argosy-render-worker";
+
+/// Names programs, and this one, by where they are and when they were made.
+fn identity(programs: impl Iterator<Item = PathBuf>) -> String {
+    let own = std::env::current_exe().ok();
+    let describe = |path: PathBuf| {
+        let metadata = path.metadata().ok()?;
+        Some(format!(
+            "{} {} {:?}",
+            path.display(),
+            metadata.len(),
+            metadata.modified().ok()?
+        ))
+    };
+    let described: Vec<_> = own
+        .into_iter()
+        .chain(programs)
+        .filter_map(describe)
+        .collect();
+    described.join("\n")
+}
 
 impl Tools {
     /// The tools in `search`, which has the form of `PATH`: the worker for both if it is there, or
@@ -47,6 +71,7 @@ impl Tools {
             kustomize: engine("kustomize")
                 .map(|engine| Arc::new(kustomize::Kustomize { engine, charts }) as _),
             plugin: None,
+            identity: identity(["helm", "kustomize", WORKER].into_iter().filter_map(find)),
         }
     }
 }

@@ -149,6 +149,13 @@ impl Workspace {
         self.write(view, path, path)
     }
 
+    /// Writes a file that the tree does not have.
+    pub(super) fn put(&self, path: &TreePath, content: &[u8]) -> Result<(), WorkspaceError> {
+        fs::create_dir_all(self.at(&path.parent()))?;
+        self.count(path, content.len() as u64)?;
+        Ok(fs::write(self.at(path), content)?)
+    }
+
     /// Makes the directory `target` reachable at `path` too.
     pub(super) fn alias(&self, path: &TreePath, target: &TreePath) -> Result<(), WorkspaceError> {
         let place = self.at(path);
@@ -163,11 +170,15 @@ impl Workspace {
     }
 
     fn write(&self, view: &View, at: &TreePath, from: &TreePath) -> Result<(), WorkspaceError> {
-        let size = view.size(from)?;
+        self.count(at, view.size(from)?)?;
+        Ok(fs::write(self.at(at), view.read(from)?)?)
+    }
+
+    fn count(&self, at: &TreePath, size: u64) -> Result<(), WorkspaceError> {
         let left = self.bytes_left.get().checked_sub(size);
         let left = left.ok_or_else(|| WorkspaceError::TooLarge(at.parent()))?;
         self.bytes_left.set(left);
-        Ok(fs::write(self.at(at), view.read(from)?)?)
+        Ok(())
     }
 }
 

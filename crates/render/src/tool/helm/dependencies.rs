@@ -1,10 +1,12 @@
-//! Dependencies of a chart that lie elsewhere in its repository (`file://…`).
+//! A chart's dependencies: those that lie elsewhere in its repository (`file://…`), and those that
+//! were fetched.
 //!
-//! They are put where Helm looks for them. Nothing is ever downloaded.
+//! They are put where Helm looks for them. Nothing is downloaded here.
 
 use serde_json::Value;
 
 use crate::{
+    needs::{Dependency, Fetched, Need},
     path::TreePath,
     tool::workspace::Workspace,
     tree::{Kind, TreeError},
@@ -13,7 +15,13 @@ use crate::{
 
 /// Puts every `file://` dependency that is not in the chart's `charts` directory there.
 pub(super) fn vendor(view: &View, workspace: &Workspace, chart: &TreePath) -> Result<(), String> {
-    for (name, path) in local(view, chart).map_err(|error| error.to_string())? {
+    for dependency in declared(view, chart).map_err(|error| error.to_string())? {
+        let Dependency {
+            name, repository, ..
+        } = dependency;
+        let Some(path) = repository.strip_prefix("file://") else {
+            continue;
+        };
         let place = charts(chart, &name).ok_or_else(|| format!("{name:?} is no chart's name"))?;
         let outside =
             |_| format!("the dependency {name} at file://{path} lies outside the repository");
@@ -35,13 +43,82 @@ pub(super) fn vendor(view: &View, workspace: &Workspace, chart: &TreePath) -> Re
     Ok(())
 }
 
-/// Name and path of the dependencies with a `file://` address.
-fn local(view: &View, chart: &TreePath) -> Result<Vec<(String, String)>, TreeError> {
-    let mut found = Vec::new();
-    for file in ["Chart.yaml", "requirements.yaml"] {
-        let Some(path) = chart.child(file) else {
+/// The dependencies of other repositories that are not in the chart's `charts` directory.
+pub(super) fn missing(view: &View, chart: &TreePath) -> Result<Vec<Dependency>, TreeError> {
+    let mut missing = declared(view, chart)?;
+    missing.retain(|one| !one.repository.is_empty() && !one.repository.starts_with("file://"));
+    if missing.is_empty() {
+        return Ok(missing);
+    }
+    let vendored = vendored(view, chart)?;
+    missing.retain(|one| !vendored.iter().any(|entry| is_of(entry, &one.name)));
+    let locked = dependencies(view, chart, &["Chart.lock", "requirements.lock"])?;
+    for one in &mut missing {
+        let lock = locked.iter().find(|locked| locked.name == one.name);
+        one.locked = lock.map(|locked| locked.version.clone());
+    }
+    Ok(missing)
+}
+
+/// Puts what was fetched where Helm looks for it.
+pub(super) fn unpack(
+    missing: &[Dependency],
+    fetched: &Fetched,
+    workspace: &Workspace,
+    chart: &TreePath,
+) -> Result<(), String> {
+    for (number, one) in missing.iter().enumerate() {
+        let Some(archive) = fetched.get(&Need::Chart(one.clone())) else {
             continue;
         };
+        let file = charts(chart, &format!("{}-{number}.tgz", one.name));
+        let file = file.ok_or_else(|| format!("{:?} is no chart's name", one.name))?;
+        workspace
+            .put(&file, archive)
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// The names in the chart's `charts` directory.
+fn vendored(view: &View, chart: &TreePath) -> Result<Vec<String>, TreeError> {
+    let Some(charts) = chart.child("charts") else {
+        return Ok(Vec::new());
+    };
+    match view.resolve(&charts)? {
+        Some(target) if target.kind == Kind::Directory => {
+            let entries = view.list(&target.path)?.into_iter();
+            Ok(entries.map(|entry| entry.name).collect())
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Whether `entry` is the directory or the archive of the chart `name`.
+fn is_of(entry: &str, name: &str) -> bool {
+    let Some(rest) = entry.strip_prefix(name) else {
+        return false;
+    };
+    let version = rest
+        .strip_prefix('-')
+        .and_then(|rest| rest.strip_suffix(".tgz"));
+    let version = version.map(|version| version.strip_prefix('v').unwrap_or(version));
+    rest.is_empty() || version.is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// The dependencies that the chart declares.
+fn declared(view: &View, chart: &TreePath) -> Result<Vec<Dependency>, TreeError> {
+    dependencies(view, chart, &["Chart.yaml", "requirements.yaml"])
+}
+
+/// The dependencies in these files of the chart.
+fn dependencies(
+    view: &View,
+    chart: &TreePath,
+    files: &[&str],
+) -> Result<Vec<Dependency>, TreeError> {
+    let mut found = Vec::new();
+    for path in files.iter().filter_map(|file| chart.child(file)) {
         let is_file = view
             .resolve(&path)?
             .is_some_and(|target| target.kind == Kind::File);
@@ -54,9 +131,12 @@ fn local(view: &View, chart: &TreePath) -> Result<Vec<(String, String)>, TreeErr
         let value = value.unwrap_or(Value::Null);
         for dependency in value["dependencies"].as_array().into_iter().flatten() {
             let field = |name: &str| dependency[name].as_str().unwrap_or_default().to_owned();
-            if let Some(path) = field("repository").strip_prefix("file://") {
-                found.push((field("name"), path.to_owned()));
-            }
+            found.push(Dependency {
+                name: field("name"),
+                repository: field("repository"),
+                version: field("version"),
+                locked: None,
+            });
         }
     }
     Ok(found)
@@ -65,4 +145,42 @@ fn local(view: &View, chart: &TreePath) -> Result<Vec<(String, String)>, TreeErr
 /// Where Helm looks for a dependency of this name.
 fn charts(chart: &TreePath, name: &str) -> Option<TreePath> {
     chart.child("charts")?.child(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::memory::MemoryTree;
+
+    #[test]
+    fn what_is_vendored_or_local_is_not_missing_and_the_lock_fixes_the_rest() {
+        let tree = MemoryTree::default()
+            .file(
+                "c/Chart.yaml",
+                "dependencies:\n\
+                 - {name: redis, version: ^1, repository: 'https://e/x'}\n\
+                 - {name: db, version: ^2, repository: 'oci://e/y'}\n\
+                 - {name: dir, version: 1.0.0, repository: '@stable'}\n\
+                 - {name: near, version: 1.0.0, repository: 'file://../near'}\n\
+                 - {name: own, version: 1.0.0}\n",
+            )
+            .file(
+                "c/Chart.lock",
+                "dependencies:\n- {name: redis, version: 1.4.0}\n",
+            )
+            .file("c/charts/redis-cluster-1.0.0.tgz", "")
+            .file("c/charts/db-v2.0.0.tgz", "")
+            .file("c/charts/dir/Chart.yaml", "name: dir\n");
+        let view = View::new(Arc::new(tree));
+        let missing = missing(&view, &TreePath::parse("c").unwrap()).unwrap();
+        let expected = Dependency {
+            name: "redis".into(),
+            repository: "https://e/x".into(),
+            version: "^1".into(),
+            locked: Some("1.4.0".into()),
+        };
+        assert_eq!(missing, [expected]);
+    }
 }

@@ -1,19 +1,22 @@
 //! Which files a chart's values come from.
 //!
 //! A path is relative to the chart, or to the repository's root if it begins with a slash, or leads
-//! into another source's repository if it begins with `$ref/`. None ever leaves its repository.
+//! into another source's repository if it begins with `$ref/`. None ever leaves its repository. An
+//! address is a need of the render: somebody else fetches it.
+
+use std::sync::Arc;
+
+use argosy_crds::application::ApplicationSourceHelm;
 
 use crate::{
     glob,
+    needs::Need,
     path::TreePath,
     render::Request,
     tree::{Kind, TreeError},
     view::View,
     views::Views,
 };
-
-/// Schemes of addresses that Argo CD fetches values from unless told otherwise.
-const REMOTE_SCHEMES: [&str; 2] = ["http", "https"];
 
 /// Why a path leads to no file.
 #[derive(Debug, thiserror::Error)]
@@ -42,9 +45,7 @@ pub(super) enum FileError {
     #[error("the URL scheme '{0}' is not allowed")]
     Scheme(String),
     /// It is an address.
-    #[error(
-        "the file {0} is remote, and values are read from git alone; put it into the repository"
-    )]
+    #[error("the file {0} is remote, and nothing is fetched here; put it into the repository")]
     Remote(String),
     /// It does not exist.
     #[error("open {0}: no such file or directory")]
@@ -63,9 +64,20 @@ pub(super) enum FileError {
     Tree(#[from] TreeError),
 }
 
-/// A file in one of the render's trees.
+/// A file that values come from.
 #[derive(Clone)]
-pub(super) struct Located<'v> {
+pub(super) enum Located<'v> {
+    /// In one of the render's trees.
+    Here(Place<'v>),
+    /// Elsewhere, and fetched.
+    Fetched(String, Arc<[u8]>),
+    /// Elsewhere, and not fetched yet.
+    Elsewhere(String),
+}
+
+/// A place in one of the render's trees.
+#[derive(Clone)]
+pub(super) struct Place<'v> {
     view: &'v View,
     /// The name of the source, empty for the chart's own.
     reference: &'v str,
@@ -75,6 +87,24 @@ pub(super) struct Located<'v> {
 impl Located<'_> {
     /// The file's bytes.
     pub(super) fn read(&self) -> Result<Vec<u8>, FileError> {
+        match self {
+            Self::Here(place) => place.read(),
+            Self::Fetched(_, content) => Ok(content.to_vec()),
+            Self::Elsewhere(url) => Err(FileError::Remote(url.clone())),
+        }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Here(one), Self::Here(other)) => one.is(other),
+            (Self::Fetched(one, _), Self::Fetched(other, _)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+impl Place<'_> {
+    fn read(&self) -> Result<Vec<u8>, FileError> {
         match self.view.resolve(&self.path)? {
             Some(target) if target.kind == Kind::File => Ok(self.view.read(&target.path)?),
             Some(_) => Err(FileError::NotAFile(self.path.to_string())),
@@ -84,6 +114,10 @@ impl Located<'_> {
 
     fn exists(&self) -> Result<bool, TreeError> {
         Ok(self.view.resolve(&self.path)?.is_some())
+    }
+
+    fn is_pattern(&self) -> bool {
+        glob::is_pattern(self.path.as_str())
     }
 
     fn is(&self, other: &Self) -> bool {
@@ -109,7 +143,7 @@ impl<'v> Files<'v> {
         let located = paths.iter().map(|path| self.locate(path));
         let named: Vec<_> = located
             .filter_map(Result::ok)
-            .filter(|file| !glob::is_pattern(file.path.as_str()))
+            .filter(|file| !matches!(file, Located::Here(place) if place.is_pattern()))
             .collect();
         let mut files: Vec<Located<'v>> = Vec::new();
         let mut keep = |file: Located<'v>| {
@@ -118,26 +152,47 @@ impl<'v> Files<'v> {
             }
         };
         for path in paths {
-            let file = self.locate(path)?;
-            if !glob::is_pattern(file.path.as_str()) {
-                if file.exists()? {
-                    keep(file);
+            let place = match self.locate(path)? {
+                Located::Here(place) => place,
+                Located::Elsewhere(url) => return Err(FileError::Remote(url)),
+                fetched @ Located::Fetched(..) => {
+                    keep(fetched);
+                    continue;
+                }
+            };
+            if !place.is_pattern() {
+                if place.exists()? {
+                    keep(Located::Here(place));
                 } else if !ignore_missing {
                     return Err(FileError::Missing(path.clone()));
                 }
                 continue;
             }
-            let found = expand(&file, path)?;
+            let found = expand(&place, path)?;
             if found.is_empty() && !ignore_missing {
                 return Err(FileError::NoMatch(path.clone()));
             }
-            for file in found {
+            for file in found.into_iter().map(Located::Here) {
                 if !named.iter().any(|named| named.is(&file)) {
                     keep(file);
                 }
             }
         }
         Ok(files)
+    }
+
+    /// The files of the chart's parameters that lie elsewhere.
+    pub(super) fn remote(&self, options: &ApplicationSourceHelm) -> Vec<Need> {
+        let parameters = options.file_parameters.iter().map(|one| &one.path);
+        let paths = parameters.chain(&options.value_files);
+        // What is wrong with a path is told when it is read.
+        let located = paths.filter_map(|path| self.locate(path).ok());
+        located
+            .filter_map(|file| match file {
+                Located::Elsewhere(url) => Some(Need::File(url)),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The file that a path means; whether it exists is not looked at.
@@ -153,11 +208,14 @@ impl<'v> Files<'v> {
         }
         let path = self.request.environment.expand(raw);
         if let Some(scheme) = scheme(&path) {
-            let allowed = REMOTE_SCHEMES.contains(&scheme.to_ascii_lowercase().as_str());
-            return Err(if allowed {
-                FileError::Remote(path)
-            } else {
-                FileError::Scheme(scheme.to_owned())
+            let mut allowed = self.request.values_file_schemes.split(',').map(str::trim);
+            if !allowed.any(|allowed| allowed.eq_ignore_ascii_case(scheme)) {
+                return Err(FileError::Scheme(scheme.to_owned()));
+            }
+            let fetched = self.request.fetched.and_then(|fetched| fetched.file(&path));
+            return Ok(match fetched {
+                Some(content) => Located::Fetched(path, content),
+                None => Located::Elsewhere(path),
             });
         }
         resolve(self.views.own(), "", self.directory, &path)
@@ -218,20 +276,20 @@ fn resolve<'v>(
         Err(TreeError::LinkOutsideRoot { .. }) => return Err(FileError::Outside(path.to_owned())),
         Err(error) => return Err(error.into()),
     };
-    Ok(Located {
+    Ok(Located::Here(Place {
         view,
         reference,
         path: target,
-    })
+    }))
 }
 
-fn expand<'v>(pattern: &Located<'v>, raw: &str) -> Result<Vec<Located<'v>>, FileError> {
+fn expand<'v>(pattern: &Place<'v>, raw: &str) -> Result<Vec<Place<'v>>, FileError> {
     let refuse = |why: String| FileError::Pattern(raw.to_owned(), why);
     let found =
         glob::expand(pattern.view, &pattern.path).map_err(|error| refuse(error.to_string()))?;
     let mut files = Vec::new();
     for path in found {
-        let file = Located {
+        let file = Place {
             path,
             ..pattern.clone()
         };

@@ -1,4 +1,4 @@
-//! Helm: charts in the source tree.
+//! Helm: charts in the source tree, with what else they need.
 
 mod arguments;
 mod dependencies;
@@ -12,6 +12,7 @@ use files::Files;
 
 use super::{engine::Engine, output, program::Job, workspace::Workspace};
 use crate::{
+    needs::Need,
     path::TreePath,
     render::{RenderError, Request, Tool},
     views::Views,
@@ -41,16 +42,27 @@ impl Tool for Helm {
             directory,
             request,
         };
+        let view = views.own();
+        let missing = dependencies::missing(view, directory)?;
+        let fetched = request.fetched.cloned().unwrap_or_default();
+        if request.fetched.is_some() {
+            let charts = missing.iter().cloned().map(Need::Chart);
+            let mut needs: Vec<_> = charts.chain(files.remote(&options)).collect();
+            needs.retain(|need| fetched.get(need).is_none());
+            if !needs.is_empty() {
+                return Err(RenderError::Needs(needs));
+            }
+        }
         let workspace =
             Workspace::new(&self.engine.folder()).map_err(|error| refuse(error.to_string()))?;
         let mut arguments = arguments::base(&options, request);
         arguments.extend(arguments::parameters(&options, request));
         arguments.extend(values(&workspace, &files, &options).map_err(refuse)?);
-        let view = views.own();
         workspace
             .directory(view, directory)
             .map_err(|error| refuse(error.to_string()))?;
         dependencies::vendor(view, &workspace, directory).map_err(refuse)?;
+        dependencies::unpack(&missing, &fetched, &workspace, directory).map_err(refuse)?;
         let printed = self.engine.run(&Job {
             arguments: &arguments,
             folder: &workspace.at(directory),
@@ -112,8 +124,7 @@ fn inline(options: &ApplicationSourceHelm) -> Option<String> {
 fn explain(complaint: &str) -> String {
     if complaint.contains("missing in charts/ directory") {
         return format!(
-            "{complaint}; charts are not downloaded: run `helm dependency update` and commit the \
-             chart's `charts` directory"
+            "{complaint}; run `helm dependency update` and commit the chart's `charts` directory"
         );
     }
     complaint.to_owned()

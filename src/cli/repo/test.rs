@@ -1,0 +1,49 @@
+//! `argosy repo test URL`.
+
+use clap::Parser;
+
+use super::{Known, Tester};
+use crate::cli::hub_access::HubArgs;
+use crate::cli::{CommandResult, Outcome, output};
+use crate::source::shown_url;
+
+/// Asks a repository, from where the command runs, whether it accepts what the hub has for it.
+///
+/// It need not be registered. The exit code is 1 if it does not.
+#[derive(Parser)]
+pub(crate) struct Args {
+    /// The repository's URL or name.
+    repository: String,
+    #[command(flatten)]
+    hub: HubArgs,
+    /// The project whose registration to use.
+    #[arg(long)]
+    project: Option<String>,
+}
+
+pub(crate) async fn run(args: Args) -> CommandResult {
+    let known = Known::read(&args.hub).await?;
+    let project = args.project.as_deref();
+    let repository = match known.find(&args.repository, project) {
+        Ok((_, registered)) => known.effective(&registered),
+        Err(absent) if args.repository.contains("://") || args.repository.contains('@') => {
+            drop(absent);
+            known
+                .repositories
+                .find(&args.repository, project.unwrap_or_default())
+        }
+        Err(absent) => return Err(absent),
+    };
+    let shown = shown_url(&repository.url);
+    match Tester::new()?.ask(&repository).await {
+        Ok(()) => {
+            let credentials = repository.credentials.shown();
+            output::line(format!("{shown} answers (credentials: {credentials})"));
+            Ok(Outcome::Success)
+        }
+        Err(error) => {
+            output::line(error.to_string());
+            Ok(Outcome::Negative)
+        }
+    }
+}

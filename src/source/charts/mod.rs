@@ -1,0 +1,276 @@
+//! Charts and artifacts: what sources take from Helm repositories and OCI registries.
+//!
+//! [`Charts`] is the door, as [`super::Sources`] is to git. An index is read once for all who ask,
+//! content is kept by its digest, and what a fixed version means is remembered on disk, so that it
+//! needs no remote and never changes until somebody asks for a hard refresh. What a remote sent is
+//! unpacked in memory, within limits; nothing of it is ever a path on this machine.
+
+mod answers;
+mod package;
+mod remote;
+mod store;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use argosy_registry::{Digest, unpack, without_base};
+use argosy_render::MemoryTree;
+use tokio::sync::Semaphore;
+
+pub use package::Package;
+
+use super::{Repository, SourceError, sources::Limits};
+use crate::blocking::Blocking;
+use remote::Remote;
+use store::{Meaning, Store};
+
+/// How many bytes of archives are kept on disk.
+const QUOTA: u64 = 1024 * 1024 * 1024;
+
+/// How many bytes of unpacked charts are kept in memory.
+const UNPACKED: u64 = 64 * 1024 * 1024;
+
+/// The largest file of values that is fetched.
+const FILE_LIMIT: u64 = 10 * 1024 * 1024;
+
+/// All repositories of charts that were ever asked. Cloning is cheap and shares everything.
+#[derive(Clone)]
+pub struct Charts {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    limits: Limits,
+    store: Store,
+    blocking: Blocking,
+    running: Arc<Semaphore>,
+    remotes: Mutex<BTreeMap<String, Arc<Remote>>>,
+    unpacked: moka::sync::Cache<(Digest, bool), Arc<MemoryTree>>,
+}
+
+/// A chart or artifact at one version.
+#[derive(Clone)]
+pub struct Chart {
+    /// What the status shows: the version of a chart, the digest of an artifact.
+    pub revision: String,
+    /// The digest of its archive.
+    pub digest: String,
+    /// Its files.
+    pub tree: Arc<MemoryTree>,
+}
+
+impl Charts {
+    /// Keeps archives below `data_dir`, which is created if need be.
+    pub fn new(data_dir: &Path, blocking: Blocking, limits: Limits) -> io::Result<Self> {
+        let weigh = |_: &(Digest, bool), tree: &Arc<MemoryTree>| {
+            u32::try_from(tree.bytes()).unwrap_or(u32::MAX)
+        };
+        Ok(Self {
+            shared: Arc::new(Shared {
+                store: Store::open(&data_dir.join("charts"), QUOTA)?,
+                blocking,
+                running: Arc::new(Semaphore::new(limits.parallel.max(1))),
+                limits,
+                remotes: Mutex::default(),
+                unpacked: moka::sync::Cache::builder()
+                    .max_capacity(UNPACKED)
+                    .weigher(weigh)
+                    .build(),
+            }),
+        })
+    }
+
+    /// The chart or artifact that `revision` means; `pass_credentials` shows them to every host that
+    /// the index of the repository names.
+    pub async fn fetch(
+        &self,
+        repository: &Repository,
+        package: &Package,
+        revision: &str,
+        pass_credentials: bool,
+    ) -> Result<Chart, SourceError> {
+        let remote = self.remote(repository)?;
+        if let Some((digest, has_base)) = self.meaning(&remote, package, revision)
+            && let Some(tree) = self.shared.unpacked.get(&(digest.clone(), has_base))
+        {
+            return Ok(chart(revision, &digest, tree));
+        }
+        // What many applications want is downloaded and unpacked once.
+        let _turn = remote.turn().await;
+        if let Some((digest, has_base)) = self.meaning(&remote, package, revision)
+            && let Some(tree) = self.kept(&remote, &digest, has_base).await?
+        {
+            return Ok(chart(revision, &digest, tree));
+        }
+        let located = remote.locate(package, revision).await?;
+        let known = self.meaning(&remote, package, &located.revision);
+        let known = known.map(|(digest, _)| digest);
+        if let Some(digest) = known.as_ref().or(located.digest())
+            && let Some(tree) = self.kept(&remote, digest, located.has_base()).await?
+        {
+            return Ok(chart(&located.revision, digest, tree));
+        }
+        let archive = remote.download(&located, pass_credentials).await?;
+        let digest = Digest::of(&archive);
+        let tree = self
+            .open(&remote, &digest, archive.to_vec(), located.has_base())
+            .await?;
+        let store = &self.shared.store;
+        store.keep(&digest, &archive);
+        if package.is_fixed_at(&located.revision) {
+            let meaning = Meaning {
+                archive: digest.hex().to_owned(),
+                has_base: located.has_base(),
+            };
+            store.remember(remote.key(), &at(package, &located.revision), &meaning);
+        }
+        Ok(chart(&located.revision, &digest, tree))
+    }
+
+    /// What a fixed version was found to mean before.
+    fn meaning(
+        &self,
+        remote: &Remote,
+        package: &Package,
+        revision: &str,
+    ) -> Option<(Digest, bool)> {
+        let meaning = self
+            .shared
+            .store
+            .meaning(remote.key(), &at(package, revision))?;
+        Some((Digest::parse(&meaning.archive)?, meaning.has_base))
+    }
+
+    /// The packaged chart that another depends on, as it is put into that chart's `charts` folder.
+    pub async fn archive(
+        &self,
+        repository: &Repository,
+        package: &Package,
+        version: &str,
+        pass_credentials: bool,
+    ) -> Result<Arc<[u8]>, SourceError> {
+        let chart = self
+            .fetch(repository, package, version, pass_credentials)
+            .await?;
+        let digest = Digest::parse(&chart.digest);
+        let archive = digest.and_then(|digest| self.shared.store.archive(&digest));
+        archive.map(Into::into).ok_or_else(|| {
+            let why = "the archive could not be kept on disk; is there room in the data directory?";
+            SourceError::Content {
+                url: repository.url.clone(),
+                why: why.to_owned(),
+            }
+        })
+    }
+
+    /// A file with values. The repository is one of [`super::Repositories::unregistered`].
+    pub async fn file(&self, repository: &Repository) -> Result<Arc<[u8]>, SourceError> {
+        self.remote(repository)?.file(FILE_LIMIT).await
+    }
+
+    /// Asks whether the repository answers and accepts the credentials.
+    pub async fn test(&self, repository: &Repository) -> Result<(), SourceError> {
+        self.remote(repository)?.test().await
+    }
+
+    /// Has the repository asked anew for what it has.
+    pub fn refresh(&self, url: &str) {
+        self.each(url, Remote::refresh);
+    }
+
+    /// Forgets what fixed versions mean, so that their content is fetched anew.
+    pub fn forget(&self, url: &str) {
+        self.each(url, |remote| {
+            remote.refresh();
+            self.shared.store.forget(remote.key());
+        });
+    }
+
+    fn each(&self, url: &str, visit: impl Fn(&Remote)) {
+        let remotes = super::sources::lock(&self.shared.remotes);
+        for remote in remotes.values().filter(|remote| remote.is_at(url)) {
+            visit(remote);
+        }
+    }
+
+    fn remote(&self, repository: &Repository) -> Result<Arc<Remote>, SourceError> {
+        let key = remote::key(repository);
+        let mut remotes = super::sources::lock(&self.shared.remotes);
+        if let Some(known) = remotes.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let running = Arc::clone(&self.shared.running);
+        let remote = Arc::new(Remote::new(
+            key.clone(),
+            repository,
+            self.shared.limits,
+            running,
+            self.shared.blocking,
+        )?);
+        remotes.insert(key, Arc::clone(&remote));
+        Ok(remote)
+    }
+
+    /// The files of an archive that is in memory or on disk.
+    async fn kept(
+        &self,
+        remote: &Remote,
+        digest: &Digest,
+        has_base: bool,
+    ) -> Result<Option<Arc<MemoryTree>>, SourceError> {
+        let content = (digest.clone(), has_base);
+        if let Some(tree) = self.shared.unpacked.get(&content) {
+            return Ok(Some(tree));
+        }
+        match self.shared.store.archive(digest) {
+            Some(archive) => self.open(remote, digest, archive, has_base).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn open(
+        &self,
+        remote: &Remote,
+        digest: &Digest,
+        archive: Vec<u8>,
+        has_base: bool,
+    ) -> Result<Arc<MemoryTree>, SourceError> {
+        let unpacking = self
+            .shared
+            .blocking
+            .run(move || unpacked(&archive, has_base));
+        let tree = match unpacking.await {
+            Ok(Ok(tree)) => Arc::new(tree),
+            Ok(Err(error)) => return Err(remote.unusable(error.to_string())),
+            Err(panic) => return Err(remote.unusable(panic.to_string())),
+        };
+        let content = (digest.clone(), has_base);
+        self.shared.unpacked.insert(content, Arc::clone(&tree));
+        Ok(tree)
+    }
+}
+
+/// A package at a version, as the store names it.
+fn at(package: &Package, revision: &str) -> String {
+    format!("{package:?}@{revision}")
+}
+
+fn chart(revision: &str, digest: &Digest, tree: Arc<MemoryTree>) -> Chart {
+    Chart {
+        revision: revision.to_owned(),
+        digest: digest.to_string(),
+        tree,
+    }
+}
+
+fn unpacked(archive: &[u8], has_base: bool) -> Result<MemoryTree, argosy_registry::ArchiveError> {
+    let mut files = unpack(archive, argosy_registry::Limits::default())?;
+    if has_base {
+        files = without_base(files)?;
+    }
+    Ok(files.into_iter().collect())
+}

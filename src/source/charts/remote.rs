@@ -1,0 +1,409 @@
+//! One repository of charts: what it was asked, and what it answered.
+
+use std::sync::Arc;
+
+use argosy_registry::{
+    ChartVersion, Credentials, Descriptor, Digest, Error, HelmRepository, Index, Manifest,
+    OciRepository, file,
+};
+use bytes::Bytes;
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
+
+use super::{answers::Answers, package::Package};
+use crate::{
+    blocking::Blocking,
+    http::Http,
+    source::{
+        Repository, SourceError, choose,
+        connection::Connection,
+        sources::{Limits, hex, identity},
+    },
+};
+
+/// A repository of charts.
+pub(super) struct Remote {
+    key: String,
+    repository: Repository,
+    http: Http,
+    limits: Limits,
+    running: Arc<Semaphore>,
+    blocking: Blocking,
+    turn: Mutex<()>,
+    indexes: Answers<Indexed>,
+    tags: Answers<Arc<Vec<String>>>,
+    manifests: Answers<Arc<(Digest, Manifest)>>,
+    files: Answers<Arc<[u8]>>,
+}
+
+/// An index, and by what to ask whether it has changed.
+#[derive(Clone)]
+struct Indexed {
+    index: Arc<Index>,
+    etag: Option<String>,
+}
+
+/// A package at one version, and where it is.
+pub(super) struct Located {
+    /// What the status shows.
+    pub(super) revision: String,
+    place: Place,
+}
+
+enum Place {
+    /// What the index says.
+    Indexed(ChartVersion),
+    /// A layer in a registry, and whether it is a packaged chart.
+    Layer {
+        address: String,
+        layer: Descriptor,
+        is_chart: bool,
+    },
+}
+
+impl Located {
+    /// The digest of the archive, where it is known beforehand.
+    pub(super) fn digest(&self) -> Option<&Digest> {
+        match &self.place {
+            Place::Indexed(version) => version.digest.as_ref(),
+            Place::Layer { layer, .. } => Some(&layer.digest),
+        }
+    }
+
+    /// Whether one directory holds all files of the archive.
+    pub(super) fn has_base(&self) -> bool {
+        match &self.place {
+            Place::Indexed(_) => true,
+            Place::Layer { is_chart, .. } => *is_chart,
+        }
+    }
+}
+
+impl Remote {
+    pub(super) fn new(
+        key: String,
+        repository: &Repository,
+        limits: Limits,
+        running: Arc<Semaphore>,
+        blocking: Blocking,
+    ) -> Result<Self, SourceError> {
+        let http = Connection::of(repository)?.service(limits.fetch_timeout);
+        let http = http.map_err(|error| SourceError::Credentials {
+            url: repository.url.clone(),
+            why: crate::diagnostic::chain(&error),
+        })?;
+        Ok(Self {
+            key,
+            repository: repository.clone(),
+            http,
+            limits,
+            running,
+            blocking,
+            turn: Mutex::default(),
+            indexes: Answers::default(),
+            tags: Answers::default(),
+            manifests: Answers::default(),
+            files: Answers::default(),
+        })
+    }
+
+    /// The name under which the store keeps what belongs to this remote.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Whether this is the repository at `url`, by whatever credentials.
+    pub(super) fn is_at(&self, url: &str) -> bool {
+        self.repository.is_at(url)
+    }
+
+    /// Has everything asked anew.
+    pub(super) fn refresh(&self) {
+        self.indexes.refresh();
+        self.tags.refresh();
+        self.manifests.refresh();
+        self.files.refresh();
+    }
+
+    /// Waits until nobody else downloads or unpacks something of this remote.
+    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// Where the package is at `revision`.
+    pub(super) async fn locate(
+        &self,
+        package: &Package,
+        revision: &str,
+    ) -> Result<Located, SourceError> {
+        match package {
+            Package::Indexed { chart } => self.locate_indexed(package, chart, revision).await,
+            Package::Chart { address } => {
+                let tag = self.tag(package, address, revision).await?;
+                let (_, place) = self.layer(address, &tag).await?;
+                // A tag cannot hold the plus sign of build metadata.
+                Ok(Located {
+                    revision: tag.replacen('_', "+", 1),
+                    place,
+                })
+            }
+            Package::Artifact { address } => {
+                let reference = if revision.starts_with("sha256:") {
+                    revision.to_owned()
+                } else {
+                    self.tag(package, address, revision).await?
+                };
+                let (digest, place) = self.layer(address, &reference).await?;
+                Ok(Located {
+                    revision: digest.to_string(),
+                    place,
+                })
+            }
+        }
+    }
+
+    /// The archive, checked against its digest where that is known.
+    pub(super) async fn download(
+        &self,
+        located: &Located,
+        pass_credentials: bool,
+    ) -> Result<Bytes, SourceError> {
+        let _permit = self.running.acquire().await;
+        let archive = match &located.place {
+            Place::Indexed(version) => self.helm(pass_credentials)?.archive(version).await,
+            Place::Layer { address, layer, .. } => self.oci(address)?.blob(layer).await,
+        };
+        archive.map_err(|error| self.failed(&error))
+    }
+
+    /// The repository's URL as a file.
+    pub(super) async fn file(&self, limit: u64) -> Result<Arc<[u8]>, SourceError> {
+        let ask = |_| async {
+            let _permit = self.running.acquire().await;
+            let credentials = self.credentials()?;
+            let text = file(
+                &mut self.http.clone(),
+                &self.repository.url,
+                &credentials,
+                limit,
+            )
+            .await;
+            text.map(|text| Arc::from(text.as_ref()))
+                .map_err(|error| self.failed(&error))
+        };
+        self.files.get("", self.limits.interval, ask).await
+    }
+
+    /// Asks whether the repository answers and accepts the credentials.
+    pub(super) async fn test(&self) -> Result<(), SourceError> {
+        let url = &self.repository.url;
+        if url.starts_with("oci://") || self.repository.enable_oci || !url.contains("://") {
+            return self
+                .oci(url)?
+                .ping()
+                .await
+                .map_err(|error| self.failed(&error));
+        }
+        self.indexes.refresh();
+        self.index().await.map(drop)
+    }
+
+    async fn locate_indexed(
+        &self,
+        package: &Package,
+        chart: &str,
+        revision: &str,
+    ) -> Result<Located, SourceError> {
+        let index = self.index().await?;
+        let versions = index.versions(chart).ok_or_else(|| {
+            let near = crate::diagnostic::nearest(chart, index.charts());
+            let hint = match near {
+                Some(near) => {
+                    format!(": there is no such chart in its index; did you mean `{near}`?")
+                }
+                None => ": there is no such chart in its index".to_owned(),
+            };
+            self.no_version(package, revision, hint)
+        })?;
+        let texts = || versions.iter().map(|version| version.version.as_str());
+        let chosen = choose(revision, texts());
+        let chosen =
+            chosen.and_then(|text| versions.iter().find(|version| version.version == text));
+        let version = chosen.ok_or_else(|| self.no_version(package, revision, newest(texts())))?;
+        Ok(Located {
+            revision: version.version.clone(),
+            place: Place::Indexed(version.clone()),
+        })
+    }
+
+    async fn index(&self) -> Result<Arc<Index>, SourceError> {
+        let ask = |known: Option<Indexed>| async move {
+            let _permit = self.running.acquire().await;
+            let etag = known.as_ref().and_then(|known| known.etag.as_deref());
+            let fetched = self.helm(false)?.index(etag).await;
+            let fetched = fetched.map_err(|error| self.failed(&error))?;
+            let Some(fetched) = fetched else {
+                return known.ok_or_else(|| {
+                    self.unusable("its index is said not to have changed".to_owned())
+                });
+            };
+            // An index may have tens of megabytes.
+            let parsed = self.blocking.run(move || Index::parse(&fetched.text)).await;
+            let parsed = parsed.unwrap_or_else(|panic| Err(panic.to_string()));
+            let index =
+                parsed.map_err(|why| self.unusable(format!("index.yaml cannot be read: {why}")))?;
+            Ok(Indexed {
+                index: Arc::new(index),
+                etag: fetched.etag,
+            })
+        };
+        let indexed = self.indexes.get("", self.limits.interval, ask).await?;
+        Ok(indexed.index)
+    }
+
+    /// The tag that a revision means. One that is no constraint is taken as it is.
+    async fn tag(
+        &self,
+        package: &Package,
+        address: &str,
+        revision: &str,
+    ) -> Result<String, SourceError> {
+        let wanted = revision.replacen('+', "_", 1);
+        if crate::source::Version::parse(revision)
+            .is_some_and(|_| revision.matches('.').count() >= 2)
+            || crate::source::Constraint::parse(revision).is_none()
+        {
+            return Ok(if wanted.is_empty() {
+                "latest".to_owned()
+            } else {
+                wanted
+            });
+        }
+        let ask = |_| async {
+            let _permit = self.running.acquire().await;
+            let tags = self.oci(address)?.tags().await;
+            tags.map(Arc::new).map_err(|error| self.failed(&error))
+        };
+        let tags = self.tags.get(address, self.limits.interval, ask).await?;
+        let versions: Vec<_> = tags.iter().map(|tag| tag.replacen('_', "+", 1)).collect();
+        let texts = || versions.iter().map(String::as_str);
+        match choose(revision, texts()) {
+            Some(version) => Ok(version.replacen('+', "_", 1)),
+            None => Err(self.no_version(package, revision, newest(texts()))),
+        }
+    }
+
+    /// The digest of a manifest and its layer with content.
+    async fn layer(&self, address: &str, reference: &str) -> Result<(Digest, Place), SourceError> {
+        let ask = |_| async {
+            let _permit = self.running.acquire().await;
+            let manifest = self.oci(address)?.manifest(reference).await;
+            manifest.map(Arc::new).map_err(|error| self.failed(&error))
+        };
+        let question = format!("{address}@{reference}");
+        let answer = self
+            .manifests
+            .get(&question, self.limits.interval, ask)
+            .await?;
+        let (digest, manifest) = answer.as_ref();
+        let layer = manifest.content();
+        let layer = layer.map_err(|why| self.unusable(format!("{question}: {why}")))?;
+        let place = Place::Layer {
+            address: address.to_owned(),
+            layer: layer.clone(),
+            is_chart: manifest.is_chart(),
+        };
+        Ok((digest.clone(), place))
+    }
+
+    fn helm(&self, pass_credentials: bool) -> Result<HelmRepository<Http>, SourceError> {
+        let credentials = self.credentials()?;
+        HelmRepository::new(
+            self.http.clone(),
+            &self.repository.url,
+            credentials,
+            pass_credentials,
+        )
+        .map_err(|error| self.failed(&error))
+    }
+
+    fn oci(&self, address: &str) -> Result<OciRepository<Http>, SourceError> {
+        let plain = self.repository.insecure_oci_http;
+        OciRepository::new(self.http.clone(), address, plain, self.credentials()?)
+            .map_err(|error| self.failed(&error))
+    }
+
+    fn credentials(&self) -> Result<Credentials, SourceError> {
+        use crate::source::Credentials as Known;
+        Ok(match &self.repository.credentials {
+            Known::None => Credentials::None,
+            Known::Basic { username, password } => Credentials::Basic {
+                username: username.clone(),
+                password: password.clone(),
+            },
+            Known::Bearer(token) => Credentials::Bearer(token.clone()),
+            Known::SshKey(_) => return Err(self.unserved("an ssh key")),
+            Known::Unsupported(what) => return Err(self.unserved(what)),
+        })
+    }
+
+    fn unserved(&self, what: &str) -> SourceError {
+        SourceError::Credentials {
+            url: self.repository.url.clone(),
+            why: format!("{what} is not for charts; use a user and password"),
+        }
+    }
+
+    pub(super) fn unusable(&self, why: String) -> SourceError {
+        SourceError::Content {
+            url: self.repository.url.clone(),
+            why,
+        }
+    }
+
+    fn no_version(&self, package: &Package, revision: &str, hint: String) -> SourceError {
+        SourceError::Version {
+            url: self.repository.url.clone(),
+            package: package.to_string(),
+            revision: revision.to_owned(),
+            hint,
+        }
+    }
+
+    fn failed(&self, error: &Error) -> SourceError {
+        let url = self.repository.url.clone();
+        match error {
+            Error::Unauthorized { .. } => SourceError::Authentication {
+                url,
+                why: error.to_string(),
+            },
+            Error::NotFound { .. } => SourceError::NotFound {
+                url,
+                why: error.to_string(),
+            },
+            Error::Transport { .. } | Error::Status { .. } => SourceError::Remote {
+                url,
+                action: "read",
+                why: error.to_string(),
+            },
+            Error::Url { .. }
+            | Error::TooLarge { .. }
+            | Error::Malformed { .. }
+            | Error::Digest { .. } => self.unusable(error.to_string()),
+        }
+    }
+}
+
+/// What to say where no version fits.
+fn newest<'a>(versions: impl Iterator<Item = &'a str>) -> String {
+    match choose("*", versions) {
+        Some(newest) => format!(": the newest version is {newest}"),
+        None => ": there is no version that is not a pre-release".to_owned(),
+    }
+}
+
+/// Tells apart what is asked with other credentials or on other terms, without showing them.
+pub(super) fn key(repository: &Repository) -> String {
+    use sha2::{Digest as _, Sha256};
+    let terms = format!("{repository:?}\n{}", identity(repository));
+    hex(&Sha256::digest(terms))
+}
