@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::source::Limits;
+
 /// How a hub is started.
 #[derive(Clone, Debug)]
 pub struct HubConfig {
@@ -22,6 +24,8 @@ pub struct HubConfig {
     pub apply_parallelism: usize,
     /// Whether other namespaces are watched; the settings say which of them count.
     pub any_namespace: bool,
+    /// How often and how long repositories are talked to.
+    pub git: Limits,
     /// The folders in which it looks for `helm` and `kustomize`, in the form of `PATH`.
     pub tool_path: OsString,
 }
@@ -41,6 +45,7 @@ impl HubConfig {
             application_set_workers: 4,
             apply_parallelism: 8,
             any_namespace: false,
+            git: Limits::default(),
             tool_path: std::env::var_os("PATH").unwrap_or_default(),
         }
     }

@@ -176,7 +176,7 @@ impl Hub {
         })?;
         let hub = Arc::new(Self {
             scm: Scm::new(Arc::clone(&metrics.scm)),
-            sources: Sources::new(remotes, blocking, Limits::default()),
+            sources: Sources::new(remotes, blocking, config.git),
             charts: Charts::new(&config.data, blocking, Limits::default())
                 .map_err(|error| unusable(&config, &error))?,
             tools: Tools::on_path(&config.tool_path),
@@ -307,7 +307,6 @@ impl Hub {
     fn run(self: &Arc<Self>, wakes: mpsc::UnboundedReceiver<Wake>) {
         self.watch();
         self.spawn(router::route(Arc::clone(self), wakes));
-        self.spawn(router::poll(Arc::clone(self)));
         for _ in 0..self.config.application_set_workers {
             self.spawn(application_set::work(Arc::clone(self)));
         }

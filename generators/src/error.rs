@@ -54,19 +54,78 @@ pub(crate) enum Stop {
     /// Facts are missing; they have been noted.
     Needs,
     /// It failed.
-    Failed(String),
+    Failed(Failure),
+}
+
+/// What failed, and where.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The path below what is being looked at, such as `.spec.source.path`; empty for all of it.
+    pub(crate) path: String,
+    /// Which parameters were at hand, if it was for some.
+    pub(crate) parameters: Option<String>,
+    /// What happened.
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            path: String::new(),
+            parameters: None,
+            message: message.into(),
+        }
+    }
+
+    /// Puts a step before the path.
+    pub(crate) fn below(mut self, step: &str) -> Self {
+        self.path.insert_str(0, step);
+        self
+    }
+
+    /// Says for which parameters it failed, unless that is known more closely.
+    pub(crate) fn of(mut self, parameters: impl FnOnce() -> String) -> Self {
+        self.parameters = self.parameters.or_else(|| Some(parameters()));
+        self
+    }
+
+    /// The path from `root`, and the parameters.
+    pub(crate) fn place(&self, root: &str) -> String {
+        match &self.parameters {
+            Some(parameters) => format!("{root}{} for parameters {parameters}", self.path),
+            None => format!("{root}{}", self.path),
+        }
+    }
 }
 
 impl Stop {
     pub(crate) fn failed(message: impl Into<String>) -> Self {
-        Self::Failed(message.into())
+        Self::Failed(Failure::new(message))
     }
 
     /// Puts a failure into the context of what was being done.
     pub(crate) fn within(self, context: &str) -> Self {
+        self.change(|mut failure| {
+            failure.message = format!("{context}: {}", failure.message);
+            failure
+        })
+    }
+
+    /// Puts a step before the path of a failure.
+    pub(crate) fn below(self, step: &str) -> Self {
+        self.change(|failure| failure.below(step))
+    }
+
+    fn change(self, change: impl FnOnce(Failure) -> Failure) -> Self {
         match self {
             Self::Needs => Self::Needs,
-            Self::Failed(message) => Self::Failed(format!("{context}: {message}")),
+            Self::Failed(failure) => Self::Failed(change(failure)),
         }
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
     }
 }

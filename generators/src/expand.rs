@@ -3,18 +3,16 @@
 use std::collections::BTreeSet;
 
 use argosy_crds::application_set::{ApplicationSetGenerator, ApplicationSetTemplate};
-use argosy_crds::names::finalizer;
 use argosy_crds::{Application, ApplicationSet};
 use argosy_facts::{Complete, Observed};
-use serde::Deserialize as _;
-use serde_json::{Value, json};
 
 use crate::error::{Error, Reason, Stop};
 use crate::facts::{Answer, Facts, Request};
 use crate::generator;
 use crate::params::Params;
-use crate::settings::Settings;
-use crate::template::{Engine, Patch, Scope, Tree, fill};
+use crate::render::Renderer;
+use crate::settings::{MAX_PARAMETER_SETS, Settings};
+use crate::template::Engine;
 
 /// What an attempt at expanding a set came to.
 #[derive(Debug)]
@@ -64,11 +62,10 @@ pub(crate) struct Expander<'a> {
 
 impl<'a> Expander<'a> {
     fn new(set: &'a ApplicationSet, facts: &'a Facts, settings: &'a Settings) -> Self {
-        let spec = &set.spec;
         Self {
             set,
             settings,
-            engine: Engine::new(spec.go_template, &spec.go_template_options, settings),
+            engine: Engine::new(set, settings),
             facts,
             needs: BTreeSet::new(),
             used: BTreeSet::new(),
@@ -99,12 +96,40 @@ impl<'a> Expander<'a> {
             return Ok(());
         }
         Err(Stop::failed(format!(
-            "more than {limit} sets of parameters are generated; narrow the generators or raise the limit"
+            "more than {limit} sets of parameters are generated; narrow the generators, or raise `{MAX_PARAMETER_SETS}` in argocd-cmd-params-cm"
         )))
     }
 
     fn applications(&mut self) -> Result<Vec<Application>, Error> {
-        let mut applications = Vec::new();
+        let all = self.parameters()?;
+        if !self.needs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut applications = Vec::with_capacity(all.iter().map(|some| some.sets.len()).sum());
+        for Parameters { place, over, sets } in all {
+            let renderer = Renderer::new(self.set, over, &self.engine)
+                .map_err(|message| self.error(Reason::Render, place.clone(), message))?;
+            // Each set is dropped once it is rendered: parameters and Applications of a large set
+            // are never in memory together.
+            for (number, params) in sets.into_iter().enumerate() {
+                let application = renderer.render(&params).map_err(|failure| {
+                    let path = format!("spec{}", failure.path);
+                    let place = format!(
+                        "{path} for parameter set {number} {} of {place}",
+                        params.summary()
+                    );
+                    self.error(Reason::Render, place, failure.message)
+                })?;
+                applications.push(application);
+            }
+        }
+        Ok(applications)
+    }
+
+    /// The parameters of all generators, as far as the facts go.
+    fn parameters(&mut self) -> Result<Vec<Parameters<'a>>, Error> {
+        let mut all = Vec::new();
+        let mut count = 0;
         for (index, entry) in self.set.spec.generators.iter().enumerate() {
             let place = format!("spec.generators[{index}]");
             let names = entry.names();
@@ -114,28 +139,24 @@ impl<'a> Expander<'a> {
             let results = match generator::run(self, entry) {
                 Ok(results) => results,
                 Err(Stop::Needs) => continue,
-                Err(Stop::Failed(message)) => {
-                    let place = format!("{place}.{}", names.join("+"));
-                    return Err(self.error(Reason::Generate, place, message));
+                Err(Stop::Failed(failure)) => {
+                    let place = failure.place(&place);
+                    return Err(self.error(Reason::Generate, place, failure.message));
                 }
             };
             for (name, sets) in names.into_iter().zip(results) {
-                if let Err(Stop::Failed(message)) = self.check_size(applications.len() + sets.len())
-                {
-                    return Err(self.error(Reason::Generate, place, message));
+                count += sets.len();
+                if let Err(Stop::Failed(failure)) = self.check_size(count) {
+                    return Err(self.error(Reason::Generate, place, failure.message));
                 }
-                let renderer = Renderer::new(self.set, template_of(entry, name), &self.engine)
-                    .map_err(|message| self.error(Reason::Render, place.clone(), message))?;
-                for (number, params) in sets.iter().enumerate() {
-                    let application = renderer.render(params).map_err(|(path, message)| {
-                        let place = format!("{path} for parameter set {number} of {place}.{name}");
-                        self.error(Reason::Render, place, message)
-                    })?;
-                    applications.push(application);
-                }
+                all.push(Parameters {
+                    place: format!("{place}.{name}"),
+                    over: template_of(entry, name),
+                    sets,
+                });
             }
         }
-        Ok(applications)
+        Ok(all)
     }
 
     fn error(&self, reason: Reason, place: String, message: String) -> Error {
@@ -160,6 +181,15 @@ impl<'a> Expander<'a> {
     }
 }
 
+/// What one generator gave.
+struct Parameters<'a> {
+    /// The generator's path in the set.
+    place: String,
+    /// The template with which it overrides the set's.
+    over: Option<&'a ApplicationSetTemplate>,
+    sets: Vec<Params>,
+}
+
 /// The template with which a generator overrides the set's.
 pub(crate) fn template_of<'g>(
     entry: &'g ApplicationSetGenerator,
@@ -180,88 +210,5 @@ pub(crate) fn template_of<'g>(
         "merge" => entry.merge.as_ref()?.template.as_deref(),
         "plugin" => entry.plugin.as_ref()?.template.as_deref(),
         _ => None,
-    }
-}
-
-/// Renders the Applications of one generator.
-struct Renderer {
-    /// The template as written, for sets without parameters.
-    plain: Value,
-    tree: Tree,
-    patch: Option<Patch>,
-    namespace: String,
-    adds_finalizer: bool,
-}
-
-impl Renderer {
-    fn new(
-        set: &ApplicationSet,
-        over: Option<&ApplicationSetTemplate>,
-        engine: &Engine,
-    ) -> Result<Self, String> {
-        let spec = &set.spec;
-        let json = |template: &ApplicationSetTemplate| {
-            serde_json::to_value(template)
-                .map_err(|error| format!("cannot read the template: {error}"))
-        };
-        let mut plain = json(&spec.template)?;
-        if let Some(over) = over {
-            let mut merged = json(over)?;
-            fill(&mut merged, plain);
-            plain = merged;
-        }
-        let preserves = spec
-            .sync_policy
-            .as_ref()
-            .is_some_and(|policy| policy.preserve_resources_on_deletion);
-        Ok(Self {
-            tree: Tree::compile(plain.clone(), engine),
-            plain,
-            patch: spec
-                .template_patch
-                .as_ref()
-                .map(|text| Patch::compile(text, engine)),
-            namespace: set.metadata.namespace.clone().unwrap_or_default(),
-            adds_finalizer: !preserves,
-        })
-    }
-
-    /// The error is where and what.
-    fn render(&self, params: &Params) -> Result<Application, (String, String)> {
-        let scope = Scope::new(params);
-        let mut app = if params.is_empty() {
-            self.plain.clone()
-        } else {
-            let mut app = self
-                .tree
-                .render(&scope)
-                .map_err(|failure| (format!("spec.template{}", failure.path), failure.message))?;
-            if self.adds_finalizer {
-                add_finalizer(&mut app);
-            }
-            app
-        };
-        if let Some(patch) = &self.patch {
-            patch
-                .apply(&mut app, &scope)
-                .map_err(|message| ("spec.templatePatch".to_owned(), message))?;
-        }
-        let mut app = Application::deserialize(app)
-            .map_err(|error| ("spec.template".to_owned(), error.to_string()))?;
-        app.metadata.namespace = Some(self.namespace.clone());
-        Ok(app)
-    }
-}
-
-/// An Application without finalizers gets the one that deletes its resources.
-fn add_finalizer(app: &mut Value) {
-    let finalizers = app
-        .pointer("/metadata/finalizers")
-        .and_then(Value::as_array);
-    if finalizers.is_some_and(|finalizers| !finalizers.is_empty()) {
-        return;
-    }
-    if let Some(metadata) = app.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.insert("finalizers".to_owned(), json!([finalizer::RESOURCES]));
     }
 }

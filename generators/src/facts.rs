@@ -10,16 +10,24 @@ use serde_json::Value;
 
 use crate::generator::pull_request::PullRequest;
 use crate::generator::scm_provider::Repository;
+use crate::offline::leave_out;
 use crate::settings::Globbing;
 
 /// A question about the world.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Request {
-    /// The registered clusters. Answered by [`Answer::Clusters`].
-    Clusters,
+    /// The registered clusters that a generator takes. Answered by [`Answer::Clusters`], which
+    /// [`select_clusters`](crate::select_clusters) makes.
+    Clusters {
+        /// The generator as JSON, without `flatList`, `values` and template.
+        generator: String,
+    },
+    /// The addresses of all registered clusters. Answered by [`Answer::Servers`].
+    Servers,
     /// Whether the project exists. Answered by [`Answer::Exists`].
     Project(String),
-    /// Every directory of a repository. Answered by [`Answer::Directories`].
+    /// The directories of a repository that `include` selects. Answered by [`Answer::Directories`],
+    /// which [`select_directories`](crate::offline::select_directories) makes.
     GitDirectories {
         /// The repository.
         repo_url: String,
@@ -27,6 +35,11 @@ pub enum Request {
         revision: String,
         /// The project whose credentials count; empty when it is not known beforehand.
         project: String,
+        /// The patterns of which one must match.
+        include: Vec<String>,
+        /// The patterns of which none may match; the answer has those directories, too, and they
+        /// make no difference to it.
+        exclude: Vec<String>,
     },
     /// The files of a repository that match a pattern. Answered by [`Answer::Files`].
     GitFiles {
@@ -85,6 +98,29 @@ pub struct Cluster {
     pub annotations: BTreeMap<String, String>,
 }
 
+impl Answer {
+    /// Whether whoever asked cannot tell this answer from another.
+    pub fn is_same_for(&self, request: &Request, other: &Self) -> bool {
+        match (request, self, other) {
+            (
+                Request::GitDirectories { exclude, .. },
+                Self::Directories(these),
+                Self::Directories(those),
+            ) => leave_out(these, exclude) == leave_out(those, exclude),
+            _ => self == other,
+        }
+    }
+}
+
+/// The clusters that a generator takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SelectedClusters {
+    /// Those that have a Secret, by name.
+    pub registered: Vec<Cluster>,
+    /// Whether the hub's own cluster is among them although it has none.
+    pub local: bool,
+}
+
 /// The items of a cluster decision, and the key whose value names a cluster.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decisions {
@@ -99,8 +135,10 @@ pub struct Decisions {
 /// An answer; which kind belongs to which request is said there.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// All registered clusters, the hub's own only if it has a Secret.
-    Clusters(Vec<Cluster>),
+    /// The clusters that were asked for.
+    Clusters(SelectedClusters),
+    /// The addresses of all registered clusters by name.
+    Servers(BTreeMap<String, String>),
     /// Whether it exists.
     Exists(bool),
     /// Paths relative to the root, which is not among them.
@@ -120,6 +158,12 @@ pub enum Answer {
 /// What is known, by request.
 #[derive(Clone, Debug, Default)]
 pub struct Facts(BTreeMap<Request, Observed<Answer>>);
+
+impl FromIterator<(Request, Observed<Answer>)> for Facts {
+    fn from_iter<I: IntoIterator<Item = (Request, Observed<Answer>)>>(facts: I) -> Self {
+        Self(facts.into_iter().collect())
+    }
+}
 
 impl Facts {
     /// No facts.

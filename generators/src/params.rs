@@ -7,6 +7,8 @@ use std::sync::Arc;
 use argosy_gotemplate::{Elem, Map, Value};
 use serde_json::Value as Json;
 
+use crate::flatten::flatten;
+
 /// Parameters by name. In fast mode the names are flat (`metadata.labels.env`) and only strings are
 /// replaced; in Go mode the values nest. Copies share their values.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +41,37 @@ impl Params {
     /// The whole set as the data of a Go template.
     pub(crate) fn to_value(&self) -> Value {
         Value::Map(Map::from_entries(Elem::Any, self.0.clone()))
+    }
+
+    /// The parameters by which a person tells this set from others, in brief.
+    pub(crate) fn summary(&self) -> String {
+        const TELLING: [&str; 6] = [
+            "name",
+            "path.path",
+            "path",
+            "repository",
+            "branch",
+            "number",
+        ];
+        const SHOWN: usize = 3;
+        const LONGEST: usize = 60;
+        let flat = flatten(self);
+        let rank = |key: &str| TELLING.iter().position(|telling| *telling == key);
+        let mut entries: Vec<_> = flat.iter().collect();
+        entries.sort_by_key(|(key, _)| (rank(key).unwrap_or(TELLING.len()), key.len()));
+        let mut shown: Vec<String> = entries
+            .iter()
+            .take(SHOWN)
+            .map(|(key, value)| {
+                let cut: String = value.chars().take(LONGEST).collect();
+                let dots = if cut.len() < value.len() { "…" } else { "" };
+                format!("{key}: {cut}{dots}")
+            })
+            .collect();
+        if entries.len() > SHOWN {
+            shown.push("…".to_owned());
+        }
+        format!("{{{}}}", shown.join(", "))
     }
 
     /// Lays `over` on top, as Go mode does: maps are merged in depth, everything else is replaced,

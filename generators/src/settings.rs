@@ -12,6 +12,9 @@ pub enum Globbing {
     Doublestar,
 }
 
+/// The key of `argocd-cmd-params-cm` that sets [`Settings::max_parameter_sets`]; Argosy's own.
+pub const MAX_PARAMETER_SETS: &str = "applicationsetcontroller.max.parameter.sets";
+
 /// What the hub's configuration says about expanding.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -21,8 +24,6 @@ pub struct Settings {
     pub max_parameter_sets: usize,
     /// The time that templates see.
     pub now: Timestamp,
-    /// The seed of the templates' random functions.
-    pub seed: u64,
 }
 
 impl Default for Settings {
@@ -32,7 +33,6 @@ impl Default for Settings {
             globbing: Globbing::default(),
             max_parameter_sets: 250_000,
             now: Timestamp::UNIX_EPOCH,
-            seed: 0,
         }
     }
 }

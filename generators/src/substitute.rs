@@ -53,6 +53,8 @@ mod tests {
             repo_url: url.to_owned(),
             revision: revision.to_owned(),
             project: String::new(),
+            include: Vec::new(),
+            exclude: Vec::new(),
         };
         for revision in ["", "HEAD", "main", "refs/heads/main"] {
             let replaced = substitute.replaced(&request("r", revision));
@@ -60,6 +62,6 @@ mod tests {
         }
         assert_eq!(substitute.replaced(&request("r", "v1")), None);
         assert_eq!(substitute.replaced(&request("other", "main")), None);
-        assert_eq!(substitute.replaced(&Request::Clusters), None);
+        assert_eq!(substitute.replaced(&Request::Servers), None);
     }
 }

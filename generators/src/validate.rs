@@ -9,7 +9,7 @@ use argosy_crds::application::ApplicationDestination;
 use argosy_crds::names::{DEFAULT_PROJECT, IN_CLUSTER_NAME, IN_CLUSTER_SERVER};
 
 use crate::facts::Cluster;
-use crate::generator::has_implicit_local;
+use crate::generator::clusters::has_implicit_local;
 
 /// What is wrong with an Application.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

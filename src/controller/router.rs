@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::application;
+use super::application_set;
 use super::queue::Lane;
 use super::worker::work_off;
 use crate::fleet::{ObjectName, Wake};
@@ -17,12 +18,16 @@ use crate::hub::Hub;
 /// has looked for is not one that is missing. What comes before that is made up for afterwards.
 pub async fn route(hub: Arc<Hub>, mut wakes: mpsc::UnboundedReceiver<Wake>) {
     while !hub.fleet.index().is_ready() {
-        if wakes.recv().await.is_none() {
-            return;
+        match wakes.recv().await {
+            Some(Wake::Unlisted(why)) => application_set::tell_unlisted(&hub, &why).await,
+            Some(_) => {}
+            None => return,
         }
     }
     hub.take_up(Wake::Repositories);
     hub.take_up(Wake::Clusters);
+    // The interval is a setting, and settings are known now.
+    hub.spawn(poll(Arc::clone(&hub)));
     while let Some(wake) = wakes.recv().await {
         hub.take_up(wake);
     }
@@ -41,7 +46,7 @@ pub async fn follow(hub: &Arc<Hub>, mut wakes: mpsc::UnboundedReceiver<Wake>) {
 
 /// Asks the repositories for news at the interval of the settings, for ever. Sets look by
 /// themselves, each when its generators want to.
-pub async fn poll(hub: Arc<Hub>) {
+async fn poll(hub: Arc<Hub>) {
     loop {
         tokio::time::sleep(hub.fleet.settings().reconciliation).await;
         for url in hub.repository_urls() {
@@ -72,7 +77,7 @@ impl Hub {
             Wake::ApplicationSetStatus(name) => {
                 self.queues
                     .application_sets
-                    .add_after(name, super::application_set::STATUS_DELAY);
+                    .add_after(name, application_set::STATUS_DELAY);
             }
             Wake::Clusters => {
                 self.connect_clusters();
@@ -89,6 +94,8 @@ impl Hub {
                 self.queue_applications(|_| true);
             }
             Wake::Repositories => self.read_repositories(),
+            // Once everything is listed there is nothing left to tell.
+            Wake::Unlisted(_) => {}
         }
     }
 
@@ -105,7 +112,7 @@ impl Hub {
         let of_sets = index
             .application_sets
             .iter()
-            .flat_map(|(_, set)| super::application_set::repository_urls(set));
+            .flat_map(|(_, set)| application_set::repository_urls(set));
         of_applications.chain(of_sets).collect()
     }
 

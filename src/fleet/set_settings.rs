@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use argosy_crds::application_set::ApplicationsSyncPolicy;
 use argosy_generators::plan::PreservedKeys;
 use argosy_generators::requeue;
+use argosy_generators::{MAX_PARAMETER_SETS, Settings};
 use serde_json::Value;
 
 use super::settings::items;
@@ -25,6 +26,9 @@ pub struct SetSettings {
     /// Seconds after which git generators look again that do not say;
     /// `applicationsetcontroller.requeue.after`.
     pub requeue_after: i64,
+    /// How many sets of parameters one set may have; `applicationsetcontroller.max.parameter.sets`,
+    /// Argosy's own.
+    pub max_parameter_sets: usize,
 }
 
 impl Default for SetSettings {
@@ -35,6 +39,7 @@ impl Default for SetSettings {
             policy_override: None,
             preserved: PreservedKeys::default(),
             requeue_after: requeue::GIT,
+            max_parameter_sets: Settings::default().max_parameter_sets,
         }
     }
 }
@@ -55,6 +60,10 @@ impl SetSettings {
             requeue_after: text("requeue.after")
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(requeue::GIT),
+            max_parameter_sets: params
+                .get(MAX_PARAMETER_SETS)
+                .and_then(|text| text.trim().parse().ok())
+                .unwrap_or(Settings::default().max_parameter_sets),
         }
     }
 }
@@ -71,6 +80,7 @@ mod tests {
             ("applicationsetcontroller.enable.policy.override", "true"),
             ("applicationsetcontroller.global.preserved.labels", "tier"),
             ("applicationsetcontroller.requeue.after", "soon"),
+            (MAX_PARAMETER_SETS, "500"),
         ];
         let params = params.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let settings = SetSettings::read(&params.into());
@@ -79,5 +89,6 @@ mod tests {
         assert_eq!(settings.policy_override, Some(true));
         assert_eq!(settings.preserved.labels, ["tier"]);
         assert_eq!(settings.requeue_after, 180);
+        assert_eq!(settings.max_parameter_sets, 500);
     }
 }

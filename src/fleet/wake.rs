@@ -27,6 +27,8 @@ pub enum Wake {
     Clusters,
     /// The repository Secrets.
     Repositories,
+    /// A kind could not be listed, for this reason, and has never been: nothing is judged until it is.
+    Unlisted(String),
 }
 
 /// Whether the change of an application asks its controller to act. What the controller

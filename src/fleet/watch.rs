@@ -108,11 +108,15 @@ impl Watches {
         while let Some(event) = events.next().await {
             match event {
                 Ok(event) => self.take(kind, &resource, event, &mut present),
-                Err(error) => tracing::warn!(
-                    kind = resource.kind,
-                    error = crate::diagnostic::chain(&error),
-                    "cannot watch the hub's API server; what is known stays"
-                ),
+                Err(error) => {
+                    let error = crate::diagnostic::chain(&error);
+                    tracing::warn!(
+                        kind = resource.kind,
+                        error,
+                        "cannot watch the hub's API server; what is known stays"
+                    );
+                    self.fleet.failed(kind, &resource.plural, &error);
+                }
             }
         }
     }
@@ -227,6 +231,25 @@ impl Fleet {
                 sets.into_iter()
                     .map(|set| Wake::ApplicationSet(set, Lane::Routine)),
             );
+        }
+    }
+
+    /// Notes that a kind cannot be watched, which matters where it has never been listed.
+    fn failed(&self, kind: Kind, plural: &str, why: &str) {
+        let is_listed = {
+            let index = self.index();
+            match kind {
+                Kind::Application => index.applications.is_listed(),
+                Kind::ApplicationSet => index.application_sets.is_listed(),
+                Kind::AppProject => index.projects.is_listed(),
+                Kind::Secret => index.secrets.is_listed(),
+                Kind::ConfigMap => index.config_maps.is_listed(),
+            }
+        };
+        if !is_listed {
+            self.wake([Wake::Unlisted(format!(
+                "{plural} of the hub's cluster cannot be listed: {why}"
+            ))]);
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use argosy::config::HubConfig;
 use argosy::hub::Hub;
 use argosy::setup;
+use argosy::source::Limits;
 use argosy_crds::Application;
 use argosy_crds::codes::OperationPhase;
 use argosy_sim::{RunningServer, ServeOptions, SimCluster, SimConfig, SimServer, WorkloadConfig};
@@ -468,6 +469,12 @@ fn start_hub(hub_sim: &SimCluster, folder: &Path, tool_path: &OsStr) -> (Arc<Hub
         tool_path: tool_path.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
         any_namespace: true,
+        // Only a push or a poll makes it ask again, however slow the machine.
+        git: Limits {
+            interval: Duration::from_secs(7200),
+            list_timeout: Duration::from_secs(5),
+            ..Limits::default()
+        },
         ..HubConfig::new(folder.join("data"))
     };
     let hub = {

@@ -7,8 +7,8 @@ use std::process::Command;
 use crate::stage::succeed;
 use crate::tools::{self, Tool};
 
-/// Runs the driver with these arguments, such as `sync --applications 100`, or measures planning
-/// with `plan`.
+/// Runs the driver with these arguments, such as `sync --applications 100` or `appset`, or measures
+/// planning with `plan`.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     if arguments.first().is_some_and(|first| first == "plan") {
@@ -29,7 +29,8 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     let programs = crate::root().join(target).join("release");
     let mut driver = Command::new(programs.join("argosy-bench"));
-    if !arguments.iter().any(|argument| argument == "--sim") {
+    let is_simulated = arguments.iter().any(|argument| argument == "--sim");
+    if arguments.first().is_some_and(|name| name == "sync") && !is_simulated {
         tools::ensure_programs()?;
         let tool = Tool::ControlPlane;
         driver.env(tool.variable(), tools::ensure(tool)?);

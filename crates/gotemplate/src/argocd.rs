@@ -19,8 +19,8 @@ pub fn own_functions() -> FuncMap {
         Ok(normalize(text(a.first())).into())
     });
     m.add("slugify", "any...", slugify);
-    m.add("toYaml", "any", |a| {
-        let json = a.first().unwrap_or(&Value::Nil).to_json()?;
+    m.add_metered("toYaml", "any", |a, meter| {
+        let json = a.first().unwrap_or(&Value::Nil).json(meter)?;
         Ok(argosy_yaml::to_string(&json).trim_end_matches('\n').into())
     });
     m.add("fromYaml", "string", |a| match parse_yaml(a)? {

@@ -6,6 +6,7 @@ use crate::error::FuncError;
 use crate::escape;
 use crate::fmt;
 use crate::funcs::Function;
+use crate::meter::Meter;
 use crate::value::Value;
 
 type Answer = Result<Value, FuncError>;
@@ -243,7 +244,7 @@ fn len(item: &Value) -> Answer {
 }
 
 /// Runs a function value, checking its arguments as `call` does.
-pub(crate) fn call(name: &str, callee: &Value, args: &[Value]) -> Answer {
+pub(crate) fn call(name: &str, callee: &Value, args: &[Value], meter: &mut Meter) -> Answer {
     let function: &Function = match callee {
         Value::Absent | Value::Nil => return Err(FuncError::new("call of nil")),
         Value::Func(function) => function,
@@ -279,5 +280,6 @@ pub(crate) fn call(name: &str, callee: &Value, args: &[Value]) -> Answer {
             )));
         }
     }
-    function.run(args)
+    meter.charge_values(args)?;
+    function.run(args, meter)
 }

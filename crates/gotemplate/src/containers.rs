@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use crate::error::FuncError;
+use crate::meter::Meter;
 use crate::value::Value;
 
 /// The element type of a list or map, which decides what functions accept it and how `%T` names it.
@@ -177,19 +179,25 @@ impl Map {
     }
 
     /// Whether `value` is or contains this very map, so that inserting it would make a ring.
-    pub(crate) fn is_within(&self, value: &Value) -> bool {
+    pub(crate) fn is_within(&self, value: &Value, meter: &mut Meter) -> Result<bool, FuncError> {
         let mut pending = vec![value.clone()];
         while let Some(next) = pending.pop() {
             match next {
-                Value::Map(m) if m.same(self) => return true,
+                Value::Map(m) if m.same(self) => return Ok(true),
                 Value::Map(m) => {
+                    meter.charge(1)?;
+                    meter.charge_items(m.len())?;
                     pending.extend(m.read().values().filter(|v| is_container(v)).cloned());
                 }
-                Value::List(l) => pending.extend(l.iter().filter(|v| is_container(v)).cloned()),
+                Value::List(l) => {
+                    meter.charge(1)?;
+                    meter.charge_items(l.len())?;
+                    pending.extend(l.iter().filter(|v| is_container(v)).cloned());
+                }
                 _ => {}
             }
         }
-        false
+        Ok(false)
     }
 }
 

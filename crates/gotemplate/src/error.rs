@@ -32,13 +32,31 @@ pub struct ExecError {
 
 /// A function that refused its arguments.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0}")]
-pub struct FuncError(String);
+#[error("{message}")]
+pub struct FuncError {
+    message: String,
+    is_limit: bool,
+}
 
 impl FuncError {
     /// An error with this text.
     pub fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+        Self {
+            message: message.into(),
+            is_limit: false,
+        }
+    }
+
+    /// A bound was reached; functions that turn errors into empty results must not hide it.
+    pub(crate) fn limit(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            is_limit: true,
+        }
+    }
+
+    pub(crate) fn is_limit(&self) -> bool {
+        self.is_limit
     }
 }
 

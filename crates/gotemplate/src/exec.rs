@@ -6,8 +6,9 @@ use crate::arguments;
 use crate::builtins::{self, Builtin};
 use crate::containers::Elem;
 use crate::error::{ExecError, FuncError};
-use crate::fmt::{print, print_into, quote};
+use crate::fmt::{MAX_TEXT, print, print_into, quote};
 use crate::funcs::{Function, Param};
+use crate::meter::Meter;
 use crate::options::MissingKey;
 use crate::parse::Definition;
 use crate::parse::node::{Branch, Call, Callee, Command, Kind, Node, Operand, Pipe, Variable};
@@ -40,13 +41,19 @@ pub(crate) struct Run<'t> {
     /// The variables of the template that is running; the dollar comes first.
     frame: Vec<Option<Value>>,
     out: String,
-    steps: u64,
+    meter: Meter,
+    /// How many templates call each other.
     depth: usize,
+    /// How many blocks are open, those of the calling templates included.
+    blocks: usize,
     at: At<'t>,
 }
 
 /// Lists may not grow beyond this.
 const MAX_ITEMS: usize = 1_000_000;
+
+/// Blocks may not be open in greater number, since each takes room on the stack.
+const MAX_BLOCKS: usize = 256;
 
 #[expect(
     clippy::too_many_arguments,
@@ -63,8 +70,9 @@ impl<'t> Run<'t> {
             definition,
             frame: frame(definition, data.clone()),
             out: String::new(),
-            steps: 0,
+            meter: Meter::new(template.options().limits.steps),
             depth: 0,
+            blocks: 0,
             at: At::Start,
         };
         run.list(data, &definition.list)?;
@@ -94,14 +102,8 @@ impl<'t> Run<'t> {
     }
 
     fn step(&mut self) -> Done<()> {
-        self.steps += 1;
-        let limit = self.template.options().limits.steps;
-        if self.steps > limit {
-            return self.fail(format!(
-                "the template takes more than {limit} steps; it loops too often"
-            ));
-        }
-        Ok(())
+        let charged = self.meter.charge(1);
+        charged.or_else(|error| self.fail(error.to_string()))
     }
 
     fn check_output(&self) -> Done<()> {
@@ -113,14 +115,20 @@ impl<'t> Run<'t> {
     }
 
     fn list(&mut self, dot: &Value, list: &'t [Node]) -> Done<Flow> {
+        if self.blocks >= MAX_BLOCKS {
+            return self.fail(format!("more than {MAX_BLOCKS} blocks are open at once"));
+        }
+        self.blocks += 1;
+        let mut flow = Flow::Next;
         for node in list {
             self.step()?;
-            match self.node(dot, node)? {
-                Flow::Next => {}
-                other => return Ok(other),
+            flow = self.node(dot, node)?;
+            if !matches!(flow, Flow::Next) {
+                break;
             }
         }
-        Ok(Flow::Next)
+        self.blocks -= 1;
+        Ok(flow)
     }
 
     fn node(&mut self, dot: &Value, node: &'t Node) -> Done<Flow> {
@@ -156,7 +164,8 @@ impl<'t> Run<'t> {
         if let Value::Func(_) = value {
             return self.fail(format!("can't print {pipe} of type {}", value.type_name()));
         }
-        print_into(&mut self.out, value);
+        let limit = self.template.options().limits.output;
+        print_into(&mut self.out, value, limit);
         self.check_output()
     }
 
@@ -474,14 +483,18 @@ impl<'t> Run<'t> {
                         let name = args
                             .first()
                             .map_or_else(|| print(function), ToString::to_string);
-                        builtins::call(&name, function, rest)
+                        builtins::call(&name, function, rest, &mut self.meter)
                     }
-                    _ => builtin.run(&values),
+                    _ => self
+                        .meter
+                        .charge_values(&values)
+                        .and_then(|()| builtin.run(&values)),
                 }
             }
             Callee::Function(function) => {
                 let values = self.collect(dot, Some(function), args, last)?;
-                function.run(&values)
+                let charged = self.meter.charge_values(&values);
+                charged.and_then(|()| function.run(&values, &mut self.meter))
             }
         };
         self.result(place, name, result)
@@ -493,7 +506,11 @@ impl<'t> Run<'t> {
         name: &str,
         result: Result<Value, FuncError>,
     ) -> Done<Value> {
-        let output = self.template.options().limits.output;
+        let output = self.template.options().limits.output.min(MAX_TEXT);
+        let result = result.and_then(|value| {
+            self.meter.charge_values(std::slice::from_ref(&value))?;
+            Ok(value)
+        });
         let message = match result {
             Ok(Value::Str(s)) if s.len() > output => {
                 format!("the result is longer than {output} bytes")

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::FuncError;
+use crate::meter::Meter;
 use crate::value::Value;
 
 /// The type of a parameter.
@@ -75,7 +76,7 @@ impl Param {
     }
 }
 
-type Body = dyn Fn(&[Value]) -> Result<Value, FuncError> + Send + Sync;
+type Body = dyn Fn(&[Value], &mut Meter) -> Result<Value, FuncError> + Send + Sync;
 
 /// A function: its parameters and its body.
 pub struct Function {
@@ -89,7 +90,7 @@ impl Function {
     /// `strings`, `map`, `time`, `certificate`. The last may end in `...`. An empty text means no parameters.
     pub fn new(
         params: &str,
-        body: impl Fn(&[Value]) -> Result<Value, FuncError> + Send + Sync + 'static,
+        body: impl Fn(&[Value], &mut Meter) -> Result<Value, FuncError> + Send + Sync + 'static,
     ) -> Self {
         let variadic = params.ends_with("...");
         let names = params.trim_end_matches("...");
@@ -124,8 +125,8 @@ impl Function {
     }
 
     /// Runs the body; the arguments have been checked.
-    pub(crate) fn run(&self, args: &[Value]) -> Result<Value, FuncError> {
-        (self.body)(args)
+    pub(crate) fn run(&self, args: &[Value], meter: &mut Meter) -> Result<Value, FuncError> {
+        (self.body)(args, meter)
     }
 }
 
@@ -149,11 +150,23 @@ impl FuncMap {
     }
 
     /// Adds or replaces a function; `params` is described at [`Function::new`].
+    ///
+    /// It must take time in proportion to its arguments and its result, which are charged for.
     pub fn add(
         &mut self,
         name: &str,
         params: &str,
         body: impl Fn(&[Value]) -> Result<Value, FuncError> + Send + Sync + 'static,
+    ) {
+        self.add_metered(name, params, move |args, _| body(args));
+    }
+
+    /// As [`Self::add`], for a function that charges for more than the size of its arguments.
+    pub fn add_metered(
+        &mut self,
+        name: &str,
+        params: &str,
+        body: impl Fn(&[Value], &mut Meter) -> Result<Value, FuncError> + Send + Sync + 'static,
     ) {
         self.0
             .insert(name.into(), Arc::new(Function::new(params, body)));

@@ -147,12 +147,12 @@ fn operand(operand: &Operand, at_root: bool, provided: bool, found: &mut Referen
 
 #[cfg(test)]
 mod tests {
-    use crate::{FuncMap, Options, Seams, Template, argocd};
+    use crate::{FuncMap, Options, Random, Seams, Template, argocd};
 
     fn functions() -> FuncMap {
         argocd::functions(&Seams {
             now: std::sync::Arc::new(|| jiff::Timestamp::UNIX_EPOCH),
-            seed: 0,
+            random: Random::new([0; 32]),
         })
     }
 

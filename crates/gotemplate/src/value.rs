@@ -10,6 +10,8 @@ use serde_json::Value as Json;
 use crate::containers::{Elem, List, Map};
 use crate::error::FuncError;
 use crate::funcs::Function;
+use crate::meter::Meter;
+use crate::options::Limits;
 
 /// A value as a Go template sees it.
 ///
@@ -170,15 +172,9 @@ impl Value {
     }
 
     /// Go's `reflect.DeepEqual`: equal types and equal contents.
-    pub fn deep_equal(&self, other: &Self) -> bool {
-        self.equal_within(other, MAX_NESTING)
-    }
-
-    fn equal_within(&self, other: &Self, left: usize) -> bool {
-        let Some(left) = left.checked_sub(1) else {
-            return false;
-        };
-        match (self, other) {
+    pub(crate) fn deep_equal(&self, other: &Self, meter: &mut Meter) -> Result<bool, FuncError> {
+        meter.charge(1)?;
+        Ok(match (self, other) {
             (Self::Absent | Self::Nil, Self::Absent | Self::Nil) => true,
             (Self::Bool(a), Self::Bool(b)) => a == b,
             (Self::Int(a), Self::Int(b)) | (Self::Int64(a), Self::Int64(b)) => a == b,
@@ -186,36 +182,42 @@ impl Value {
             (Self::Byte(a), Self::Byte(b)) => a == b,
             (Self::Float(a), Self::Float(b)) => same_float(*a, *b),
             (Self::Complex(a, b), Self::Complex(c, d)) => same_float(*a, *c) && same_float(*b, *d),
-            (Self::Str(a), Self::Str(b)) => a == b,
+            (Self::Str(a), Self::Str(b)) if a.len() == b.len() => {
+                meter.charge_bytes(a.len())?;
+                a == b
+            }
             (Self::List(a), Self::List(b)) => {
                 a.elem() == b.elem()
                     && a.len() == b.len()
-                    && a.iter().zip(b.iter()).all(|(x, y)| x.equal_within(y, left))
+                    && meter.nested(|meter| {
+                        all(a.iter().zip(b.iter()), |(x, y)| x.deep_equal(y, meter))
+                    })?
             }
+            (Self::Map(a), Self::Map(b)) if a.same(b) => true,
             (Self::Map(a), Self::Map(b)) => {
-                a.same(b)
-                    || a.elem() == b.elem()
-                        && a.len() == b.len()
-                        && a.entries().iter().all(|(k, v)| {
-                            b.get(k).is_some_and(|other| v.equal_within(&other, left))
+                a.elem() == b.elem()
+                    && a.len() == b.len()
+                    && meter.nested(|meter| {
+                        all(a.entries(), |(key, value)| match b.get(&key) {
+                            Some(other) => value.deep_equal(&other, meter),
+                            None => Ok(false),
                         })
+                    })?
             }
             (Self::Opaque(a), Self::Opaque(b)) => a.equals(b.as_ref()),
             _ => false,
-        }
+        })
     }
 
     /// The value as JSON, as Go's encoder writes it: integers stay integers, floats that are whole lose their point.
     ///
-    /// Fails on functions, on NaN and infinities, and on values nested too deeply.
+    /// Fails on functions, on NaN and infinities, and on values that are nested too deeply or too large.
     pub fn to_json(&self) -> Result<Json, FuncError> {
-        self.json_within(MAX_NESTING)
+        self.json(&mut Meter::new(Limits::default().steps))
     }
 
-    fn json_within(&self, left: usize) -> Result<Json, FuncError> {
-        let Some(left) = left.checked_sub(1) else {
-            return Err(FuncError::new("json: value is nested too deeply"));
-        };
+    pub(crate) fn json(&self, meter: &mut Meter) -> Result<Json, FuncError> {
+        meter.charge(1)?;
         Ok(match self {
             Self::Absent | Self::Nil => Json::Null,
             Self::Bool(b) => Json::Bool(*b),
@@ -223,18 +225,21 @@ impl Value {
             Self::Uint(n) => (*n).into(),
             Self::Byte(n) => (*n).into(),
             Self::Float(f) => json_float(*f)?,
-            Self::Str(s) => Json::String(s.to_string()),
-            Self::List(l) => Json::Array(
-                l.iter()
-                    .map(|v| v.json_within(left))
-                    .collect::<Result<_, _>>()?,
-            ),
-            Self::Map(m) => Json::Object(
-                m.entries()
+            Self::Str(s) => {
+                meter.charge_bytes(s.len())?;
+                Json::String(s.to_string())
+            }
+            Self::List(l) => meter.nested(|meter| {
+                let items = l.iter().map(|v| v.json(meter));
+                Ok(Json::Array(items.collect::<Result<_, FuncError>>()?))
+            })?,
+            Self::Map(m) => meter.nested(|meter| {
+                let entries = m.entries();
+                let entries = entries
                     .iter()
-                    .map(|(k, v)| Ok((k.to_string(), v.json_within(left)?)))
-                    .collect::<Result<_, FuncError>>()?,
-            ),
+                    .map(|(k, v)| Ok((k.to_string(), v.json(meter)?)));
+                Ok(Json::Object(entries.collect::<Result<_, FuncError>>()?))
+            })?,
             Self::Opaque(o) => o.to_json(),
             Self::Complex(..) | Self::Func(_) => {
                 return Err(FuncError::new(format!(
@@ -244,6 +249,19 @@ impl Value {
             }
         })
     }
+}
+
+/// Whether all hold; stops at the first that does not.
+fn all<T>(
+    items: impl IntoIterator<Item = T>,
+    mut holds: impl FnMut(T) -> Result<bool, FuncError>,
+) -> Result<bool, FuncError> {
+    for item in items {
+        if !holds(item)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// How deeply values may be nested before they are refused rather than walked.

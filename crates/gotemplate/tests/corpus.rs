@@ -11,7 +11,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use argosy_gotemplate::{FuncMap, Options, Seams, Template, Value, sprig};
+use argosy_gotemplate::{FuncMap, Options, Random, Seams, Template, Value, sprig};
 use serde_json::Value as Json;
 
 /// Cases that are different on purpose: these functions are not offered, as Argo CD does not offer them.
@@ -29,7 +29,7 @@ fn corpora() -> PathBuf {
 fn seams() -> Seams {
     Seams {
         now: Arc::new(|| jiff::Timestamp::from_second(1_700_000_000).unwrap()),
-        seed: 1,
+        random: Random::new([1; 32]),
     }
 }
 

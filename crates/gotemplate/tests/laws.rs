@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use argosy_gotemplate::{Limits, Options, Seams, Template, Value, argocd};
+use argosy_gotemplate::{Limits, Options, Random, Seams, Template, Value, argocd};
 use proptest::prelude::*;
 use serde_json::json;
 
 fn run(text: &str) -> Result<String, String> {
     let seams = Seams {
         now: Arc::new(jiff::Timestamp::default),
-        seed: 1,
+        random: Random::new([1; 32]),
     };
     let options = Options {
         limits: Limits {
@@ -140,7 +140,7 @@ fn argument() -> impl Strategy<Value = String> {
 fn names() -> Vec<String> {
     let seams = Seams {
         now: Arc::new(jiff::Timestamp::default),
-        seed: 1,
+        random: Random::new([1; 32]),
     };
     let slow = ["derivePassword", "bcrypt", "htpasswd"];
     argocd::functions(&seams)

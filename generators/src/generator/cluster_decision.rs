@@ -5,7 +5,7 @@ use argosy_crds::names::{IN_CLUSTER_NAME, IN_CLUSTER_SERVER};
 use argosy_gotemplate::Value;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use super::{clusters, values};
+use super::values;
 use crate::error::Stop;
 use crate::expand::Expander;
 use crate::facts::{Answer, Request};
@@ -18,25 +18,24 @@ pub(super) fn params(x: &mut Expander<'_>, spec: &DuckTypeGenerator) -> Result<V
             "there is a problem with the definition of the ClusterDecisionResource generator",
         ));
     }
-    let registered = clusters::registered(x);
+    let servers = x.ask(Request::Servers);
     let request = Request::ClusterDecisions {
         config_map: spec.config_map_ref.clone(),
         name: spec.name.clone(),
         label_selector: serde_json::to_string(&spec.label_selector).unwrap_or_default(),
     };
     let decisions = x.ask(request)?;
-    let (registered, Answer::Decisions(decisions)) = (registered?, decisions) else {
+    let (Answer::Servers(servers), Answer::Decisions(decisions)) = (servers?, decisions) else {
         return Err(Stop::failed("the answer is of another kind"));
     };
     if decisions.resources == 0 {
         return Err(Stop::failed("no clusterDecisionResources found"));
     }
+    let has_implicit_local = servers.values().all(|server| server != IN_CLUSTER_SERVER);
     let server_of = |name: &str| {
-        let found = registered.iter().find(|cluster| cluster.name == name);
-        let is_local = name == IN_CLUSTER_NAME && clusters::has_implicit_local(registered);
-        found
-            .map(|cluster| cluster.server.as_str())
-            .or(is_local.then_some(IN_CLUSTER_SERVER))
+        let is_local = name == IN_CLUSTER_NAME && has_implicit_local;
+        let found = servers.get(name).map(String::as_str);
+        found.or(is_local.then_some(IN_CLUSTER_SERVER))
     };
     let is_go = x.engine.is_go();
     let mut sets = Vec::new();

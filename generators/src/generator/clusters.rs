@@ -1,9 +1,10 @@
 //! The clusters generator: one set of parameters for each registered cluster.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use argosy_crds::application_set::generators::ClusterGenerator;
 use argosy_crds::names::{IN_CLUSTER_NAME, IN_CLUSTER_SERVER, annotation};
+use argosy_facts::Observed;
 use argosy_glob::gobwas;
 use argosy_gotemplate::Value;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -11,31 +12,29 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use super::values::TemplatedValues;
 use crate::error::Stop;
 use crate::expand::Expander;
-use crate::facts::{Answer, Cluster, Request};
+use crate::facts::{Answer, Cluster, Request, SelectedClusters};
 use crate::names::normalise;
 use crate::params::{Params, string_map};
 use crate::selector::{Selector, Values};
 
 pub(super) fn params(x: &mut Expander<'_>, spec: &ClusterGenerator) -> Result<Vec<Params>, Stop> {
-    let filter = Filter::new(spec)?;
-    let registered = registered(x)?;
+    Filter::new(spec).map_err(Stop::failed)?;
+    let request = Request::Clusters {
+        generator: bare(spec)?,
+    };
+    let Answer::Clusters(selected) = x.ask(request)? else {
+        return Err(Stop::failed(
+            "error getting clusters: the answer is of another kind",
+        ));
+    };
     let values = TemplatedValues::compile(&spec.values, &x.engine);
     let is_go = x.engine.is_go();
-
-    let mut sets = Vec::new();
-    if filter.takes_local(registered) {
-        sets.push(local_params());
-    }
-    let by_name: BTreeMap<&str, &Cluster> = registered
-        .iter()
-        .filter(|cluster| filter.takes(cluster))
-        .map(|cluster| (cluster.name.as_str(), cluster))
+    let local = selected.local.then(local_params);
+    let registered = selected.registered.iter();
+    let mut sets: Vec<Params> = local
+        .into_iter()
+        .chain(registered.map(|cluster| cluster_params(cluster, is_go)))
         .collect();
-    sets.extend(
-        by_name
-            .values()
-            .map(|cluster| cluster_params(cluster, is_go)),
-    );
     sets.iter_mut()
         .try_for_each(|params| values.append(params))?;
     if !spec.flat_list {
@@ -47,14 +46,76 @@ pub(super) fn params(x: &mut Expander<'_>, spec: &ClusterGenerator) -> Result<Ve
     Ok(vec![flat])
 }
 
-/// The registered clusters.
-pub(super) fn registered<'f>(x: &mut Expander<'f>) -> Result<&'f [Cluster], Stop> {
-    match x.ask(Request::Clusters)? {
-        Answer::Clusters(clusters) => Ok(clusters),
-        _ => Err(Stop::failed(
-            "error getting clusters: the answer is of another kind",
-        )),
+/// The part of the generator that says which clusters it takes.
+pub(crate) fn bare(spec: &ClusterGenerator) -> Result<String, Stop> {
+    let ClusterGenerator {
+        selector,
+        exclude,
+        names,
+        flat_list: _,
+        values: _,
+        template: _,
+    } = spec;
+    let bare = ClusterGenerator {
+        selector: selector.clone(),
+        exclude: exclude.clone(),
+        names: names.clone(),
+        ..ClusterGenerator::default()
+    };
+    serde_json::to_string(&bare)
+        .map_err(|error| Stop::failed(format!("cannot read the generator: {error}")))
+}
+
+/// The clusters that the generator of a [`Request::Clusters`] takes; of several with one name the
+/// last counts.
+///
+/// A Secret without an address hides a cluster whose Applications must not be taken for surplus, so
+/// that with one the answer is partial. So is it where the generator cannot be read.
+pub fn select_clusters(generator: &str, registered: &[Cluster]) -> Observed<Answer> {
+    let filter = serde_json::from_str(generator)
+        .map_err(|error| format!("cannot read the generator: {error}"))
+        .and_then(|spec| Filter::new(&spec));
+    let filter = match filter {
+        Ok(filter) => filter,
+        Err(problem) => return Observed::unknown(problem),
+    };
+    let mut by_name = BTreeMap::new();
+    let mut hidden = None;
+    for cluster in registered {
+        if filter.takes(cluster) {
+            by_name.insert(&cluster.name, visible(cluster));
+        }
+        if cluster.server.is_empty() && filter.may_take(cluster) {
+            hidden = Some(&cluster.name);
+        }
     }
+    let answer = Answer::Clusters(SelectedClusters {
+        registered: by_name.into_values().collect(),
+        local: filter.takes_local(registered),
+    });
+    match hidden {
+        Some(name) => Observed::partial(
+            answer,
+            format!("the cluster Secret of `{name}` has no server; set its key `server`"),
+        ),
+        None => Observed::complete(answer),
+    }
+}
+
+/// What of a cluster reaches parameters: what kubectl applied last holds the Secret's data and does
+/// not.
+fn visible(cluster: &Cluster) -> Cluster {
+    let mut cluster = cluster.clone();
+    cluster.annotations.remove(annotation::LAST_APPLIED);
+    cluster
+}
+
+/// The addresses of all registered clusters, the answer to [`Request::Servers`].
+pub fn servers(registered: &[Cluster]) -> Answer {
+    let servers = registered
+        .iter()
+        .map(|cluster| (cluster.name.clone(), cluster.server.clone()));
+    Answer::Servers(servers.collect())
 }
 
 /// Whether the hub's own cluster has no Secret and so is known under its default name.
@@ -72,12 +133,10 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(spec: &ClusterGenerator) -> Result<Self, Stop> {
+    fn new(spec: &ClusterGenerator) -> Result<Self, String> {
         let compile = |selector: &LabelSelector| {
             Selector::new(selector, Values::Labels).map_err(|problem| {
-                Stop::failed(format!(
-                    "error getting cluster secrets: error converting label selector: {problem}"
-                ))
+                format!("error getting cluster secrets: error converting label selector: {problem}")
             })
         };
         let names = spec
@@ -85,7 +144,7 @@ impl Filter {
             .iter()
             .map(|pattern| gobwas::Glob::compile(pattern, &[]))
             .collect::<Result<_, _>>()
-            .map_err(|error| Stop::failed(format!("error reading names: {error}")))?;
+            .map_err(|error| format!("error reading names: {error}"))?;
         Ok(Self {
             selector: compile(&spec.selector.clone().unwrap_or_default())?,
             exclude: spec.exclude.as_ref().map(compile).transpose()?,
@@ -94,12 +153,18 @@ impl Filter {
     }
 
     fn takes(&self, cluster: &Cluster) -> bool {
-        self.selector.matches(&cluster.labels)
-            && self.takes_name(&cluster.name)
-            && !self
-                .exclude
-                .as_ref()
-                .is_some_and(|exclude| exclude.matches(&cluster.labels))
+        self.takes_labels(&cluster.labels) && self.takes_name(&cluster.name)
+    }
+
+    /// As [`Self::takes`], for a Secret that may have lost the name, too.
+    fn may_take(&self, cluster: &Cluster) -> bool {
+        self.takes_labels(&cluster.labels)
+            && (cluster.name.is_empty() || self.takes_name(&cluster.name))
+    }
+
+    fn takes_labels(&self, labels: &BTreeMap<String, String>) -> bool {
+        let exclude = self.exclude.as_ref();
+        self.selector.matches(labels) && !exclude.is_some_and(|exclude| exclude.matches(labels))
     }
 
     fn takes_name(&self, name: &str) -> bool {
@@ -108,10 +173,11 @@ impl Filter {
 
     /// The hub's own cluster has no labels without a Secret, so that any selector leaves it out.
     fn takes_local(&self, registered: &[Cluster]) -> bool {
-        let names: BTreeSet<_> = registered.iter().map(|c| c.name.as_str()).collect();
         self.selector.is_empty()
             && has_implicit_local(registered)
-            && !names.contains(IN_CLUSTER_NAME)
+            && registered
+                .iter()
+                .all(|cluster| cluster.name != IN_CLUSTER_NAME)
             && self.takes_name(IN_CLUSTER_NAME)
     }
 }
@@ -131,10 +197,10 @@ fn cluster_params(cluster: &Cluster, is_go: bool) -> Params {
     params.set("nameNormalized", normalise(&cluster.name));
     params.set("server", cluster.server.as_str());
     params.set("project", cluster.project.as_str());
-    // What kubectl applied last holds the Secret's data and must not reach an Application.
-    let mut annotations = cluster.annotations.clone();
-    annotations.remove(annotation::LAST_APPLIED);
-    let kinds = [("annotations", &annotations), ("labels", &cluster.labels)];
+    let kinds = [
+        ("annotations", &cluster.annotations),
+        ("labels", &cluster.labels),
+    ];
     if is_go {
         let filled = kinds.into_iter().filter(|(_, entries)| !entries.is_empty());
         let metadata = filled.map(|(kind, entries)| (kind, string_map(entries)));

@@ -15,8 +15,8 @@ pub(super) fn params(x: &mut Expander<'_>, spec: &GitGenerator) -> Result<Vec<Pa
     if !project.is_empty() {
         // Also where it fails, the other facts are asked for at once.
         let exists = check_project(x, &project);
-        if let Err(Stop::Failed(problem)) = exists {
-            return Err(Stop::Failed(problem));
+        if let Err(Stop::Failed(failure)) = exists {
+            return Err(Stop::Failed(failure));
         }
         let sets = sets(x, spec, project);
         return exists.and(sets);

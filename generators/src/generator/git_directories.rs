@@ -1,13 +1,13 @@
 //! The git generator's directories.
 
 use argosy_crds::application_set::generators::GitGenerator;
-use argosy_glob::path_match::Pattern;
 
 use super::git::add_path;
 use super::values::TemplatedValues;
 use crate::error::Stop;
 use crate::expand::Expander;
 use crate::facts::{Answer, Request};
+use crate::offline::leave_out;
 use crate::params::Params;
 
 pub(super) fn params(
@@ -16,10 +16,19 @@ pub(super) fn params(
     project: String,
 ) -> Result<Vec<Params>, Stop> {
     const CONTEXT: &str = "error getting directories from repo";
+    let patterns = |excludes: bool| -> Vec<String> {
+        let items = spec
+            .directories
+            .iter()
+            .filter(move |item| item.exclude == excludes);
+        items.map(|item| item.path.clone()).collect()
+    };
     let request = Request::GitDirectories {
         repo_url: spec.repo_url.clone(),
         revision: spec.revision.clone(),
         project,
+        include: patterns(false),
+        exclude: patterns(true),
     };
     let Answer::Directories(directories) = x.ask(request).map_err(|stop| stop.within(CONTEXT))?
     else {
@@ -27,25 +36,10 @@ pub(super) fn params(
             "{CONTEXT}: the answer is of another kind"
         )));
     };
-    // A malformed pattern selects nothing, as in Argo CD.
-    let patterns: Vec<(Pattern, bool)> = spec
-        .directories
-        .iter()
-        .filter_map(|item| Some((Pattern::parse(&item.path).ok()?, item.exclude)))
-        .collect();
-    let is_selected = |directory: &str| {
-        let matches = |excludes: bool| {
-            patterns
-                .iter()
-                .any(|(pattern, exclude)| *exclude == excludes && pattern.matches(directory))
-        };
-        matches(false) && !matches(true)
-    };
     let values = TemplatedValues::compile(&spec.values, &x.engine);
     let is_go = x.engine.is_go();
-    directories
-        .iter()
-        .filter(|directory| is_selected(directory))
+    leave_out(directories, &patterns(true))
+        .into_iter()
         .map(|directory| {
             let mut params = Params::default();
             add_path(&mut params, &spec.path_param_prefix, directory, None, is_go);

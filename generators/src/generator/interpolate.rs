@@ -3,7 +3,7 @@
 use argosy_crds::application_set::ApplicationSetGenerator;
 use serde_json::{Map, Value};
 
-use crate::error::Stop;
+use crate::error::{Failure, Stop};
 use crate::params::Params;
 use crate::template::{Engine, Scope, Tree, TreeKey};
 
@@ -33,14 +33,11 @@ impl<'g> Interpolated<'g> {
         self.tree.is_fixed()
     }
 
-    pub(super) fn render(&self, params: &Params) -> Result<ApplicationSetGenerator, Stop> {
-        let rendered = self
-            .tree
-            .render(&Scope::new(params))
-            .map_err(|failure| Stop::failed(failure.message))?;
+    pub(super) fn render(&self, params: &Params) -> Result<ApplicationSetGenerator, Failure> {
+        let rendered = self.tree.render(&Scope::new(params))?;
         let mut entry: ApplicationSetGenerator =
             serde_json::from_value(rendered).map_err(|error| {
-                Stop::failed(format!("cannot read the rendered generator: {error}"))
+                Failure::new(format!("cannot read the rendered generator: {error}"))
             })?;
         entry.selector.clone_from(&self.entry.selector);
         Ok(entry)

@@ -7,7 +7,7 @@ use argosy_crds::application_set::generators::MatrixGenerator;
 use argosy_gotemplate::Value;
 
 use super::interpolate::Interpolated;
-use super::run_child;
+use super::{child as step, run_child};
 use crate::error::Stop;
 use crate::expand::Expander;
 use crate::flatten::print;
@@ -20,11 +20,11 @@ pub(super) fn params(x: &mut Expander<'_>, spec: &MatrixGenerator) -> Result<Vec
     if others.is_empty() {
         return Err(too_few());
     }
-    let mut cells = run_child(x, first).map_err(|stop| {
+    let mut cells = run_child(x, first, 0).map_err(|stop| {
         stop.within("error failed to get params for first generator in matrix generator")
     })?;
     for (index, child) in others.iter().enumerate() {
-        cells = multiply(x, &cells, child, index + 2)?;
+        cells = multiply(x, &cells, child, index + 1)?;
     }
     Ok(cells)
 }
@@ -37,12 +37,15 @@ fn multiply(
     x: &mut Expander<'_>,
     cells: &[Params],
     child: &ApplicationSetGenerator,
-    number: usize,
+    index: usize,
 ) -> Result<Vec<Params>, Stop> {
-    let context = if number == 2 {
+    let context = if index == 1 {
         "failed to get params for second generator in the matrix generator".to_owned()
     } else {
-        format!("failed to get params for generator {number} in the matrix generator")
+        format!(
+            "failed to get params for generator {} in the matrix generator",
+            index + 1
+        )
     };
     let interpolated = Interpolated::compile(child, &x.engine)?;
     let is_go = x.engine.is_go();
@@ -53,7 +56,7 @@ fn multiply(
         let own;
         let params = match &shared {
             Some(params) => params,
-            None => match run_cell(x, cell, child, &interpolated) {
+            None => match run_cell(x, cell, child, &interpolated, index) {
                 Ok(params) if interpolated.is_fixed() => &*shared.insert(params),
                 Ok(params) => {
                     own = params;
@@ -84,11 +87,15 @@ fn run_cell(
     cell: &Params,
     child: &ApplicationSetGenerator,
     interpolated: &Interpolated<'_>,
+    index: usize,
 ) -> Result<Vec<Params>, Stop> {
     if cell.is_empty() || interpolated.is_fixed() {
-        return run_child(x, child);
+        return run_child(x, child, index);
     }
-    run_child(x, &interpolated.render(cell)?)
+    let rendered = interpolated
+        .render(cell)
+        .map_err(|failure| Stop::from(failure.of(|| cell.summary())).below(&step(index)))?;
+    run_child(x, &rendered, index)
 }
 
 /// Joins the parameters of an earlier and a later child. In Go mode the earlier one wins; in fast

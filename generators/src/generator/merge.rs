@@ -40,7 +40,7 @@ fn children(x: &mut Expander<'_>, spec: &MergeGenerator) -> Result<Vec<Vec<Param
     let mut children = Vec::new();
     let mut lacking = false;
     for (number, child) in spec.generators.iter().enumerate() {
-        match run_child(x, child) {
+        match run_child(x, child, number) {
             Ok(params) => children.push(params),
             Err(Stop::Needs) => lacking = true,
             Err(failed) => {

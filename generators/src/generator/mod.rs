@@ -4,7 +4,7 @@
 //! answers with all of its parameters or fails.
 
 mod cluster_decision;
-mod clusters;
+pub(crate) mod clusters;
 mod git;
 mod git_directories;
 pub(crate) mod git_files;
@@ -37,7 +37,9 @@ pub(crate) fn run(
         .as_ref()
         .map(|selector| Selector::new(selector, Values::Any))
         .transpose()
-        .map_err(|problem| Stop::failed(format!("error parsing label selector: {problem}")))?;
+        .map_err(|problem| {
+            Stop::failed(format!("error parsing label selector: {problem}")).below(".selector")
+        })?;
     let mut results = Vec::new();
     let mut lacking = false;
     for name in entry.names() {
@@ -49,7 +51,7 @@ pub(crate) fn run(
                 results.push(params);
             }
             Err(Stop::Needs) => lacking = true,
-            Err(failed) => return Err(failed),
+            Err(failed) => return Err(failed.below(&format!(".{name}"))),
         }
     }
     if lacking {
@@ -97,17 +99,25 @@ fn run_one(
     .unwrap_or_else(|| Ok(Vec::new()))
 }
 
-/// Runs a child of a matrix or merge, which must be exactly one generator.
-pub(crate) use clusters::has_implicit_local;
-
-fn run_child(x: &mut Expander<'_>, entry: &ApplicationSetGenerator) -> Result<Vec<Params>, Stop> {
-    let mut results = run(x, entry)
-        .map_err(|stop| stop.within("child generator returned an error on parameter generation"))?;
-    match results.len() {
+/// Runs the child number `index` of a matrix or merge, which must be exactly one generator.
+fn run_child(
+    x: &mut Expander<'_>,
+    entry: &ApplicationSetGenerator,
+    index: usize,
+) -> Result<Vec<Params>, Stop> {
+    let results = run(x, entry)
+        .map_err(|stop| stop.within("child generator returned an error on parameter generation"));
+    let only = results.and_then(|mut results| match results.len() {
         0 => Err(Stop::failed("child generator generated no parameters")),
         1 => Ok(results.remove(0)),
         _ => Err(Stop::failed(
             "found more than one generator in matrix.Generators",
         )),
-    }
+    });
+    only.map_err(|stop| stop.below(&child(index)))
+}
+
+/// The path of a child.
+fn child(index: usize) -> String {
+    format!(".generators[{index}]")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::Stop;
+use crate::error::{Failure, Stop};
 use crate::params::{Params, string_map};
 use crate::template::{Engine, Scope, Text};
 
@@ -29,16 +29,18 @@ impl TemplatedValues {
             return Ok(());
         }
         let scope = Scope::new(params);
-        let rendered = self
-            .texts
-            .iter()
-            .map(|(key, text)| Ok((key.clone(), text.render(&scope)?)))
-            .collect::<Result<BTreeMap<_, _>, String>>()
-            .map_err(|error| {
-                Stop::failed(format!(
+        let mut rendered = BTreeMap::new();
+        for (key, text) in &self.texts {
+            let text = text.render(&scope).map_err(|error| {
+                let failure = Failure::new(format!(
                     "failed to append templated values: failed to replace templated string: {error}"
-                ))
+                ));
+                failure
+                    .below(&format!(".values.{key}"))
+                    .of(|| params.summary())
             })?;
+            rendered.insert(key.clone(), text);
+        }
         add(params, &rendered, self.is_go);
         Ok(())
     }

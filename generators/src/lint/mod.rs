@@ -97,8 +97,7 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Finding> {
 
 impl Subject<'_> {
     fn engine(&self) -> Engine {
-        let spec = &self.set.spec;
-        Engine::new(spec.go_template, &spec.go_template_options, self.settings)
+        Engine::new(self.set, self.settings)
     }
 
     /// Every generator entry at any depth, with its place.

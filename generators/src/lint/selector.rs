@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use argosy_crds::application_set::generators::ClusterGenerator;
 use argosy_facts::Observed;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::{Finding, Level, Subject, yields};
 use crate::facts::{Answer, Request};
+use crate::generator::clusters::bare;
 use crate::selector::{Selector, Values};
 
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
@@ -27,11 +29,12 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                 }
             }
         }
-        let clusters = entry.clusters.as_ref();
-        if let Some(selector) = clusters.and_then(|clusters| clusters.selector.as_ref()) {
+        if let Some(clusters) = &entry.clusters
+            && let Some(selector) = &clusters.selector
+        {
             let place = format!("{place}.clusters.selector");
             findings.extend(contradictions(&place, selector));
-            findings.extend(selects_no_cluster(subject, place, selector));
+            findings.extend(selects_no_cluster(subject, place, clusters, selector));
         }
     }
     findings
@@ -123,27 +126,25 @@ fn contradictions(place: &str, selector: &LabelSelector) -> Vec<Finding> {
 fn selects_no_cluster(
     subject: &Subject<'_>,
     place: String,
+    clusters: &ClusterGenerator,
     selector: &LabelSelector,
 ) -> Option<Finding> {
-    let Some(Observed::Complete(answer)) = subject.facts.get(&Request::Clusters) else {
+    // A generator that is rendered first has asked for something else, which is not judged.
+    let request = Request::Clusters {
+        generator: bare(clusters).ok()?,
+    };
+    let Some(Observed::Complete(answer)) = subject.facts.get(&request) else {
         return None;
     };
-    let Answer::Clusters(clusters) = answer.get() else {
+    let Answer::Clusters(selected) = answer.get() else {
         return None;
     };
     let compiled = Selector::new(selector, Values::Labels).ok()?;
-    let templated = serde_json::to_string(selector).is_ok_and(|text| text.contains("{{"));
-    let any = clusters
-        .iter()
-        .any(|cluster| compiled.matches(&cluster.labels));
-    (!any && !templated && !compiled.is_empty() && !clusters.is_empty()).then(|| {
+    (selected.registered.is_empty() && !compiled.is_empty()).then(|| {
         finding(
             Level::Warning,
             place,
-            format!(
-                "it selects none of the {} registered clusters",
-                clusters.len()
-            ),
+            "it selects none of the registered clusters".to_owned(),
             "correct it, or label the cluster Secrets; look at them with `argosy cluster list`",
         )
     })

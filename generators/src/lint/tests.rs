@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Level, Subject, lint};
 use crate::facts::{Answer, Cluster, Facts, Request};
-use crate::offline::generate_from;
+use crate::generator::clusters::select_clusters;
+use crate::offline::{generate_from, select_directories};
 use crate::settings::Settings;
 
 /// A strict Go set whose Applications have this name and path.
@@ -32,17 +33,20 @@ fn set(generators: &Value, name: &str, path: &str) -> Value {
 fn answer(request: &Request) -> Observed<Answer> {
     match request {
         Request::Project(_) => Observed::complete(Answer::Exists(true)),
-        Request::Clusters => Observed::complete(Answer::Clusters(vec![Cluster {
-            name: "dev".to_owned(),
-            server: "https://dev.example.com".to_owned(),
-            labels: BTreeMap::from([("env".to_owned(), "dev".to_owned())]),
-            ..Cluster::default()
-        }])),
-        Request::GitDirectories { repo_url, .. } if repo_url == "r" => {
-            Observed::complete(Answer::Directories(vec![
-                "apps/a".to_owned(),
-                "apps/b".to_owned(),
-            ]))
+        Request::Clusters { generator } => {
+            let dev = Cluster {
+                name: "dev".to_owned(),
+                server: "https://dev.example.com".to_owned(),
+                labels: BTreeMap::from([("env".to_owned(), "dev".to_owned())]),
+                ..Cluster::default()
+            };
+            select_clusters(generator, &[dev])
+        }
+        Request::GitDirectories {
+            repo_url, include, ..
+        } if repo_url == "r" => {
+            let there = ["apps/a".to_owned(), "apps/b".to_owned()];
+            Observed::complete(Answer::Directories(select_directories(&there, include)))
         }
         Request::GitFiles {
             repo_url, pattern, ..

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use argosy_glob::path_match::Pattern;
 use argosy_glob::{doublestar, pathspec::Pathspec};
 
 use crate::settings::Globbing;
@@ -31,6 +32,28 @@ pub trait GitTree {
 
     /// A file's content; links are followed within the tree.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+}
+
+/// Those of the directories that one of the patterns matches. A malformed pattern matches nothing,
+/// as in Argo CD.
+pub fn select_directories(directories: &[String], patterns: &[String]) -> Vec<String> {
+    let patterns = parse_directories(patterns);
+    let matches = |directory: &str| patterns.iter().any(|pattern| pattern.matches(directory));
+    let selected = directories.iter().filter(|directory| matches(directory));
+    selected.cloned().collect()
+}
+
+/// Those of the directories that none of the patterns matches.
+pub(crate) fn leave_out<'d>(directories: &'d [String], patterns: &[String]) -> Vec<&'d String> {
+    let patterns = parse_directories(patterns);
+    let matches = |directory: &str| patterns.iter().any(|pattern| pattern.matches(directory));
+    let left = directories.iter().filter(|directory| !matches(directory));
+    left.collect()
+}
+
+fn parse_directories(patterns: &[String]) -> Vec<Pattern> {
+    let parsed = patterns.iter().map(|pattern| Pattern::parse(pattern));
+    parsed.filter_map(Result::ok).collect()
 }
 
 /// The files that a pattern selects, with their content. A pattern that selects a directory is an

@@ -15,11 +15,12 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::expand::{Expansion, Step, expand};
 use crate::facts::{Answer, Cluster, Facts, Request};
+use crate::generator::clusters::{select_clusters, servers};
 use crate::settings::Settings;
 use crate::typed;
 
-pub(crate) use git_tree::selects;
-pub use git_tree::{GitTree, select_files};
+pub use git_tree::{GitTree, select_directories, select_files};
+pub(crate) use git_tree::{leave_out, selects};
 pub use secrets::clusters;
 
 /// Finds the tree of a repository at a revision, or says why it cannot be reached.
@@ -75,14 +76,21 @@ impl World<'_> {
     /// Answers a request; what this world does not know is unknown.
     pub fn answer(&self, request: &Request) -> Observed<Answer> {
         match request {
-            Request::Clusters => Observed::complete(Answer::Clusters(self.clusters.clone())),
+            Request::Clusters { generator } => select_clusters(generator, &self.clusters),
+            Request::Servers => Observed::complete(servers(&self.clusters)),
             Request::Project(name) => {
                 Observed::complete(Answer::Exists(self.projects.contains(name)))
             }
             Request::GitDirectories {
-                repo_url, revision, ..
+                repo_url,
+                revision,
+                include,
+                ..
             } => match (self.trees)(repo_url, revision) {
-                Ok(tree) => Observed::complete(Answer::Directories(tree.directories())),
+                Ok(tree) => {
+                    let selected = select_directories(&tree.directories(), include);
+                    Observed::complete(Answer::Directories(selected))
+                }
                 Err(why) => Observed::unknown(why),
             },
             Request::GitFiles {

@@ -76,6 +76,8 @@ pub(super) fn render(pieces: &[Piece], params: &Params) -> String {
 
 #[cfg(test)]
 mod tests {
+    use argosy_crds::ApplicationSet;
+
     use super::*;
     use crate::settings::Settings;
     use crate::template::{Engine, Scope};
@@ -86,7 +88,7 @@ mod tests {
             ("n".into(), Value::Float(3.0)),
         ];
         let params: Params = params.into_iter().collect();
-        let engine = Engine::new(false, &[], &Settings::default());
+        let engine = Engine::new(&ApplicationSet::default(), &Settings::default());
         engine.compile(text).render(&Scope::new(&params))
     }
 

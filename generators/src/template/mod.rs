@@ -6,10 +6,12 @@
 mod fast;
 mod fill;
 mod patch;
+mod rendered;
 mod text;
 mod tree;
 
 pub(crate) use fill::fill;
 pub(crate) use patch::Patch;
+pub(crate) use rendered::Rendered;
 pub(crate) use text::{Engine, Scope, Text};
 pub(crate) use tree::{Key as TreeKey, Tree};

@@ -1,13 +1,17 @@
 //! One text with parameters in it, in either mode.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
+use argosy_crds::ApplicationSet;
 use argosy_gotemplate::{
-    FuncMap, MissingKey, Options, Reference, References, Seams, Template, Value, argocd,
+    FuncMap, MissingKey, Options, RANDOM_NAMES, Random, Reference, References, Seams, Template,
+    Value, argocd,
 };
+use sha2::{Digest as _, Sha256};
 
 use super::fast;
+use crate::flatten::flatten;
 use crate::params::Params;
 use crate::settings::Settings;
 
@@ -19,22 +23,27 @@ pub(crate) struct Engine {
 struct Go {
     functions: FuncMap,
     options: Result<Options, String>,
+    dice: Dice,
 }
 
 impl Engine {
-    pub(crate) fn new(go_template: bool, options: &[String], settings: &Settings) -> Self {
-        let go = go_template.then(|| {
+    pub(crate) fn new(set: &ApplicationSet, settings: &Settings) -> Self {
+        let spec = &set.spec;
+        let go = spec.go_template.then(|| {
             let now = settings.now;
+            let dice = Dice::new(set);
             let mut parsed = Options::default();
-            let applied = options
+            let applied = spec
+                .go_template_options
                 .iter()
                 .try_for_each(|option| parsed.parse_option(option));
             Go {
                 functions: argocd::functions(&Seams {
                     now: Arc::new(move || now),
-                    seed: settings.seed,
+                    random: dice.random.clone(),
                 }),
                 options: applied.map(|()| parsed).map_err(|error| error.to_string()),
+                dice,
             }
         });
         Self { go }
@@ -70,6 +79,10 @@ impl Engine {
             Ok(template) => Text::Go {
                 text: text.into(),
                 template,
+                dice: RANDOM_NAMES
+                    .iter()
+                    .any(|name| text.contains(name))
+                    .then(|| go.dice.clone()),
             },
             Err(error) => Text::Broken(format!("failed to parse template {text}: {error}").into()),
         }
@@ -89,6 +102,8 @@ pub(crate) enum Text {
         text: Arc<str>,
         /// What it was parsed to.
         template: Template,
+        /// What its random functions draw from, if it may call any.
+        dice: Option<Dice>,
     },
     /// It cannot be parsed, and why.
     Broken(Arc<str>),
@@ -119,9 +134,18 @@ impl Text {
         match self {
             Self::Literal(text) => Ok(text.to_string()),
             Self::Fast(pieces) => Ok(fast::render(pieces, scope.params)),
-            Self::Go { text, template } => template
-                .execute(scope.value())
-                .map_err(|error| format!("failed to execute go template {text}: {error}")),
+            Self::Go {
+                text,
+                template,
+                dice,
+            } => {
+                if let Some(dice) = dice {
+                    scope.throw(dice);
+                }
+                template
+                    .execute(scope.value())
+                    .map_err(|error| format!("failed to execute go template {text}: {error}"))
+            }
             Self::Broken(problem) => Err(problem.to_string()),
         }
     }
@@ -135,10 +159,43 @@ fn named(name: Arc<str>) -> Reference {
     }
 }
 
+/// Random functions that give the same for the same set and parameters: an Application that is
+/// generated again is the same again, and other Applications of the set do not change it.
+///
+/// The set's uid is part of the seed, so that what one set draws tells nothing of another.
+#[derive(Clone, Debug)]
+pub(crate) struct Dice {
+    random: Random,
+    set: Arc<str>,
+}
+
+impl Dice {
+    fn new(set: &ApplicationSet) -> Self {
+        let metadata = &set.metadata;
+        let identity = metadata.uid.as_deref().or(metadata.name.as_deref());
+        Self {
+            random: Random::new([0; 32]),
+            set: identity.unwrap_or_default().into(),
+        }
+    }
+
+    fn throw(&self, params: &Params) {
+        let mut seed = Sha256::new_with_prefix(self.set.as_bytes());
+        for (key, value) in flatten(params) {
+            for text in [key, value] {
+                seed.update([0]);
+                seed.update(text);
+            }
+        }
+        self.random.reseed(seed.finalize().into());
+    }
+}
+
 /// A set of parameters on which texts are run; its form for Go templates is made at most once.
 pub(crate) struct Scope<'p> {
     params: &'p Params,
     value: OnceCell<Value>,
+    is_thrown: Cell<bool>,
 }
 
 impl<'p> Scope<'p> {
@@ -146,6 +203,14 @@ impl<'p> Scope<'p> {
         Self {
             params,
             value: OnceCell::new(),
+            is_thrown: Cell::new(false),
+        }
+    }
+
+    /// Lets random functions begin where they always begin for these parameters.
+    fn throw(&self, dice: &Dice) {
+        if !self.is_thrown.replace(true) {
+            dice.throw(self.params);
         }
     }
 

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::text::{Engine, Scope, Text};
+use crate::error::Failure;
 
 /// A parsed structure.
 #[derive(Debug)]
@@ -119,28 +120,5 @@ impl Tree {
                 Ok(Value::Object(map))
             }
         }
-    }
-}
-
-/// A text that could not be rendered, and where it stands.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    /// The path in the structure, such as `.spec.source.path`.
-    pub(crate) path: String,
-    /// What happened.
-    pub(crate) message: String,
-}
-
-impl Failure {
-    pub(super) fn new(message: String) -> Self {
-        Self {
-            path: String::new(),
-            message,
-        }
-    }
-
-    fn below(mut self, step: &str) -> Self {
-        self.path.insert_str(0, step);
-        self
     }
 }

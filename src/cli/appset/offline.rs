@@ -129,7 +129,6 @@ impl OfflineArgs {
                 Globbing::Pathspec
             },
             now,
-            seed: now.as_millisecond().unsigned_abs(),
             ..Settings::default()
         }
     }

@@ -161,7 +161,8 @@ impl Asking {
                 ("plugin", config_map, parameters, String::new()),
             ),
             // The others are answered from what the hub watches.
-            Request::Clusters
+            Request::Clusters { .. }
+            | Request::Servers
             | Request::Project(_)
             | Request::GitDirectories { .. }
             | Request::GitFiles { .. } => (None, Default::default()),
@@ -243,7 +244,8 @@ async fn ask(
             let found = decisions::decisions(hub, config_map, name, label_selector).await?;
             Ok(found.map(Answer::Decisions))
         }
-        Request::Clusters
+        Request::Clusters { .. }
+        | Request::Servers
         | Request::Project(_)
         | Request::GitDirectories { .. }
         | Request::GitFiles { .. } => Ok(Observed::unknown("nobody outside is asked for this")),

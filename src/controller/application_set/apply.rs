@@ -6,7 +6,7 @@ use std::sync::Arc;
 use argosy_crds::{Application, ApplicationSet, names};
 use argosy_engine::application::KnownClusters;
 use argosy_generators::guard::{Limits, Parked, Verdict, approved, judge};
-use argosy_generators::plan::{AppSetPlan, Deletion, Inputs, PlanError, plan};
+use argosy_generators::plan::{AppSetPlan, Deletion, Inputs, PlanError, is_owned_by, plan};
 use argosy_generators::policy;
 use argosy_generators::validate::{Invalid, validate};
 use argosy_generators::{Cluster, Expansion};
@@ -61,7 +61,8 @@ pub(super) async fn apply(
     expansion: &Expansion,
 ) -> Applied {
     let clusters = clusters(&hub.known_clusters());
-    let (projects, live) = observed(hub, name);
+    let projects = projects(hub);
+    let live = concerned(hub, set, expansion.applications.get());
     let invalid = validate(
         &name.name,
         expansion.applications.get(),
@@ -116,20 +117,32 @@ fn tell_owners(hub: &Arc<Hub>, name: &ObjectName, plan: &AppSetPlan, live: &[App
     }
 }
 
-pub(super) fn observed(hub: &Hub, name: &ObjectName) -> (BTreeSet<String>, Vec<Application>) {
+/// The projects that exist.
+pub(super) fn projects(hub: &Hub) -> BTreeSet<String> {
     let index = hub.fleet.index();
-    let projects = index
-        .projects
-        .names()
-        .filter(|one| one.namespace == hub.config.namespace);
-    let live = index
-        .applications
+    let here = index.projects.names();
+    here.filter(|one| one.namespace == hub.config.namespace)
+        .map(|one| one.name.clone())
+        .collect()
+}
+
+/// The applications that are there and are the set's or have a name that it generates; copies of
+/// all others would make every set pay for the whole fleet.
+pub(super) fn concerned(
+    hub: &Hub,
+    set: &ApplicationSet,
+    generated: &[Application],
+) -> Vec<Application> {
+    let names: BTreeSet<&str> = generated
         .iter()
-        .filter(|(one, _)| one.namespace == name.namespace);
-    (
-        projects.map(|one| one.name.clone()).collect(),
-        live.map(|(_, app)| Application::clone(app)).collect(),
-    )
+        .filter_map(|app| app.metadata.name.as_deref())
+        .collect();
+    let namespace = set.metadata.namespace.as_deref().unwrap_or_default();
+    let index = hub.fleet.index();
+    let concerned = index.applications.iter().filter(|(name, app)| {
+        name.namespace == namespace && (names.contains(name.name.as_str()) || is_owned_by(app, set))
+    });
+    concerned.map(|(_, app)| Application::clone(app)).collect()
 }
 
 pub(super) fn clusters(known: &KnownClusters) -> Vec<Cluster> {
@@ -169,11 +182,8 @@ async fn carry_out(
         unchanged: _,
         refused: _,
     } = plan;
-    let before = |app: &Application| {
-        live.iter()
-            .find(|one| one.metadata.name == app.metadata.name)
-            .cloned()
-    };
+    let by_name: BTreeMap<_, _> = live.iter().map(|app| (&app.metadata.name, app)).collect();
+    let before = |app: &Application| by_name.get(&app.metadata.name).copied().cloned();
     let updates = update.into_iter().filter_map(|after| {
         Some(Write::Update {
             before: Box::new(before(&after)?),

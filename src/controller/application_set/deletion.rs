@@ -50,7 +50,7 @@ pub(super) async fn proceed(hub: &Arc<Hub>, name: &ObjectName, set: &Application
 }
 
 async fn step(hub: &Arc<Hub>, name: &ObjectName, set: &ApplicationSet) -> kube::Result<Next> {
-    let (_, live) = apply::observed(hub, name);
+    let live = apply::concerned(hub, set, &[]);
     let settings = hub.fleet.settings();
     let policy = policy::effective(set, settings.sets.policy, settings.sets.policy_override);
     if !policy.allows_delete() {

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use argosy_crds::ApplicationSet;
 use argosy_facts::Observed;
-use argosy_generators::offline::{self, GitTree as _, select_files};
+use argosy_generators::offline::{self, GitTree as _, select_directories, select_files};
 use argosy_generators::{
-    Answer, Cluster, Error, Expansion, Facts, Globbing, Reason, Request, Step, expand,
+    Answer, Cluster, Error, Expansion, Facts, Reason, Request, Step, expand, select_clusters,
+    servers,
 };
 
 use super::answers::{self, Asking};
@@ -19,7 +20,7 @@ use super::settings;
 use super::tree::SourceTree;
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
-use crate::source::{GitTree, shown_url};
+use crate::source::shown_url;
 
 /// How often an expansion may ask for more: once for each generator that depends on another, and
 /// generators nest two deep.
@@ -32,24 +33,27 @@ pub(super) async fn expansion(
     set: &Arc<ApplicationSet>,
 ) -> Result<Arc<Expansion>, Error> {
     let asking = Asking::new(hub, name, set);
-    if let Some(same) = unchanged(hub, &asking, name, set).await {
-        return Ok(same);
-    }
     let settings = settings(hub);
+    let last = hub.application_sets.get(name);
     let mut known = BTreeMap::new();
-    for _ in 0..ROUNDS {
-        let mut facts = Facts::new();
-        for (request, answer) in &known {
-            facts.insert(Request::clone(request), Observed::clone(answer));
+    if let Some(last) = last.filter(|last| last.is_of(set, &settings)) {
+        for request in last.facts.keys() {
+            known.insert(request.clone(), answer(hub, &asking, request).await);
         }
-        hub.metrics.application_sets.expansions.inc();
+        if last.knew(&known) {
+            return last.result.clone();
+        }
+    }
+    hub.metrics.application_sets.expansions.inc();
+    for _ in 0..ROUNDS {
+        let facts: Facts = known.clone().into_iter().collect();
         // Templates are somebody's program: they get a thread that may be busy for a while.
         let (owned, with) = (Arc::clone(set), settings.clone());
         let step = hub
             .blocking
             .run(move || expand(&owned, &facts, &with))
             .await;
-        match step.map_err(|panic| {
+        let result = match step.map_err(|panic| {
             failed(
                 set,
                 &format!("the expansion did not come to its end: {panic}"),
@@ -60,21 +64,18 @@ pub(super) async fn expansion(
                     let answer = answer(hub, &asking, &request).await;
                     known.insert(request, answer);
                 }
+                continue;
             }
             Step::Done(expansion) => {
-                let expansion = Arc::new(expansion);
-                hub.application_sets.keep(
-                    name,
-                    Remembered {
-                        spec: set.spec.clone(),
-                        facts: known,
-                        expansion: Arc::clone(&expansion),
-                    },
-                );
-                return Ok(expansion);
+                // What the set asks for no longer is not looked at again.
+                known.retain(|request, _| expansion.requests.contains(request));
+                Ok(Arc::new(expansion))
             }
-            Step::Failed(error) => return Err(error),
-        }
+            Step::Failed(error) => Err(error),
+        };
+        let made = Remembered::new(set, &settings, known, result.clone());
+        hub.application_sets.keep(name, made);
+        return result;
     }
     Err(failed(
         set,
@@ -97,28 +98,10 @@ pub(super) fn failed(set: &ApplicationSet, message: &str) -> Error {
     }
 }
 
-/// The last expansion, if spec and facts are what they were.
-async fn unchanged(
-    hub: &Arc<Hub>,
-    asking: &Asking,
-    name: &ObjectName,
-    set: &ApplicationSet,
-) -> Option<Arc<Expansion>> {
-    let last = hub.application_sets.get(name)?;
-    if last.spec != set.spec {
-        return None;
-    }
-    for (request, before) in &last.facts {
-        if answer(hub, asking, request).await != *before {
-            return None;
-        }
-    }
-    Some(last.expansion)
-}
-
 pub(super) async fn answer(hub: &Arc<Hub>, asking: &Asking, request: &Request) -> Observed<Answer> {
     match request {
-        Request::Clusters => clusters(hub).map(Answer::Clusters),
+        Request::Clusters { generator } => of_clusters(hub, |all| select_clusters(generator, all)),
+        Request::Servers => of_clusters(hub, |all| Observed::complete(servers(all))),
         Request::Project(name) => {
             let index = hub.fleet.index();
             let wanted = ObjectName::new(&hub.config.namespace, name);
@@ -128,9 +111,13 @@ pub(super) async fn answer(hub: &Arc<Hub>, asking: &Asking, request: &Request) -
             repo_url,
             revision,
             project,
+            include,
+            exclude: _,
         } => {
-            with_tree(hub, (repo_url, revision, project), |tree| {
-                Ok(Answer::Directories(SourceTree::new(&tree)?.directories()))
+            let include = include.clone();
+            with_tree(hub, (repo_url, revision, project), move |tree| {
+                let selected = select_directories(&tree.directories(), &include);
+                Ok(Answer::Directories(selected))
             })
             .await
         }
@@ -143,7 +130,7 @@ pub(super) async fn answer(hub: &Arc<Hub>, asking: &Asking, request: &Request) -
         } => {
             let (pattern, globbing) = (pattern.clone(), *globbing);
             with_tree(hub, (repo_url, revision, project), move |tree| {
-                files(&tree, &pattern, globbing)
+                select_files(tree, &pattern, globbing).map(Answer::Files)
             })
             .await
         }
@@ -158,7 +145,7 @@ pub(super) async fn answer(hub: &Arc<Hub>, asking: &Asking, request: &Request) -
 async fn with_tree(
     hub: &Arc<Hub>,
     (repo_url, revision, project): (&str, &str, &str),
-    read: impl FnOnce(GitTree) -> Result<Answer, String> + Send + 'static,
+    read: impl FnOnce(&SourceTree) -> Result<Answer, String> + Send + 'static,
 ) -> Observed<Answer> {
     let repository = hub.repositories().find(repo_url, project);
     let tree = async {
@@ -169,7 +156,9 @@ async fn with_tree(
         Ok(tree) => tree,
         Err(error) => return Observed::unknown(error.to_string()),
     };
-    match hub.blocking.run(move || read(tree)).await {
+    let listed = hub.application_sets.trees.clone();
+    let read = move || read(listed.of(&tree)?.as_ref());
+    match hub.blocking.run(read).await {
         Ok(Ok(answer)) => Observed::complete(answer),
         Ok(Err(why)) => Observed::unknown(format!("cannot read {}: {why}", shown_url(repo_url))),
         Err(panic) => Observed::unknown(format!(
@@ -179,31 +168,17 @@ async fn with_tree(
     }
 }
 
-fn files(tree: &GitTree, pattern: &str, globbing: Globbing) -> Result<Answer, String> {
-    select_files(&SourceTree::new(tree)?, pattern, globbing).map(Answer::Files)
-}
-
-/// The registered clusters. A Secret without name and server hides a cluster whose applications
-/// must not be taken for surplus.
-fn clusters(hub: &Hub) -> Observed<Vec<Cluster>> {
+/// What is asked of the registered clusters; as complete as the listing of their Secrets.
+fn of_clusters(hub: &Hub, ask: impl FnOnce(&[Cluster]) -> Observed<Answer>) -> Observed<Answer> {
     let secrets = hub.fleet.index().secrets.observed("Secrets");
-    let values = secrets.map(|secrets| {
+    let clusters = secrets.map(|secrets| {
         let values = secrets
             .iter()
             .filter_map(|secret| serde_json::to_value(&**secret).ok());
         offline::clusters(&values.collect::<Vec<_>>(), &hub.config.namespace)
     });
-    let nameless = values.seen().and_then(|clusters| {
-        clusters
-            .iter()
-            .find(|cluster| cluster.server.is_empty())
-            .map(|one| one.name.clone())
-    });
-    match (nameless, values) {
-        (Some(name), Observed::Complete(clusters)) => Observed::partial(
-            clusters.into_inner(),
-            format!("the cluster Secret of `{name}` has no server; set its key `server`"),
-        ),
-        (_, values) => values,
+    match clusters {
+        Observed::Complete(clusters) => ask(clusters.get()),
+        Observed::Partial { why, .. } | Observed::Unknown { why } => Observed::unknown(why),
     }
 }

@@ -1,38 +1,80 @@
-//! The last expansion of each set, and the facts that it was made from.
+//! The last expansion of each set, and what it was made from.
 //!
-//! A set whose facts and spec are what they were is not expanded again.
+//! A set whose spec, settings and facts are what they were is not expanded again. The facts are
+//! exactly what the set reads: a push to other paths, or a change of a cluster that it does not
+//! select, leaves them as they were.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use argosy_crds::ApplicationSetSpec;
+use argosy_crds::{ApplicationSet, ApplicationSetSpec};
 use argosy_facts::Observed;
-use argosy_generators::{Answer, Expansion, Request};
+use argosy_generators::{Answer, Error, Expansion, Request, Settings};
 
 use super::answers::Answers;
 use super::contested::Contested;
+use super::tree::Trees;
 use crate::fleet::ObjectName;
 
 /// What is kept of all sets.
 #[derive(Default)]
 pub struct Memory {
-    sets: Mutex<BTreeMap<ObjectName, Remembered>>,
+    sets: Mutex<BTreeMap<ObjectName, Arc<Remembered>>>,
     /// The names that two sets generate.
     pub(super) contested: Contested,
     /// What was answered from outside.
     pub(in crate::controller) answers: Answers,
+    /// What repositories hold.
+    pub(super) trees: Trees,
 }
 
-/// What an expansion was made from, and what came out.
-#[derive(Clone)]
+/// What an expansion was made from, and what came out; a failure, too, would only be the same again.
 pub(super) struct Remembered {
-    pub(super) spec: ApplicationSetSpec,
+    spec: ApplicationSetSpec,
+    /// What of the settings decides; the time does not, or every look would be an expansion.
+    max_parameter_sets: usize,
     pub(super) facts: BTreeMap<Request, Observed<Answer>>,
-    pub(super) expansion: Arc<Expansion>,
+    pub(super) result: Result<Arc<Expansion>, Error>,
+}
+
+impl Remembered {
+    pub(super) fn new(
+        set: &ApplicationSet,
+        settings: &Settings,
+        facts: BTreeMap<Request, Observed<Answer>>,
+        result: Result<Arc<Expansion>, Error>,
+    ) -> Self {
+        Self {
+            spec: set.spec.clone(),
+            max_parameter_sets: settings.max_parameter_sets,
+            facts,
+            result,
+        }
+    }
+
+    /// Whether the same facts would come to the same. How files are matched is part of their
+    /// requests.
+    pub(super) fn is_of(&self, set: &ApplicationSet, settings: &Settings) -> bool {
+        self.spec == set.spec && self.max_parameter_sets == settings.max_parameter_sets
+    }
+}
+
+impl Remembered {
+    /// Whether these facts, which answer the same requests, are the same for the set.
+    pub(super) fn knew(&self, facts: &BTreeMap<Request, Observed<Answer>>) -> bool {
+        let both = self.facts.iter().zip(facts.values());
+        self.facts.len() == facts.len()
+            && both.into_iter().all(|((request, before), now)| {
+                match (before.as_complete(), now.as_complete()) {
+                    (Some(before), Some(now)) => before.get().is_same_for(request, now.get()),
+                    _ => before == now,
+                }
+            })
+    }
 }
 
 impl Memory {
-    pub(super) fn get(&self, name: &ObjectName) -> Option<Remembered> {
+    pub(super) fn get(&self, name: &ObjectName) -> Option<Arc<Remembered>> {
         self.lock().get(name).cloned()
     }
 
@@ -43,7 +85,7 @@ impl Memory {
     }
 
     pub(super) fn keep(&self, name: &ObjectName, remembered: Remembered) {
-        self.lock().insert(name.clone(), remembered);
+        self.lock().insert(name.clone(), Arc::new(remembered));
     }
 
     pub(super) fn forget(&self, name: &ObjectName) {
@@ -51,7 +93,7 @@ impl Memory {
         self.answers.forget(name);
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectName, Remembered>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectName, Arc<Remembered>>> {
         self.sets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -170,6 +170,20 @@ fn after(applied: &Applied) -> Next {
     }
 }
 
+/// Tells every set that is known that nothing is generated, because something of the hub's cluster
+/// could not be listed; the Applications stay as they are.
+pub async fn tell_unlisted(hub: &Arc<Hub>, why: &str) {
+    let sets: Vec<_> = {
+        let index = hub.fleet.index();
+        let sets = index.application_sets.iter();
+        sets.map(|(name, set)| (name.clone(), Arc::clone(set)))
+            .collect()
+    };
+    for (name, set) in sets {
+        report::unlisted(hub, &name, &set, why).await;
+    }
+}
+
 /// What a set generates, and what it may name.
 pub struct Generated {
     /// The Applications, in the order of generators and parameters.
@@ -191,10 +205,9 @@ pub async fn generate(
         meta.name.as_deref().unwrap_or_default(),
     );
     let expansion = facts::expansion(hub, &name, set).await?;
-    let (projects, _) = apply::observed(hub, &name);
     Ok(Generated {
         applications: expansion.applications.get().clone(),
-        projects,
+        projects: apply::projects(hub),
         clusters: apply::clusters(&hub.known_clusters()),
     })
 }
@@ -234,8 +247,8 @@ fn settings(hub: &Hub) -> Settings {
     };
     Settings {
         globbing,
+        max_parameter_sets: hub.fleet.settings().sets.max_parameter_sets,
         now: hub.clock.now(),
-        ..Settings::default()
     }
 }
 

@@ -38,9 +38,9 @@ pub async fn preview(
     let name = name_of(set);
     let set = as_on_the_hub(hub, &name, set);
     let generated = expanded(hub, &set, head).await.result?.applications;
-    let (projects, on_hub) = apply::observed(hub, &name);
+    let projects = apply::projects(hub);
     let live = match base {
-        None => on_hub,
+        None => apply::concerned(hub, &set, generated.get()),
         Some(base) => {
             let before = as_on_the_hub(hub, &name, base.set);
             let expanded = expanded(hub, &before, base.substitute).await;

@@ -20,8 +20,8 @@ pub(in crate::controller) fn generators(
     if all.is_empty() {
         return all;
     }
-    let requests = memory.get(name).map(|last| last.facts).unwrap_or_default();
-    all.extend(requests.keys().filter_map(|request| match request {
+    let requests = memory.requests(name).unwrap_or_default();
+    all.extend(requests.iter().filter_map(|request| match request {
         Request::PullRequests { generator } => serde_json::from_str(generator).ok(),
         _ => None,
     }));

@@ -84,9 +84,28 @@ pub(super) async fn stuck(hub: &Hub, name: &ObjectName, set: &ApplicationSet, ap
         reason: appset_condition::DELETE_APPLICATION_ERROR.to_owned(),
         message: format!("Application {app}: application has not been deleted in over 2 minutes"),
     };
-    let (_, live) = super::apply::observed(hub, name);
+    let live = super::apply::concerned(hub, set, &[]);
     let now = Time(hub.clock.now());
     let after = status(set, &outcome, Rollout::Kept, &live, MAX_RESOURCES, &now);
+    if set.status.as_ref() != Some(&after)
+        && let Err(error) = write_status(hub, name, &whole(&after)).await
+    {
+        tracing::debug!(set = %name, error = crate::diagnostic::chain(&error), "the status was not written and will be again");
+    }
+}
+
+/// Gives a set the conditions that say why nothing can be generated yet. What it reports of its
+/// applications stays, because they may not all be known.
+pub(super) async fn unlisted(hub: &Arc<Hub>, name: &ObjectName, set: &ApplicationSet, why: &str) {
+    let outcome = Outcome::NotGenerated {
+        reason: appset_condition::APPLICATION_GENERATION_FROM_PARAMS_ERROR.to_owned(),
+        message: format!("{why}; nothing is generated, and nothing deleted, until that succeeds"),
+    };
+    let now = Time(hub.clock.now());
+    let told = status(set, &outcome, Rollout::Kept, &[], MAX_RESOURCES, &now);
+    let mut after = set.status.clone().unwrap_or_default();
+    after.conditions = told.conditions;
+    after.health = told.health;
     if set.status.as_ref() != Some(&after)
         && let Err(error) = write_status(hub, name, &whole(&after)).await
     {

@@ -49,7 +49,7 @@ pub(super) async fn roll_out(
     expansion: &Expansion,
     applied: &Applied,
 ) -> RolledOut {
-    let (_, live) = apply::observed(hub, name);
+    let live = apply::concerned(hub, set, expansion.applications.get());
     let now = hub.clock.now();
     let plan = rollout::plan(&Inputs {
         set,

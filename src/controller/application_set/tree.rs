@@ -1,9 +1,34 @@
 //! A repository's tree, as the git generator reads it.
 
+use std::sync::Arc;
+
 use argosy_generators::offline::GitTree as GeneratorTree;
 use argosy_render::{Kind, TreePath, View};
 
 use crate::source::GitTree;
+
+/// How many commits' listings are kept: sets follow few revisions at a time.
+const LISTED: u64 = 16;
+
+/// The listings of commits, so that many sets on one repository list it once.
+#[derive(Clone)]
+pub(super) struct Trees(moka::sync::Cache<String, Arc<SourceTree>>);
+
+impl Default for Trees {
+    fn default() -> Self {
+        Self(moka::sync::Cache::new(LISTED))
+    }
+}
+
+impl Trees {
+    /// The listing of a tree that its caller may read; who comes while it is made waits for it.
+    pub(super) fn of(&self, tree: &GitTree) -> Result<Arc<SourceTree>, String> {
+        let listed = self.0.try_get_with_by_ref(tree.commit().as_str(), || {
+            SourceTree::new(tree).map(Arc::new)
+        });
+        listed.map_err(|why| String::clone(&why))
+    }
+}
 
 /// One commit of a repository.
 pub(super) struct SourceTree {
@@ -14,7 +39,7 @@ pub(super) struct SourceTree {
 
 impl SourceTree {
     /// Lists the tree once.
-    pub(super) fn new(tree: &GitTree) -> Result<Self, String> {
+    fn new(tree: &GitTree) -> Result<Self, String> {
         let text = |error: argosy_render::TreeError| error.to_string();
         let visible = |path: &&TreePath| !path.segments().any(|segment| segment.starts_with('.'));
         let directories = tree.directories().map_err(text)?;
@@ -30,7 +55,7 @@ impl SourceTree {
                 .filter(|file| file.kind != Kind::Submodule)
                 .map(|file| file.path.as_str().to_owned())
                 .collect(),
-            view: View::new(std::sync::Arc::new(tree.clone())),
+            view: View::new(Arc::new(tree.clone())),
         })
     }
 }

@@ -64,13 +64,7 @@ pub(crate) async fn prepare(
     directories: usize,
 ) -> anyhow::Result<()> {
     let hub = &clusters.hub().client;
-    let definitions = argosy_crds::manifest::custom_resource_definitions();
-    apply_all(hub, definitions.map(|(_, definition)| definition)).await?;
-    apply_all(hub, [namespace("argocd")]).await?;
-    // A definition is served a moment after it is stored.
-    while apply_all(hub, [project()]).await.is_err() {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    prepare_hub(hub).await?;
     let mut objects = Vec::new();
     for (at, cluster) in clusters.workloads().iter().enumerate() {
         let names = (0..directories).map(|index| namespace(&directory(index)));
@@ -80,6 +74,18 @@ pub(crate) async fn prepare(
             .extend((0..directories).map(|index| application(index, at, repository, &cluster.url)));
     }
     apply_all(hub, objects).await
+}
+
+/// Prepares the hub's cluster: kinds, namespace and project.
+pub(crate) async fn prepare_hub(hub: &Client) -> anyhow::Result<()> {
+    let definitions = argosy_crds::manifest::custom_resource_definitions();
+    apply_all(hub, definitions.map(|(_, definition)| definition)).await?;
+    apply_all(hub, [namespace("argocd")]).await?;
+    // A definition is served a moment after it is stored.
+    while apply_all(hub, [project()]).await.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    Ok(())
 }
 
 /// The name of a directory's application on a cluster.
@@ -114,7 +120,8 @@ fn project() -> Value {
     })
 }
 
-async fn apply_all(
+/// Applies objects, several at once.
+pub(crate) async fn apply_all(
     client: &Client,
     objects: impl IntoIterator<Item = Value>,
 ) -> anyhow::Result<()> {

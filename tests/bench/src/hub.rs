@@ -46,19 +46,37 @@ impl Hub {
             "repository": {"html_url": repository, "default_branch": "main"},
         })
         .to_string();
+        let head =
+            "POST /api/webhook HTTP/1.1\r\nX-GitHub-Event: push\r\nContent-Type: application/json";
+        self.ask(head, &event).map(drop)
+    }
+
+    /// The sum of a metric over the series whose labels contain `labels`.
+    pub(crate) fn metric(&self, name: &str, labels: &str) -> anyhow::Result<f64> {
+        let text = self.ask("GET /metrics HTTP/1.1", "")?;
+        let series = text.lines().filter_map(|line| line.rsplit_once(' '));
+        let wanted = series.filter(|(series, _)| {
+            let (of, with) = series.split_once('{').unwrap_or((series, ""));
+            of == name && with.contains(labels)
+        });
+        Ok(wanted
+            .filter_map(|(_, value)| value.parse::<f64>().ok())
+            .sum())
+    }
+
+    fn ask(&self, head: &str, body: &str) -> anyhow::Result<String> {
         let mut connection = TcpStream::connect(&self.address)?;
         write!(
             connection,
-            "POST /api/webhook HTTP/1.1\r\nHost: hub\r\nConnection: close\r\nX-GitHub-Event: push\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{event}",
-            event.len()
+            "{head}\r\nHost: hub\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
         )?;
         let mut answer = String::new();
         connection.read_to_string(&mut answer)?;
         if !answer.starts_with("HTTP/1.1 200") {
-            bail!("the webhook was answered with {answer}");
+            bail!("`{head}` was answered with {answer}");
         }
-        Ok(())
+        Ok(answer)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Benchmarks of a hub that runs as a process of its own, so that what is measured is what is
 //! shipped. `cargo xtask bench` builds the hub and starts this.
 
+mod appset;
 mod clusters;
+mod figures;
 mod fleet;
 mod hub;
 mod requests;
@@ -24,6 +26,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Benchmark {
+    /// The expansion of large ApplicationSets, and a hub with many of them.
+    Appset(appset::Options),
     /// A fleet's first sync, a heal and a commit.
     Sync(sync::Options),
 }
@@ -34,6 +38,7 @@ async fn main() -> anyhow::Result<()> {
     // Nothing has installed another one before.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match arguments.benchmark {
+        Benchmark::Appset(options) => appset::run(&arguments.argosy, &options).await,
         Benchmark::Sync(options) => sync::run(&arguments.argosy, &options).await,
     }
 }

@@ -1,7 +1,6 @@
 //! `bench sync`: what it costs to bring up a fleet, to heal an object, to follow a commit.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -15,19 +14,14 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::clusters::Clusters;
+use crate::figures::{PATIENCE, figure, ms, say, until};
 use crate::fleet::{self, OBJECTS};
 use crate::hub::Hub;
 use crate::requests::Requests;
 use crate::usage;
 
-/// How long anything may take.
-const PATIENCE: Duration = Duration::from_mins(10);
-
 /// How long nothing has to happen before what happened is counted.
 const QUIET: Duration = Duration::from_secs(3);
-
-/// How often a live object is looked at while its change is awaited.
-const LOOK: Duration = Duration::from_millis(5);
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -324,38 +318,4 @@ async fn idle(hub: &Hub) -> anyhow::Result<()> {
         "ms/s",
         "",
     )
-}
-
-async fn until(
-    what: &str,
-    mut condition: impl AsyncFnMut() -> anyhow::Result<bool>,
-) -> anyhow::Result<()> {
-    let since = Instant::now();
-    while !condition().await? {
-        if since.elapsed() > PATIENCE {
-            bail!("not in time: {what}");
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-    Ok(())
-}
-
-fn ms(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
-}
-
-fn figure(name: &str, value: f64, unit: &str, target: &str) -> anyhow::Result<()> {
-    let digits = if value < 100.0 { 2 } else { 0 };
-    let target = if target.is_empty() {
-        String::new()
-    } else {
-        format!("  (target: at most {target})")
-    };
-    say(&format!("{name:<52} {value:>9.digits$} {unit}{target}"))
-}
-
-fn say(line: &str) -> anyhow::Result<()> {
-    let mut output = std::io::stdout().lock();
-    writeln!(output, "{line}")?;
-    Ok(output.flush()?)
 }

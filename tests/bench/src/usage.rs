@@ -22,6 +22,14 @@ pub(crate) fn cpu(process: u32) -> anyhow::Result<Duration> {
     Ok(TICK * ticks)
 }
 
+/// The processor time of the calling thread, finer than [`cpu`] tells that of a process.
+pub(crate) fn own_cpu() -> anyhow::Result<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat")
+        .context("read the use of a thread; this needs Linux with CONFIG_SCHED_INFO")?;
+    let nanos = text.split_whitespace().next().unwrap_or_default();
+    Ok(Duration::from_nanos(nanos.parse()?))
+}
+
 /// The most memory that a process ever had, and what it has now, in MiB.
 pub(crate) fn memory(process: u32) -> anyhow::Result<(u64, u64)> {
     let text = std::fs::read_to_string(format!("/proc/{process}/status"))?;

@@ -8,6 +8,9 @@ mod verbs;
 
 use crate::value::Value;
 
+/// No text grows much beyond this; what is longer is cut, and then refused by whoever made it.
+pub(crate) const MAX_TEXT: usize = 16 << 20;
+
 pub(crate) use float::{fixed, shortest};
 pub(crate) use printer::Printer;
 pub(crate) use quote::{is_printable, quote};
@@ -25,14 +28,15 @@ pub(crate) fn print(value: &Value) -> String {
     }
 }
 
-/// Appends what `%v` gives, without a detour for the common types.
-pub(crate) fn print_into(out: &mut String, value: &Value) {
+/// Appends what `%v` gives, without a detour for the common types; stops soon after `limit` bytes.
+pub(crate) fn print_into(out: &mut String, value: &Value, limit: usize) {
     match value {
         Value::Str(s) => out.push_str(s),
         Value::Absent | Value::Nil => out.push_str("<no value>"),
         other => {
             let mut p = Printer {
                 out: std::mem::take(out),
+                limit,
                 ..Printer::default()
             };
             p.value(other, 'v');

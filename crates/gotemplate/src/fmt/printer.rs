@@ -2,6 +2,7 @@
 
 use crate::value::{MAX_NESTING, Value};
 
+use super::MAX_TEXT;
 use super::quote::{self, Plain};
 
 /// The flags, width and precision of one verb.
@@ -25,16 +26,36 @@ pub(crate) struct Flags {
 }
 
 /// Writes values into a text.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Printer {
     pub(crate) out: String,
     pub(super) flags: Flags,
     pub(super) depth: usize,
+    /// Nothing is added to a text longer than this: parts that values share can make it endless.
+    pub(super) limit: usize,
+}
+
+impl Default for Printer {
+    fn default() -> Self {
+        Self {
+            out: String::new(),
+            flags: Flags::default(),
+            depth: 0,
+            limit: MAX_TEXT,
+        }
+    }
 }
 
 impl Printer {
+    pub(super) fn is_full(&self) -> bool {
+        self.out.len() > self.limit
+    }
+
     /// Prints `value` under `verb`, or says that the verb does not fit.
     pub(crate) fn value(&mut self, value: &Value, verb: char) {
+        if self.is_full() {
+            return;
+        }
         match verb {
             'T' => return self.string(value.type_name(), 's'),
             'p' => return self.bad_verb(value, verb),
@@ -108,6 +129,9 @@ impl Printer {
         match value {
             Value::List(l) => {
                 for (i, item) in l.iter().enumerate() {
+                    if self.is_full() {
+                        break;
+                    }
                     if i > 0 {
                         self.out.push_str(separator);
                     }
@@ -116,6 +140,9 @@ impl Printer {
             }
             Value::Map(m) => {
                 for (i, (key, item)) in m.entries().iter().enumerate() {
+                    if self.is_full() {
+                        break;
+                    }
                     if i > 0 {
                         self.out.push_str(separator);
                     }

@@ -15,6 +15,9 @@ pub(crate) fn sprintf(format: &str, args: &[Value]) -> String {
         printer: Printer::default(),
     };
     while let Some(percent) = f.rest.find('%') {
+        if f.printer.is_full() {
+            break;
+        }
         let (text, rest) = f.rest.split_at(percent);
         f.printer.out.push_str(text);
         f.rest = rest.get(1..).unwrap_or_default();

@@ -2,15 +2,13 @@
 
 use crate::containers::Map;
 use crate::error::FuncError;
+use crate::fmt::MAX_TEXT;
 use crate::value::Value;
 
 pub(super) type Answer = Result<Value, FuncError>;
 
-/// No function gives a longer text than this.
-const MAX_TEXT: usize = 64 << 20;
-
 /// No function gives a longer list than this.
-pub(super) const MAX_ITEMS: usize = 1_000_000;
+const MAX_ITEMS: usize = 1_000_000;
 
 pub(super) fn fail<T>(message: impl Into<String>) -> Result<T, FuncError> {
     Err(FuncError::new(message))
@@ -51,8 +49,20 @@ pub(super) fn items<'a>(value: &'a Value, doing: &str) -> Result<&'a [Value], Fu
 pub(super) fn bounded(len: Option<usize>) -> Result<(), FuncError> {
     match len {
         Some(len) if len <= MAX_TEXT => Ok(()),
-        _ => fail(format!("the result would be longer than {MAX_TEXT} bytes")),
+        _ => Err(FuncError::limit(format!(
+            "the result would be longer than {MAX_TEXT} bytes"
+        ))),
     }
+}
+
+/// Refuses lists that would be too long.
+pub(super) fn bounded_items(len: usize) -> Result<(), FuncError> {
+    if len <= MAX_ITEMS {
+        return Ok(());
+    }
+    Err(FuncError::limit(format!(
+        "the result has more than {MAX_ITEMS} elements"
+    )))
 }
 
 /// A count that must not be negative.

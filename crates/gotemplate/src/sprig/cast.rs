@@ -1,8 +1,11 @@
 //! Loose conversions: what sprig takes for a number or a text.
 
+use crate::error::FuncError;
 use crate::fmt;
 use crate::parse::number;
 use crate::value::Value;
+
+use super::args::bounded;
 
 /// `int64`; what is no number becomes 0.
 #[expect(
@@ -68,10 +71,22 @@ pub(super) fn to_text(value: &Value) -> String {
 }
 
 /// `toStrings`: the elements as texts, less nil; a single value as a list of one.
-pub(super) fn to_texts(value: &Value) -> Vec<String> {
+pub(super) fn to_texts(value: &Value) -> Result<Vec<String>, FuncError> {
     match value {
-        Value::List(list) => list.iter().filter(|v| !v.is_nil()).map(to_text).collect(),
-        Value::Absent | Value::Nil => Vec::new(),
-        other => vec![to_text(other)],
+        Value::List(list) => texts(list.as_slice()),
+        other => texts(std::slice::from_ref(other)),
     }
+}
+
+/// Values as texts, less nil.
+pub(super) fn texts(values: &[Value]) -> Result<Vec<String>, FuncError> {
+    let mut texts = Vec::new();
+    let mut length = 0;
+    for value in values.iter().filter(|value| !value.is_nil()) {
+        let text = to_text(value);
+        length += text.len();
+        bounded(Some(length))?;
+        texts.push(text);
+    }
+    Ok(texts)
 }

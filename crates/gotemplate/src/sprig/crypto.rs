@@ -11,14 +11,15 @@ use sha2::{Digest, Sha256, Sha512};
 use crate::error::FuncError;
 use crate::fmt::lossy;
 use crate::funcs::FuncMap;
+use crate::meter::Meter;
 use crate::value::Value;
 
 use super::args::{Answer, fail, int, text};
 use super::encoding::decode64;
-use super::random::Source;
+use super::random::Random;
 use super::scrypt;
 
-pub(super) fn register(m: &mut FuncMap, source: &Source) {
+pub(super) fn register(m: &mut FuncMap, source: &Random) {
     m.add("sha1sum", "string", |a| Ok(hex::<Sha1>(text(a, 0)).into()));
     m.add("sha256sum", "string", |a| {
         Ok(hex::<Sha256>(text(a, 0)).into())
@@ -29,22 +30,25 @@ pub(super) fn register(m: &mut FuncMap, source: &Source) {
     m.add("adler32sum", "string", |a| {
         Ok(adler32(text(a, 0).as_bytes()).to_string().into())
     });
-    m.add(
+    m.add_metered(
         "derivePassword",
         "int,string,string,string,string",
-        derive_password,
+        |a, meter| {
+            meter.charge(STEPS_TO_DERIVE)?;
+            derive_password(a)
+        },
     );
     let salts = source.clone();
-    m.add("bcrypt", "string", move |a| {
-        Ok(bcrypt(text(a, 0), &salts).into())
+    m.add_metered("bcrypt", "string", move |a, meter| {
+        Ok(bcrypt(text(a, 0), &salts, meter)?.into())
     });
     let salts = source.clone();
-    m.add("htpasswd", "string,string", move |a| {
+    m.add_metered("htpasswd", "string,string", move |a, meter| {
         let user = text(a, 0);
         if user.contains(':') {
             return Ok(format!("invalid username: {user}").into());
         }
-        Ok(format!("{user}:{}", bcrypt(text(a, 1), &salts)).into())
+        Ok(format!("{user}:{}", bcrypt(text(a, 1), &salts, meter)?).into())
     });
     let vectors = source.clone();
     m.add("encryptAES", "string,string", move |a| {
@@ -76,18 +80,24 @@ fn adler32(bytes: &[u8]) -> u32 {
     b << 16 | a
 }
 
-fn bcrypt(password: &str, source: &Source) -> String {
+/// Slow on purpose: a tenth of a second, of which a template may take a few.
+const STEPS_TO_DERIVE: u64 = 40_000;
+
+fn bcrypt(password: &str, source: &Random, meter: &mut Meter) -> Result<String, FuncError> {
     const COST: u32 = 10;
     if password.len() > 72 {
-        return "failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes"
-            .to_owned();
+        return Ok(
+            "failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes"
+                .to_owned(),
+        );
     }
+    meter.charge(STEPS_TO_DERIVE)?;
     let mut salt = [0; 16];
     salt.copy_from_slice(&source.bytes(16));
-    match bcrypt::hash_with_salt(password, COST, salt) {
+    Ok(match bcrypt::hash_with_salt(password, COST, salt) {
         Ok(parts) => parts.format_for_version(bcrypt::Version::TwoA),
         Err(error) => format!("failed to encrypt string with bcrypt: {error}"),
-    }
+    })
 }
 
 /// The password as a key: cut or filled with zeros to 32 bytes.

@@ -3,7 +3,8 @@
 use crate::containers::{Map, Tree};
 use crate::error::FuncError;
 use crate::funcs::FuncMap;
-use crate::value::{MAX_NESTING, Value};
+use crate::meter::Meter;
+use crate::value::Value;
 
 use super::args::{Answer, any, fail, map, text};
 use super::cast::to_text;
@@ -16,7 +17,7 @@ pub(super) fn register(m: &mut FuncMap) {
             .and_then(|m| m.get(text(a, 1)))
             .unwrap_or_else(|| "".into()))
     });
-    m.add("set", "map,string,any", set);
+    m.add_metered("set", "map,string,any", set);
     m.add("unset", "map,string", |a| {
         if let Some(m) = map(a, 0) {
             m.remove(text(a, 1));
@@ -53,14 +54,16 @@ pub(super) fn register(m: &mut FuncMap) {
         kept.retain(|key, _| !named(a, key));
         Ok(Value::map(kept))
     });
-    m.add("merge", "map,map...", |a| merge(a, false));
+    m.add_metered("merge", "map,map...", |a, meter| merge(a, false, meter));
     m.alias("merge", &["mustMerge"]);
-    m.add("mergeOverwrite", "map,map...", |a| merge(a, true));
+    m.add_metered("mergeOverwrite", "map,map...", |a, meter| {
+        merge(a, true, meter)
+    });
     m.alias("mergeOverwrite", &["mustMergeOverwrite"]);
     m.add("dig", "any...", dig);
-    m.add("deepCopy", "any", |a| match any(a, 0) {
+    m.add_metered("deepCopy", "any", |a, meter| match any(a, 0) {
         Value::Nil => fail("reflect: call of reflect.Value.Type on zero Value"),
-        value => copy(value, MAX_NESTING),
+        value => copy(value, meter),
     });
     m.alias("deepCopy", &["mustDeepCopy"]);
 }
@@ -84,46 +87,49 @@ fn dict(args: &[Value]) -> Answer {
 }
 
 /// Sets an entry unless the map would come to contain itself.
-fn put(target: &Map, key: &str, value: Value) -> Result<(), FuncError> {
-    if target.is_within(&value) {
+fn put(target: &Map, key: &str, value: Value, meter: &mut Meter) -> Result<(), FuncError> {
+    if target.is_within(&value, meter)? {
         return fail(format!("setting {key:?} would put the map into itself"));
     }
     target.insert(key.into(), value);
     Ok(())
 }
 
-fn set(args: &[Value]) -> Answer {
+fn set(args: &[Value], meter: &mut Meter) -> Answer {
     let Some(target) = map(args, 0) else {
         return fail("assignment to entry in nil map");
     };
-    put(target, text(args, 1), any(args, 2).clone())?;
+    put(target, text(args, 1), any(args, 2).clone(), meter)?;
     Ok(any(args, 0).clone())
 }
 
-fn merge(args: &[Value], overwrite: bool) -> Answer {
+fn merge(args: &[Value], overwrite: bool, meter: &mut Meter) -> Answer {
     let target = map(args, 0)
         .cloned()
         .unwrap_or_else(|| Map::from_entries(crate::Elem::Any, Tree::new()));
     for i in 1..args.len() {
         if let Some(source) = map(args, i) {
-            merge_into(&target, source, overwrite, MAX_NESTING)?;
+            merge_into(&target, source, overwrite, meter)?;
         }
     }
     Ok(Value::Map(target))
 }
 
 /// Fills in what the target lacks or has empty; overwriting takes everything that the source has.
-fn merge_into(target: &Map, source: &Map, overwrite: bool, left: usize) -> Result<(), FuncError> {
-    let Some(left) = left.checked_sub(1) else {
-        return fail("maps are nested too deeply to be merged");
-    };
+fn merge_into(
+    target: &Map,
+    source: &Map,
+    overwrite: bool,
+    meter: &mut Meter,
+) -> Result<(), FuncError> {
     if target.same(source) {
         return Ok(());
     }
     for (key, value) in source.entries() {
+        meter.charge(1)?;
         let old = target.get(&key);
         if let (Value::Map(from), Some(Value::Map(into))) = (&value, &old) {
-            merge_into(into, from, overwrite, left)?;
+            meter.nested(|meter| merge_into(into, from, overwrite, meter))?;
             if !into.is_empty() {
                 continue;
             }
@@ -134,7 +140,7 @@ fn merge_into(target: &Map, source: &Map, overwrite: bool, left: usize) -> Resul
             overwrite || old.as_ref().is_none_or(empty)
         };
         if replace {
-            put(target, &key, value)?;
+            put(target, &key, value, meter)?;
         }
     }
     Ok(())
@@ -175,28 +181,20 @@ fn dig(args: &[Value]) -> Answer {
     Ok(at)
 }
 
-fn copy(value: &Value, left: usize) -> Answer {
-    let Some(left) = left.checked_sub(1) else {
-        return fail("the value is nested too deeply to be copied");
-    };
-    Ok(match value {
-        Value::List(list) => {
-            let items = list
-                .iter()
-                .map(|v| copy(v, left))
-                .collect::<Result<_, _>>()?;
-            Value::List(crate::List::new(list.elem(), items))
-        }
-        Value::Map(m) => {
-            let entries = m
-                .entries()
-                .into_iter()
-                .map(|(k, v)| Ok((k, copy(&v, left)?)));
-            Value::Map(Map::from_entries(
-                m.elem(),
-                entries.collect::<Result<_, FuncError>>()?,
-            ))
-        }
-        other => other.clone(),
-    })
+fn copy(value: &Value, meter: &mut Meter) -> Answer {
+    meter.charge(1)?;
+    match value {
+        Value::List(list) => meter.nested(|meter| {
+            let items = list.iter().map(|v| copy(v, meter));
+            let items = items.collect::<Result<_, _>>()?;
+            Ok(Value::List(crate::List::new(list.elem(), items)))
+        }),
+        Value::Map(m) => meter.nested(|meter| {
+            let entries = m.entries().into_iter();
+            let entries = entries.map(|(k, v)| Ok((k, copy(&v, meter)?)));
+            let entries = entries.collect::<Result<_, FuncError>>()?;
+            Ok(Value::Map(Map::from_entries(m.elem(), entries)))
+        }),
+        other => Ok(other.clone()),
+    }
 }

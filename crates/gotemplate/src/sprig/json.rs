@@ -12,9 +12,7 @@ pub(super) fn register(m: &mut FuncMap) {
         Ok(parse(text(a, 0)).unwrap_or(Value::Nil))
     });
     m.add("mustFromJson", "string", |a| parse(text(a, 0)));
-    m.add("toJson", "any", |a| {
-        Ok(write(any(a, 0), Style::Html).unwrap_or_default().into())
-    });
+    m.add("toJson", "any", |a| or_empty(write(any(a, 0), Style::Html)));
     m.add("mustToJson", "any", |a| {
         Ok(write(any(a, 0), Style::Html)?.into())
     });
@@ -23,11 +21,19 @@ pub(super) fn register(m: &mut FuncMap) {
     });
     m.alias("toRawJson", &["mustToRawJson"]);
     m.add("toPrettyJson", "any", |a| {
-        Ok(write(any(a, 0), Style::Pretty).unwrap_or_default().into())
+        or_empty(write(any(a, 0), Style::Pretty))
     });
     m.add("mustToPrettyJson", "any", |a| {
         Ok(write(any(a, 0), Style::Pretty)?.into())
     });
+}
+
+/// What cannot be written becomes an empty text, as in sprig; a bound that was reached stays an error.
+fn or_empty(written: Result<String, FuncError>) -> Result<Value, FuncError> {
+    match written {
+        Err(error) if error.is_limit() => Err(error),
+        written => Ok(written.unwrap_or_default().into()),
+    }
 }
 
 fn parse(text: &str) -> Result<Value, FuncError> {
@@ -109,7 +115,7 @@ impl Writer {
         mut item: impl FnMut(&mut Self, usize) -> Result<(), FuncError>,
     ) -> Result<(), FuncError> {
         if self.depth >= MAX_NESTING {
-            return fail("json: value is nested too deeply");
+            return Err(FuncError::limit("json: value is nested too deeply"));
         }
         self.out.push(open);
         self.depth += 1;

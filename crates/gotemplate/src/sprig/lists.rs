@@ -3,9 +3,10 @@
 use crate::containers::{Elem, List};
 use crate::error::FuncError;
 use crate::funcs::FuncMap;
+use crate::meter::Meter;
 use crate::value::Value;
 
-use super::args::{Answer, any, count, fail, int, items};
+use super::args::{Answer, any, bounded_items, count, fail, int, items};
 use super::cast::to_int;
 use super::defaults::empty;
 
@@ -75,11 +76,11 @@ pub(super) fn register(m: &mut FuncMap) {
         ))
     });
     m.alias("compact", &["mustCompact"]);
-    m.add("uniq", "any", uniq);
+    m.add_metered("uniq", "any", uniq);
     m.alias("uniq", &["mustUniq"]);
-    m.add("without", "any,any...", without);
+    m.add_metered("without", "any,any...", without);
     m.alias("without", &["mustWithout"]);
-    m.add("has", "any,any", has);
+    m.add_metered("has", "any,any", has);
     m.alias("has", &["mustHas"]);
     m.add("slice", "any,any...", slice);
     m.alias("slice", &["mustSlice"]);
@@ -88,52 +89,42 @@ pub(super) fn register(m: &mut FuncMap) {
     m.alias("chunk", &["mustChunk"]);
 }
 
-fn within(list: &[Value], value: &Value) -> bool {
-    list.iter().any(|v| v.deep_equal(value))
+fn within(list: &[Value], value: &Value, meter: &mut Meter) -> Result<bool, FuncError> {
+    for item in list {
+        if item.deep_equal(value, meter)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
-fn uniq(args: &[Value]) -> Answer {
-    let all = items(any(args, 0), "find uniq on")?;
-    comparisons(all.len(), all.len())?;
+fn uniq(args: &[Value], meter: &mut Meter) -> Answer {
     let mut kept: Vec<Value> = Vec::new();
-    for value in all {
-        if !within(&kept, value) {
+    for value in items(any(args, 0), "find uniq on")? {
+        if !within(&kept, value, meter)? {
             kept.push(value.clone());
         }
     }
     Ok(Value::list(kept))
 }
 
-/// Refuses work that grows with the product of two lengths.
-fn comparisons(a: usize, b: usize) -> Result<(), FuncError> {
-    const MOST: usize = 50_000_000;
-    if a.saturating_mul(b) > MOST {
-        fail(format!("comparing {a} with {b} elements takes too long"))
-    } else {
-        Ok(())
+fn without(args: &[Value], meter: &mut Meter) -> Answer {
+    let omitted = args.get(1..).unwrap_or_default();
+    let mut kept = Vec::new();
+    for value in items(any(args, 0), "find without on")? {
+        if !within(omitted, value, meter)? {
+            kept.push(value.clone());
+        }
     }
+    Ok(Value::list(kept))
 }
 
-fn without(args: &[Value]) -> Answer {
-    let (all, omitted) = (
-        items(any(args, 0), "find without on")?,
-        args.get(1..).unwrap_or_default(),
-    );
-    comparisons(all.len(), omitted.len())?;
-    Ok(Value::list(
-        all.iter()
-            .filter(|v| !within(omitted, v))
-            .cloned()
-            .collect(),
-    ))
-}
-
-fn has(args: &[Value]) -> Answer {
+fn has(args: &[Value], meter: &mut Meter) -> Answer {
     let haystack = any(args, 1);
     if haystack.is_nil() {
         return Ok(false.into());
     }
-    Ok(within(items(haystack, "find has on")?, any(args, 0)).into())
+    Ok(within(items(haystack, "find has on")?, any(args, 0), meter)?.into())
 }
 
 fn slice(args: &[Value]) -> Answer {
@@ -163,6 +154,7 @@ fn concat(args: &[Value]) -> Answer {
     let mut all = Vec::new();
     for list in args {
         all.extend_from_slice(items(list, "concat")?);
+        bounded_items(all.len())?;
     }
     Ok(Value::list(all))
 }

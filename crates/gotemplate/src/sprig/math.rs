@@ -6,7 +6,7 @@ use crate::fmt::print;
 use crate::funcs::FuncMap;
 use crate::value::Value;
 
-use super::args::{Answer, MAX_ITEMS, any, fail, int, text};
+use super::args::{Answer, any, bounded_items, fail, int, text};
 use super::cast::{to_float, to_int};
 use super::decimal::{self, Op};
 
@@ -134,9 +134,7 @@ fn steps(start: i64, stop: i64, step: i64) -> Result<Vec<i64>, FuncError> {
     }
     let mut at = start;
     while if step < 0 { at > stop } else { at < stop } {
-        if all.len() >= MAX_ITEMS {
-            return fail(format!("the result has more than {MAX_ITEMS} elements"));
-        }
+        bounded_items(all.len() + 1)?;
         all.push(at);
         let Some(next) = at.checked_add(step) else {
             break;

@@ -33,27 +33,27 @@ use std::sync::Arc;
 
 use crate::funcs::FuncMap;
 
+pub use random::{RANDOM_NAMES, Random};
+
 /// What the functions may not find out by themselves.
 #[derive(Clone)]
 pub struct Seams {
     /// The time now, for `now` and `ago`.
     pub now: Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>,
-    /// The seed of random functions; one seed gives one sequence, except for private keys.
-    pub seed: u64,
+    /// What random functions draw from.
+    pub random: Random,
 }
 
 impl fmt::Debug for Seams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seams")
-            .field("seed", &self.seed)
-            .finish_non_exhaustive()
+        f.debug_struct("Seams").finish_non_exhaustive()
     }
 }
 
 /// Sprig's text function map, without `env`, `expandenv` and `getHostByName`.
 pub fn functions(seams: &Seams) -> FuncMap {
     let mut map = FuncMap::new();
-    let random = random::Source::new(seams.seed);
+    let random = &seams.random;
     defaults::register(&mut map);
     strings::register(&mut map);
     words::register(&mut map);
@@ -70,8 +70,8 @@ pub fn functions(seams: &Seams) -> FuncMap {
     paths::register(&mut map);
     flow::register(&mut map);
     dates::register(&mut map, seams);
-    random::register(&mut map, &random);
-    crypto::register(&mut map, &random);
+    random::register(&mut map, random);
+    crypto::register(&mut map, random);
     certificates::register(&mut map);
     map
 }

@@ -12,13 +12,33 @@ use crate::funcs::FuncMap;
 
 use super::args::{Answer, bounded, count, fail, int, text};
 
-/// A generator shared by all functions of one map.
-#[derive(Clone)]
-pub(super) struct Source(Arc<Mutex<StdRng>>);
+/// Where random functions draw from: one generator, shared by all functions of a map.
+///
+/// There is no randomness in here: equal seeds give equal sequences, so that a template gives the same text again for
+/// as long as its user seeds alike.
+#[derive(Clone, Debug)]
+pub struct Random(Arc<Mutex<StdRng>>);
 
-impl Source {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))))
+/// Parts of the names of all functions that draw from [`Random`]: a text with none of them calls none.
+pub const RANDOM_NAMES: [&str; 7] = [
+    "rand",
+    "shuffle",
+    "uuidv4",
+    "bcrypt",
+    "htpasswd",
+    "encryptAES",
+    "gen",
+];
+
+impl Random {
+    /// A generator with this seed.
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self(Arc::new(Mutex::new(StdRng::from_seed(seed))))
+    }
+
+    /// Begins the sequence of another seed, for everybody who shares the generator.
+    pub fn reseed(&self, seed: [u8; 32]) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = StdRng::from_seed(seed);
     }
 
     /// A number from 0 up to but without `end`.
@@ -49,7 +69,7 @@ impl Source {
     }
 }
 
-pub(super) fn register(m: &mut FuncMap, source: &Source) {
+pub(super) fn register(m: &mut FuncMap, source: &Random) {
     let ascii: Vec<u8> = (b' '..=b'~').collect();
     let alphabets: [(&str, Vec<u8>); 4] = [
         ("randAscii", ascii.clone()),
@@ -101,7 +121,7 @@ pub(super) fn register(m: &mut FuncMap, source: &Source) {
     m.add("uuidv4", "", move |_| Ok(uuid(uuids.bytes(16)).into()));
 }
 
-fn random_int(source: &Source, least: i64, end: i64) -> Answer {
+fn random_int(source: &Random, least: i64, end: i64) -> Answer {
     match end.checked_sub(least).and_then(|n| usize::try_from(n).ok()) {
         Some(span) if span > 0 => {
             let offset = i64::try_from(source.below(span)).unwrap_or(0);

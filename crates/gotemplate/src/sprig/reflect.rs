@@ -17,7 +17,7 @@ pub(super) fn register(m: &mut FuncMap) {
     m.add("kindIs", "string,any", |a| {
         Ok((text(a, 0) == any(a, 1).kind()).into())
     });
-    m.add("deepEqual", "any,any", |a| {
-        Ok(any(a, 0).deep_equal(any(a, 1)).into())
+    m.add_metered("deepEqual", "any,any", |a, meter| {
+        Ok(any(a, 0).deep_equal(any(a, 1), meter)?.into())
     });
 }

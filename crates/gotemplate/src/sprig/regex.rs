@@ -3,24 +3,29 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 use crate::error::FuncError;
 use crate::funcs::FuncMap;
+use crate::meter::Meter;
 use crate::value::Value;
 
-use super::args::{Answer, bounded, fail, int, text};
+use super::args::{Answer, bounded, bounded_items, int, text};
 use super::regex_syntax;
 
 pub(super) fn register(m: &mut FuncMap) {
     let compiled = Arc::new(Compiled::default());
     let mut add = |name: &str, params: &str, body: fn(&Regex, &[Value]) -> Answer| {
         let compiled = Arc::clone(&compiled);
-        m.add(name, params, move |a| body(&compiled.get(text(a, 0))?, a));
+        m.add_metered(name, params, move |a, meter| {
+            let re = compiled.get(text(a, 0), meter)?;
+            charge_search(text(a, 1), meter)?;
+            body(&re, a)
+        });
     };
     for name in ["regexFindAll", "mustRegexFindAll"] {
         add(name, "string,string,int", |re, a| {
-            Ok(find_all(re, text(a, 1), int(a, 2)))
+            find_all(re, text(a, 1), int(a, 2))
         });
     }
     for name in ["regexFind", "mustRegexFind"] {
@@ -43,17 +48,19 @@ pub(super) fn register(m: &mut FuncMap) {
     }
     for name in ["regexSplit", "mustRegexSplit"] {
         add(name, "string,string,int", |re, a| {
-            Ok(split(re, text(a, 0), text(a, 1), int(a, 2)))
+            split(re, text(a, 0), text(a, 1), int(a, 2))
         });
     }
     add("mustRegexMatch", "string,string", |re, a| {
         Ok(re.is_match(text(a, 1)).into())
     });
-    m.add("regexMatch", "string,string", move |a| {
-        Ok(compiled
-            .get(text(a, 0))
-            .is_ok_and(|re| re.is_match(text(a, 1)))
-            .into())
+    m.add_metered("regexMatch", "string,string", move |a, meter| {
+        charge_search(text(a, 1), meter)?;
+        match compiled.get(text(a, 0), meter) {
+            Ok(re) => Ok(re.is_match(text(a, 1)).into()),
+            Err(error) if error.is_limit() => Err(error),
+            Err(_) => Ok(false.into()),
+        }
     });
     m.add("regexQuoteMeta", "string", |a| {
         let special = |c: char| r"\.+*?()|[]{}^$".contains(c);
@@ -70,13 +77,13 @@ pub(super) fn register(m: &mut FuncMap) {
 struct Compiled(Mutex<BTreeMap<String, Regex>>);
 
 impl Compiled {
-    fn get(&self, pattern: &str) -> Result<Regex, FuncError> {
+    fn get(&self, pattern: &str, meter: &mut Meter) -> Result<Regex, FuncError> {
         const MOST: usize = 128;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(re) = known.get(pattern) {
             return Ok(re.clone());
         }
-        let re = compile(pattern)?;
+        let re = compile(pattern, meter)?;
         if known.len() >= MOST {
             known.clear();
         }
@@ -85,11 +92,36 @@ impl Compiled {
     }
 }
 
-fn compile(pattern: &str) -> Result<Regex, FuncError> {
+/// The largest compiled expression, in bytes: `\pL{1000}` fits, a repetition of repetitions does not.
+const MOST_COMPILED: usize = 4 << 20;
+
+/// Steps for compiling an expression that may use all of [`MOST_COMPILED`]; small ones cost less.
+const STEPS_TO_COMPILE: u64 = 10_000;
+
+fn compile(pattern: &str, meter: &mut Meter) -> Result<Regex, FuncError> {
+    meter.charge(if pattern.contains('{') {
+        STEPS_TO_COMPILE
+    } else {
+        u64::try_from(pattern.len()).unwrap_or(u64::MAX)
+    })?;
     let translated = regex_syntax::translate(pattern).map_err(|message| {
         FuncError::new(format!("error parsing regexp: {message}: `{pattern}`"))
     })?;
-    Regex::new(&translated).or_else(|error| fail(format!("error parsing regexp: {error}")))
+    let built = RegexBuilder::new(&translated)
+        .size_limit(MOST_COMPILED)
+        .dfa_size_limit(MOST_COMPILED)
+        .build();
+    built.map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => FuncError::limit(format!(
+            "error parsing regexp: the expression takes more than {MOST_COMPILED} bytes when compiled; repeat less"
+        )),
+        error => FuncError::new(format!("error parsing regexp: {error}")),
+    })
+}
+
+/// A search takes time in proportion to the text, but more of it than a copy does.
+fn charge_search(text: &str, meter: &mut Meter) -> Result<(), FuncError> {
+    meter.charge_bytes(text.len().saturating_mul(16))
 }
 
 /// At most `limit` matches; all when it is negative.
@@ -97,12 +129,13 @@ fn limited(limit: i64) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
-fn find_all(re: &Regex, source: &str, limit: i64) -> Value {
-    Value::strings(
-        re.find_iter(source)
-            .take(limited(limit))
-            .map(|found| found.as_str()),
-    )
+fn find_all(re: &Regex, source: &str, limit: i64) -> Answer {
+    let mut all = Vec::new();
+    for found in re.find_iter(source).take(limited(limit)) {
+        bounded_items(all.len() + 1)?;
+        all.push(found.as_str());
+    }
+    Ok(Value::strings(all))
 }
 
 fn replace(re: &Regex, source: &str, replacement: &str, expand: bool) -> Answer {
@@ -112,6 +145,10 @@ fn replace(re: &Regex, source: &str, replacement: &str, expand: bool) -> Answer 
         let Some(whole) = found.get(0) else { continue };
         out.push_str(source.get(at..whole.start()).unwrap_or_default());
         if expand {
+            // Each reference may stand for the whole match.
+            let references = replacement.matches('$').count();
+            let most = references.checked_mul(whole.len());
+            bounded(most.and_then(|most| most.checked_add(replacement.len())))?;
             found.expand(replacement, &mut out);
         } else {
             out.push_str(replacement);
@@ -123,12 +160,12 @@ fn replace(re: &Regex, source: &str, replacement: &str, expand: bool) -> Answer 
     Ok(out.into())
 }
 
-fn split(re: &Regex, pattern: &str, source: &str, limit: i64) -> Value {
+fn split(re: &Regex, pattern: &str, source: &str, limit: i64) -> Answer {
     if limit == 0 {
-        return Value::strings::<&str>([]);
+        return Ok(Value::strings::<&str>([]));
     }
     if !pattern.is_empty() && source.is_empty() {
-        return Value::strings([""]);
+        return Ok(Value::strings([""]));
     }
     let limit = limited(limit);
     let mut parts = Vec::new();
@@ -139,6 +176,7 @@ fn split(re: &Regex, pattern: &str, source: &str, limit: i64) -> Value {
         }
         end = found.start();
         if found.end() != 0 {
+            bounded_items(parts.len() + 2)?;
             parts.push(source.get(from..end).unwrap_or_default());
         }
         from = found.end();
@@ -146,5 +184,5 @@ fn split(re: &Regex, pattern: &str, source: &str, limit: i64) -> Value {
     if end != source.len() {
         parts.push(source.get(from..).unwrap_or_default());
     }
-    Value::strings(parts)
+    Ok(Value::strings(parts))
 }

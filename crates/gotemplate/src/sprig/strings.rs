@@ -1,5 +1,6 @@
 //! Strings: trimming, cutting, joining, quoting. Lengths and positions are bytes, as in Go.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::containers::{Elem, Map};
@@ -8,15 +9,15 @@ use crate::fmt::{lossy, quote};
 use crate::funcs::FuncMap;
 use crate::value::Value;
 
-use super::args::{Answer, any, bounded, count, fail, int, text};
-use super::cast::{to_text, to_texts};
+use super::args::{Answer, any, bounded, bounded_items, count, fail, int, text};
+use super::cast::{texts, to_text, to_texts};
 
 pub(super) fn register(m: &mut FuncMap) {
     m.add("hello", "", |_| Ok("Hello!".into()));
     m.add("trim", "string", |a| Ok(text(a, 0).trim().into()));
     m.add("trimAll", "string,string", |a| {
-        let cut = text(a, 0);
-        Ok(text(a, 1).trim_matches(|c| cut.contains(c)).into())
+        let cut: BTreeSet<char> = text(a, 0).chars().collect();
+        Ok(text(a, 1).trim_matches(|c| cut.contains(&c)).into())
     });
     m.alias("trimAll", &["trimall"]);
     m.add("trimSuffix", "string,string", |a| {
@@ -49,9 +50,9 @@ pub(super) fn register(m: &mut FuncMap) {
     m.add("replace", "string,string,string", replace);
     m.add("trunc", "int,string", trunc);
     m.add("substr", "int,int,string", substr);
-    m.add("quote", "any...", |a| Ok(quoted(a, quote)));
-    m.add("squote", "any...", |a| Ok(quoted(a, |s| format!("'{s}'"))));
-    m.add("cat", "any...", |a| Ok(quoted(a, ToOwned::to_owned)));
+    m.add("quote", "any...", |a| quoted(a, quote));
+    m.add("squote", "any...", |a| quoted(a, |s| format!("'{s}'")));
+    m.add("cat", "any...", |a| quoted(a, ToOwned::to_owned));
     m.add("indent", "int,string", |a| {
         indent(int(a, 0), text(a, 1)).map(Value::from)
     });
@@ -63,21 +64,21 @@ pub(super) fn register(m: &mut FuncMap) {
     });
     m.add("toString", "any", |a| Ok(to_text(any(a, 0)).into()));
     m.add("toStrings", "any", |a| {
-        Ok(Value::strings(to_texts(any(a, 0))))
+        Ok(Value::strings(to_texts(any(a, 0))?))
     });
     m.add("join", "string,any", join);
     m.add("splitList", "string,string", |a| {
-        Ok(Value::strings(split(text(a, 1), text(a, 0), -1)))
+        Ok(Value::strings(split(text(a, 1), text(a, 0), -1)?))
     });
     m.add("split", "string,string", |a| {
-        Ok(numbered(split(text(a, 1), text(a, 0), -1)))
+        Ok(numbered(split(text(a, 1), text(a, 0), -1)?))
     });
     m.add("splitn", "string,int,string", |a| {
-        Ok(numbered(split(text(a, 2), text(a, 0), int(a, 1))))
+        Ok(numbered(split(text(a, 2), text(a, 0), int(a, 1))?))
     });
     m.add("sortAlpha", "any", |a| {
         let mut texts = match any(a, 0) {
-            list @ Value::List(_) => to_texts(list),
+            list @ Value::List(_) => to_texts(list)?,
             other => vec![to_text(other)],
         };
         texts.sort();
@@ -86,13 +87,9 @@ pub(super) fn register(m: &mut FuncMap) {
 }
 
 /// The arguments that are not nil, each written by `write`, with blanks between them.
-fn quoted(args: &[Value], write: impl Fn(&str) -> String) -> Value {
-    let parts: Vec<String> = args
-        .iter()
-        .filter(|v| !v.is_nil())
-        .map(|v| write(&to_text(v)))
-        .collect();
-    parts.join(" ").into()
+fn quoted(args: &[Value], write: impl Fn(&str) -> String) -> Answer {
+    let parts: Vec<String> = texts(args)?.iter().map(|text| write(text)).collect();
+    Ok(parts.join(" ").into())
 }
 
 fn repeat(text: &str, times: i64) -> Result<String, FuncError> {
@@ -159,7 +156,7 @@ fn substr(args: &[Value]) -> Answer {
 }
 
 fn join(args: &[Value]) -> Answer {
-    let (separator, texts) = (text(args, 0), to_texts(any(args, 1)));
+    let (separator, texts) = (text(args, 0), to_texts(any(args, 1))?);
     let total: usize = texts.iter().map(String::len).sum();
     bounded(
         separator
@@ -171,13 +168,18 @@ fn join(args: &[Value]) -> Answer {
 }
 
 /// `strings.SplitN`
-pub(super) fn split<'a>(source: &'a str, separator: &'a str, limit: i64) -> Vec<&'a str> {
+pub(super) fn split<'a>(
+    source: &'a str,
+    separator: &'a str,
+    limit: i64,
+) -> Result<Vec<&'a str>, FuncError> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     if limit == 0 {
-        return Vec::new();
+        return Ok(Vec::new());
     }
+    bounded_items(limit.min(source.matches(separator).count() + 1))?;
     if !separator.is_empty() {
-        return source.splitn(limit, separator).collect();
+        return Ok(source.splitn(limit, separator).collect());
     }
     let mut parts = Vec::new();
     let mut rest = source;
@@ -190,7 +192,7 @@ pub(super) fn split<'a>(source: &'a str, separator: &'a str, limit: i64) -> Vec<
         parts.push(head);
         rest = tail;
     }
-    parts
+    Ok(parts)
 }
 
 /// A map of texts under `_0`, `_1` …

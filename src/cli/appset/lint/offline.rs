@@ -19,7 +19,8 @@ pub(super) fn lint(args: &Args) -> Result<Vec<Linted>, Diagnostic> {
         let mut facts = Facts::new();
         let expansion = generate_from(&set, &settings, &mut |request| {
             // No file of Secrets says nothing of clusters, and not that there are none.
-            let answer = if *request == Request::Clusters && !args.offline.knows_clusters() {
+            let of_clusters = matches!(request, Request::Clusters { .. } | Request::Servers);
+            let answer = if of_clusters && !args.offline.knows_clusters() {
                 Observed::unknown(
                     "the clusters are not given; name their file with --cluster-secrets",
                 )

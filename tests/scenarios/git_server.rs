@@ -1,0 +1,154 @@
+//! A git server over HTTP: the real one's answers, or what a broken one gives instead.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
+use tokio::process::Command;
+use tokio::task::JoinHandle;
+
+/// What the server does with requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answers {
+    /// As git does.
+    Well,
+    /// With this status and nothing else.
+    Status(u16),
+    /// With a page for people, as a proxy that asks for a login does.
+    Html,
+    /// With the beginning of what git says.
+    Half,
+    /// Never.
+    Not,
+}
+
+/// A running server; ends when this is dropped.
+pub(crate) struct GitServer {
+    url: String,
+    shared: Arc<Shared>,
+    serving: JoinHandle<()>,
+}
+
+struct Shared {
+    root: std::path::PathBuf,
+    answers: Mutex<Answers>,
+}
+
+impl GitServer {
+    /// Serves the repository of a work tree.
+    pub(crate) async fn serve(work_tree: &Path) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let name = work_tree.file_name().unwrap().to_str().unwrap();
+        let url = format!("http://{}/{name}/.git", listener.local_addr().unwrap());
+        let shared = Arc::new(Shared {
+            root: work_tree.parent().unwrap().to_owned(),
+            answers: Mutex::new(Answers::Well),
+        });
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&shared));
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self {
+            url,
+            shared,
+            serving,
+        }
+    }
+
+    /// The repository's URL.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Decides what is answered from here on.
+    pub(crate) fn answers(&self, answers: Answers) {
+        *self.shared.answers.lock().unwrap() = answers;
+    }
+}
+
+impl Drop for GitServer {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn answer(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let answers = *shared.answers.lock().unwrap();
+    let plain = |status: u16, kind: &str, text: &str| {
+        let response = Response::builder()
+            .status(status)
+            .header("Content-Type", kind);
+        response.body(Body::from(text.to_owned())).unwrap()
+    };
+    match answers {
+        Answers::Status(status) => plain(status, "text/plain", "the server is not well"),
+        Answers::Html => plain(200, "text/html", "<html><body>Please sign in</body></html>"),
+        Answers::Not => std::future::pending().await,
+        Answers::Well => backend(&shared, &method, &uri, &headers, &body, false).await,
+        Answers::Half => backend(&shared, &method, &uri, &headers, &body, true).await,
+    }
+}
+
+/// What git's own server program answers, or the first half of it.
+async fn backend(
+    shared: &Shared,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+    half: bool,
+) -> Response<Body> {
+    let header = |name: &str| {
+        let value = headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    let mut child = Command::new("git")
+        .arg("http-backend")
+        .env("GIT_PROJECT_ROOT", &shared.root)
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("REQUEST_METHOD", method.as_str())
+        .env("PATH_INFO", uri.path())
+        .env("QUERY_STRING", uri.query().unwrap_or_default())
+        .env("CONTENT_TYPE", header("content-type"))
+        .env("HTTP_CONTENT_ENCODING", header("content-encoding"))
+        .env("GIT_PROTOCOL", header("git-protocol"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(body).await.unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().await.unwrap().stdout;
+    let end = output
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap();
+    let (head, content) = (&output[..end], &output[end + 4..]);
+    let content = if half {
+        &content[..content.len() / 2]
+    } else {
+        content
+    };
+    let mut response = Response::builder().status(StatusCode::OK);
+    for line in std::str::from_utf8(head).unwrap().lines() {
+        let (name, value) = line.split_once(": ").unwrap();
+        response = match name {
+            "Status" => response.status(value[..3].parse::<u16>().unwrap()),
+            _ => response.header(name, value),
+        };
+    }
+    response.body(Body::from(content.to_vec())).unwrap()
+}
