@@ -227,6 +227,7 @@ proptest! {
             preserved: &PreservedKeys::default(),
             clusters: &[],
             jq: &|_, _| Ok(Vec::new()),
+            rolling: false,
         });
         let first = planned(&[]);
         prop_assert_eq!(first.create.len(), 3 * count);
