@@ -6,6 +6,7 @@ use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
+use crate::controllers;
 use crate::fleet::Fleet;
 use argosy_test_support::wait::eventually;
 
@@ -76,6 +77,7 @@ async fn until_healthy(sets: &Api<ApplicationSet>, name: &str, commit: &str) {
 async fn production_waits_is_healed_meanwhile_follows_and_goes_first() {
     let fleet = Fleet::start("hub-steps").await;
     for (name, at) in CLUSTERS {
+        controllers::play(fleet.plane.client(at));
         fleet.register_with_token(name, at, json!({})).await;
     }
     let sets: Api<ApplicationSet> = Api::namespaced(fleet.client.clone(), &fleet.namespace);
