@@ -10,7 +10,7 @@ use crate::value::{MAX_NESTING, Value};
 const BYTES_A_STEP: usize = 64;
 
 /// How many elements of a list or map count as a step.
-const ITEMS_A_STEP: usize = 4;
+const ITEMS_A_STEP: usize = 16;
 
 /// Counts the steps of one execution, and how deeply it is nested.
 #[derive(Debug)]

@@ -96,6 +96,7 @@ fn large_data_takes_steps_however_few_the_calls() {
             r"{{ $l := until 100000 }}{{ range until 10000 }}{{ $l = append $l 1 }}{{ end }}",
             r"{{ $l := until 100000 }}{{ range until 100000 }}{{ $x := has -1 $l }}{{ end }}",
             r"{{ $x := uniq (until 100000) }}",
+            r#"{{ $x := "x" }}{{ range until 60 }}{{ $x = print $x $x }}{{ end }}"#,
             r#"{{ $s := repeat 10000000 "a" }}{{ $t := print $s "b" }}{{ $u := print $s "c" }}{{ range until 100000 }}{{ $x := deepEqual (list $t) (list $u) }}{{ end }}"#,
         ],
     );
@@ -144,12 +145,11 @@ fn outputs_are_bounded() {
             r#"{{ range until 100 }}{{ repeat 1000000 "x" }}{{ end }}"#,
             r#"{{ "x" | indent 2000000000 }}"#,
             r#"{{ $s := repeat 30000 "\n" }}{{ $s | nindent 30000 }}"#,
-            r#"{{ $x := "x" }}{{ range until 60 }}{{ $x = print $x $x }}{{ end }}"#,
             r#"{{ $s := repeat 100000 "x" }}{{ replace "" $s $s }}"#,
             r#"{{ $s := repeat 100000 "x" }}{{ regexReplaceAll "" $s $s }}"#,
             r#"{{ $s := repeat 100000 "x" }}{{ regexReplaceAll "x+" $s (repeat 100000 "${0}") }}"#,
-            r#"{{ printf (repeat 1000 "%[1]1000000d") 1 }}"#,
-            r#"{{ $l := list }}{{ range until 1000 }}{{ $l = append $l $ }}{{ end }}{{ $s := repeat 100000 "x" }}{{ range until 1000 }}{{ $l = append $l $s }}{{ end }}{{ join $s $l }}"#,
+            r#"{{ printf (repeat 1000 "%1000000[1]d") 1 }}"#,
+            r#"{{ $l := list }}{{ $s := repeat 20000 "x" }}{{ range until 1000 }}{{ $l = append $l $s }}{{ end }}{{ join "," $l }}"#,
             r"{{ randAlpha 1000000000 }}",
             &format!("{TREE}{{{{ $x }}}}"),
             &format!("{TREE}{{{{ print $x }}}}"),
@@ -240,6 +240,10 @@ fn recursion_and_nesting_are_bounded() {
 fn what_a_template_may_need_is_within_the_bounds() {
     for (text, length) in [
         ("{{ range until 20000 }}x{{ end }}", 20_000),
+        (
+            "{{ $l := list }}{{ range until 2000 }}{{ $l = append $l . }}{{ end }}{{ len $l }}",
+            4,
+        ),
         (r#"{{ repeat 1000000 "x" }}"#, 1_000_000),
         (r#"{{ range until 2 }}{{ bcrypt "x" }}{{ end }}"#, 120),
         (
