@@ -87,3 +87,21 @@ fn a_broken_body_is_refused_and_never_a_panic() {
         assert_eq!(error.status(), 400);
     }
 }
+
+#[test]
+fn a_push_of_which_not_all_commits_are_told_may_have_changed_any_file() {
+    let push = |all: u64| {
+        let commit = serde_json::json!({"added": ["a.yaml"], "modified": [], "removed": []});
+        let body = serde_json::json!({
+            "object_kind": "push", "ref": "refs/heads/main", "commits": [commit],
+            "total_commits_count": all,
+            "project": {"web_url": "https://git.example.com/r", "default_branch": "main"},
+        });
+        let headers = Headers::new([("X-Gitlab-Event", "Push Hook")]);
+        let body = body.to_string();
+        let event = parse(&headers, body.as_bytes(), &WebhookSecrets::default());
+        event.unwrap().unwrap().changed_files
+    };
+    assert_eq!(push(1), ["a.yaml"]);
+    assert_eq!(push(25), [""; 0]);
+}

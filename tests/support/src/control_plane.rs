@@ -265,6 +265,10 @@ impl ApiServer {
     }
 
     /// Returns the client of whoever the bearer token belongs to.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the token cannot be sent in a header.
     pub fn client_as(&self, token: &str) -> Client {
         // Another test may have installed the same provider already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
