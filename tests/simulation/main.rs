@@ -24,7 +24,7 @@ use std::thread;
 use crate::story::{Story, tell};
 
 /// How many seeds are played when nobody says.
-const SEEDS: u64 = 10;
+const SEEDS: u64 = 24;
 
 /// How many seeds are played twice.
 const TWICE: u64 = 3;

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::content::Directory;
@@ -68,6 +69,8 @@ pub(crate) struct World {
     /// The applications that somebody deleted.
     pub(crate) removed: BTreeSet<String>,
     agenda: Vec<(Duration, Due)>,
+    /// The hub's data directory, which outlives its crashes and not the story.
+    disk: TempDir,
     hub: Option<Arc<Hub>>,
     life: Arc<Life>,
     /// How long the hub is away after the next crash.
@@ -100,6 +103,7 @@ impl World {
             joined: BTreeSet::new(),
             removed: BTreeSet::new(),
             agenda: Vec::new(),
+            disk: tempfile::tempdir().unwrap(),
             hub: None,
             down_for: Duration::ZERO,
             plan,
@@ -271,7 +275,7 @@ impl World {
         };
         let config = HubConfig {
             tool_path: std::ffi::OsString::new(),
-            ..HubConfig::new("unused")
+            ..HubConfig::new(self.disk.path())
         };
         let client = self.life.client(HUB, &self.sims[HUB]);
         self.hub = Some(Hub::start_with(config, client, seams).unwrap());
@@ -413,9 +417,9 @@ impl World {
         let name = self.plan.applications[application].name.clone();
         self.removed.insert(name.clone());
         let api = self.applications();
-        while let Err(kube::Error::Api(status)) = api.delete(&name, &DeleteParams::default()).await
-        {
-            if status.code == 404 {
+        // Whoever wants it gone tries until the hub's server has taken it.
+        while let Err(error) = api.delete(&name, &DeleteParams::default()).await {
+            if matches!(&error, kube::Error::Api(status) if status.code == 404) {
                 return;
             }
             sleep(Duration::from_secs(1)).await;
