@@ -1,13 +1,18 @@
 //! One request and its answer, within a limit.
 
+use std::future::poll_fn;
+
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use tower::{BoxError, Service, ServiceExt as _};
+use tower_service::Service;
 use url::Url;
 
 use crate::Error;
+
+/// Why a service did not answer.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Any service that answers HTTP requests.
 ///
@@ -48,11 +53,10 @@ pub(crate) async fn get<T: Transport>(
         url: shown(url),
         why: chain(error.as_ref()),
     };
-    let service = transport
-        .ready()
+    poll_fn(|context| transport.poll_ready(context))
         .await
         .map_err(|error| broken(error.into()))?;
-    let answer = service.call(request).await;
+    let answer = transport.call(request).await;
     let (parts, body) = answer.map_err(|error| broken(error.into()))?.into_parts();
     let too_large = || Error::TooLarge {
         url: shown(url),

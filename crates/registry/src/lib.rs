@@ -1,6 +1,6 @@
 //! Helm repositories and OCI registries, as clients see them.
 //!
-//! The protocols alone: requests go through a [`tower::Service`] that the caller brings, which holds
+//! The protocols alone: requests go through a [`tower_service::Service`] that the caller brings, which holds
 //! connections, trust, proxies and time limits. Nothing here opens a connection, touches a file or
 //! remembers anything between two calls, and every answer has a limit on its size. Credentials are
 //! shown to the host that they are meant for and to no other, and are part of no error.
