@@ -1,8 +1,7 @@
 //! The graph of the fleet, kept in step with the index.
 
-use argosy_crds::codes::condition;
 use argosy_crds::{Application, ApplicationSource, names};
-use argosy_engine::graph::{AppKey, AppNode, Graph, Origin};
+use argosy_engine::graph::{AppKey, AppNode, Origin};
 use serde_json::json;
 
 use super::{Fleet, ObjectName, Wake};
@@ -23,9 +22,8 @@ impl Fleet {
             }
             None => graph.remove(&key),
         };
-        let wakes = self.concerned(&graph, changed);
         drop(graph);
-        self.wake(wakes);
+        self.wake_all(changed);
     }
 
     /// Takes all applications into the graph anew: what marks an application's children changed.
@@ -43,31 +41,18 @@ impl Fleet {
         for (source, revision) in sources.iter().zip(revisions) {
             changed.extend(graph.set_head(&Origin::of(source), revision));
         }
-        let wakes = self.concerned(&graph, changed);
         drop(graph);
-        self.wake(wakes);
+        self.wake_all(changed);
     }
 
-    /// Whom a change of the graph has something to do for: who is free to go on, and who says of
-    /// itself why it waits.
-    fn concerned(&self, graph: &Graph, changed: Vec<AppKey>) -> Vec<Wake> {
-        let index = self.index();
-        let says_why = |name: &ObjectName| {
-            let application = index.applications.read(name);
-            let status = application.and_then(|application| application.status.as_ref());
-            let mut conditions = status.iter().flat_map(|status| &status.conditions);
-            conditions.any(|one| {
-                [condition::WAITING, condition::INVALID_SPEC_ERROR].contains(&one.type_.as_str())
-            })
-        };
-        let mut wakes = Vec::new();
-        for key in changed {
+    /// Wakes those for whom a change of the graph may mean something: to go on, or to say why they
+    /// wait. Whether they say so already is not asked, for what they say may still be on its way.
+    fn wake_all(&self, changed: Vec<AppKey>) {
+        let wakes = changed.into_iter().map(|key| {
             let name = ObjectName::new(&key.namespace, &key.name);
-            if !graph.waits(&key) || graph.cycle_of(&key).is_some() || says_why(&name) {
-                wakes.push(Wake::Application(name, Lane::Urgent));
-            }
-        }
-        wakes
+            Wake::Application(name, Lane::Urgent)
+        });
+        self.wake(wakes.collect());
     }
 
     /// The application that manages another, by the marks that it has put there.

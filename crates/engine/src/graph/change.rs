@@ -86,7 +86,8 @@ impl Graph {
         let (was_ready, why) = (self.is_ready(node), self.why_not(node));
         let revisions = before.as_ref().map_or(&[][..], |app| &app.revisions);
         self.follow(node, revisions, &app.revisions);
-        self.edges[node] = Node::App(Box::new(app.clone()));
+        let app = Box::new(app);
+        self.edges[node] = Node::App(app.clone());
         let is_ready = self.is_ready(node);
         if was_ready != is_ready {
             self.pass_on(node, is_ready, changed);

@@ -231,7 +231,7 @@ fn dependencies_in_the_repository_are_found_and_others_are_not_fetched() {
     fails(
         with("https://charts.example.com"),
         json!({}),
-        "charts are not downloaded",
+        "missing in charts/ directory: lib",
     );
 }
 
