@@ -52,7 +52,7 @@ impl Fleet {
             let name = ObjectName::new(&key.namespace, &key.name);
             Wake::Application(name, Lane::Urgent)
         });
-        self.wake(wakes.collect());
+        self.wake(wakes);
     }
 
     /// The application that manages another, by the marks that it has put there.

@@ -21,6 +21,10 @@ use crate::scm::ScmSettings;
 
 /// The hub's settings; the defaults are Argo CD's.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 pub struct Settings {
     /// All of `argocd-cm`, for the parts that read their own keys.
     pub argocd_cm: BTreeMap<String, String>,

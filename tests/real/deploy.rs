@@ -148,6 +148,10 @@ async fn token(client: &Client) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one installation, told from its start to its end"
+)]
 async fn a_hub_runs_with_the_narrow_rights_of_the_chart() {
     let plane = ControlPlane::start_with(Options {
         servers: 2,

@@ -62,7 +62,7 @@ impl ChartServer {
     }
 
     /// The Secret that registers a repository at this server.
-    pub(crate) fn secret(&self, name: &str, more: Value) -> Value {
+    pub(crate) fn secret(name: &str, more: &Value) -> Value {
         let mut data =
             json!({"name": name, "type": "helm", "username": "ada", "password": "hunter2"});
         for (key, value) in more.as_object().unwrap() {

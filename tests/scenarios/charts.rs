@@ -49,7 +49,10 @@ async fn a_chart_is_followed_in_its_repository_and_the_index_is_read_once() {
         server.publish("web", version, &chart(&meta("web", version), &[]));
     }
     fleet
-        .apply(server.secret("stable", json!({"url": server.charts()})))
+        .apply(ChartServer::secret(
+            "stable",
+            &json!({"url": server.charts()}),
+        ))
         .await;
     let names: Vec<_> = (0..6).map(|number| format!("web-{number}")).collect();
     for name in &names {
@@ -99,9 +102,11 @@ async fn a_chart_of_a_registry_gets_its_dependency_and_remote_values() {
         b"color: green\npiece: {color: blue}\n".to_vec(),
     );
     let registry = json!({"url": format!("{}/charts", server.registry()), "enableOCI": "true", "insecureOCIForceHttp": "true"});
-    fleet.apply(server.secret("registry", registry)).await;
     fleet
-        .apply(server.secret("stable", json!({"url": charts})))
+        .apply(ChartServer::secret("registry", &registry))
+        .await;
+    fleet
+        .apply(ChartServer::secret("stable", &json!({"url": charts})))
         .await;
     let url = format!("{}/charts", server.registry());
     let mut app = of_chart("shop", &fleet, &url, "shop", ">=1.0.0");
@@ -129,7 +134,9 @@ async fn an_artifact_is_a_source_whose_revision_is_its_digest() {
     );
     let url = format!("oci://{}/apps/web", server.registry());
     let registered = json!({"url": url, "type": "oci", "insecureOCIForceHttp": "true"});
-    fleet.apply(server.secret("artifacts", registered)).await;
+    fleet
+        .apply(ChartServer::secret("artifacts", &registered))
+        .await;
     let mut app = automated("web", &url, "deploy", &fleet.server("dev"));
     app["spec"]["source"]["targetRevision"] = json!("v1.x");
     fleet.apply(app).await;
@@ -144,7 +151,10 @@ async fn what_is_fixed_needs_no_repository_and_what_is_not_there_says_so() {
     let server = ChartServer::start().await;
     server.publish("web", "1.0.0", &chart(&meta("web", "1.0.0"), &[]));
     fleet
-        .apply(server.secret("stable", json!({"url": server.charts()})))
+        .apply(ChartServer::secret(
+            "stable",
+            &json!({"url": server.charts()}),
+        ))
         .await;
     for (name, chart, revision, text) in [
         ("gone", "wep", "1.0.0", "did you mean `web`?"),
@@ -182,7 +192,7 @@ async fn a_wrong_password_is_told_without_it_and_a_hostile_chart_is_refused() {
     let server = ChartServer::start().await;
     server.publish("web", "1.0.0", &[("../../escaped", "x")]);
     let wrong = json!({"url": server.charts(), "password": "s3cret"});
-    fleet.apply(server.secret("stable", wrong)).await;
+    fleet.apply(ChartServer::secret("stable", &wrong)).await;
     fleet
         .apply(of_chart("web", &fleet, &server.charts(), "web", "1.0.0"))
         .await;
@@ -193,7 +203,10 @@ async fn a_wrong_password_is_told_without_it_and_a_hostile_chart_is_refused() {
     );
 
     fleet
-        .apply(server.secret("stable", json!({"url": server.charts()})))
+        .apply(ChartServer::secret(
+            "stable",
+            &json!({"url": server.charts()}),
+        ))
         .await;
     let refresh = json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}});
     fleet.change("web", refresh).await;

@@ -471,7 +471,7 @@ fn start_hub(hub_sim: &SimCluster, folder: &Path, tool_path: &OsStr) -> (Arc<Hub
         any_namespace: true,
         // Only a push or a poll makes it ask again, however slow the machine.
         git: Limits {
-            interval: Duration::from_secs(7200),
+            interval: Duration::from_hours(2),
             list_timeout: Duration::from_secs(5),
             ..Limits::default()
         },

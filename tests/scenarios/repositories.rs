@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use kube::api::ListParams;
+
 use crate::chart_server::ChartServer;
 use crate::fleet::{Fleet, HubKubeconfig};
 use crate::secrets::argosy;
@@ -16,7 +18,7 @@ async fn run(kubeconfig: &HubKubeconfig, args: &[&str]) -> String {
 async fn secrets(fleet: &Fleet) -> Vec<Value> {
     let all = fleet
         .objects(&json!("v1"), &json!("Secret"))
-        .list(&Default::default())
+        .list(&ListParams::default())
         .await
         .unwrap();
     let all = all

@@ -18,9 +18,12 @@ const PATIENCE: Duration = Duration::from_mins(15);
 /// How often that is looked at.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// The last commit may change nothing that lives; without a webhook the poll brings its revision into
-/// the statuses, two minutes later at most.
-const AFTERMATH: Duration = Duration::from_secs(150);
+/// How long the hub may not know of a commit that no webhook told it.
+const POLL: Duration = Duration::from_secs(130);
+
+/// What is told of the end may still be on its way: a revision that changes nothing is told with the
+/// next poll.
+const AFTERMATH: Duration = POLL;
 
 /// For how long nothing may be written from then on: several polls of the repository.
 const SILENCE: Duration = Duration::from_mins(5);
@@ -138,11 +141,12 @@ async fn happen(plan: Plan) -> (Vec<String>, Vec<String>) {
 
 /// Lets everything come to rest; what does not in time.
 async fn settle(world: &mut World) -> Vec<String> {
-    // People sync what does not sync itself.
+    // The last commits are known after a poll; then people sync what does not sync itself.
+    let mut at = STORY + POLL;
+    world.go_on_until(at).await;
     for name in world.waiting_for_people() {
         world.sync(&name).await;
     }
-    let mut at = STORY;
     loop {
         at += LOOK;
         world.go_on_until(at).await;

@@ -20,7 +20,7 @@ use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use crate::content::Directory;
 use crate::plan::{Answer, Change, Fault, Plan, SHARED, Step, TENANTS};
@@ -35,6 +35,9 @@ pub(crate) const HUB: &str = "hub";
 
 /// When every story begins, in seconds since 1970.
 const EPOCH: i64 = 1_800_000_000;
+
+/// How soon people try again what they insist on.
+const INSISTENCE: Duration = Duration::from_secs(1);
 
 /// Who applies what people apply.
 const PERSON: &str = "ada";
@@ -120,7 +123,7 @@ impl World {
                 json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "0"},
                        "metadata": {"name": "neighbour", "namespace": namespace}})
             };
-            self.make(cluster, neighbour("default")).await;
+            self.make(cluster, neighbour("default")).await.unwrap();
         }
         for one in self
             .plan
@@ -131,10 +134,10 @@ impl World {
             let cluster = &self.plan.clusters[one.cluster].name;
             let namespace =
                 json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": one.name}});
-            self.make(cluster, namespace).await;
+            self.make(cluster, namespace).await.unwrap();
             let neighbour = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "0"},
                                    "metadata": {"name": "neighbour", "namespace": one.name}});
-            self.make(cluster, neighbour).await;
+            self.make(cluster, neighbour).await.unwrap();
         }
         for n in 0..self.plan.clusters.len() {
             if !self.plan.clusters[n].joins {
@@ -153,10 +156,10 @@ impl World {
                 app["metadata"]["finalizers"] = json!([]);
             }
             app["spec"]["syncPolicy"]["retry"] = retry();
-            self.make(HUB, app).await;
+            self.make(HUB, app).await.unwrap();
         }
         for set in [shared_set(), tenants_set()] {
-            self.make(HUB, set).await;
+            self.make(HUB, set).await.unwrap();
         }
     }
 
@@ -422,23 +425,29 @@ impl World {
             if matches!(&error, kube::Error::Api(status) if status.code == 404) {
                 return;
             }
-            sleep(Duration::from_secs(1)).await;
+            self.wait_a_little().await;
         }
     }
 
     async fn join(&mut self, cluster: usize) {
         let name = self.plan.clusters[cluster].name.clone();
         self.joined.insert(name.clone());
-        self.make(
-            HUB,
-            json!({
-                "apiVersion": "v1", "kind": "Secret",
-                "metadata": {"name": format!("cluster-{name}"), "namespace": "argocd", "labels": {
-                    "argocd.argoproj.io/secret-type": "cluster", "env": "simulated"}},
-                "stringData": {"name": name, "server": server(&name), "config": "{}"},
-            }),
-        )
-        .await;
+        let registration = json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": format!("cluster-{name}"), "namespace": "argocd", "labels": {
+                "argocd.argoproj.io/secret-type": "cluster", "env": "simulated"}},
+            "stringData": {"name": name, "server": server(&name), "config": "{}"},
+        });
+        while self.make(HUB, registration.clone()).await.is_err() {
+            self.wait_a_little().await;
+        }
+    }
+
+    /// What people wait before they insist; time passes for everyone, so that what is out of reach
+    /// can come back.
+    async fn wait_a_little(&mut self) {
+        let later = self.log.elapsed() + INSISTENCE;
+        self.go_on_until(later).await;
     }
 
     fn strike(&mut self, fault: Fault) {
@@ -485,8 +494,8 @@ impl World {
         Api::namespaced(self.client(HUB), "argocd")
     }
 
-    /// Makes an object, however long that takes.
-    async fn make(&self, cluster: &str, mut object: Value) {
+    /// Makes an object, if the cluster takes it.
+    async fn make(&self, cluster: &str, mut object: Value) -> kube::Result<()> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let kind = resource(&text(&object["apiVersion"]), &text(&object["kind"]));
         let name = text(&object["metadata"]["name"]);
@@ -501,13 +510,9 @@ impl World {
             Api::namespaced_with(client, &namespace, &kind)
         };
         let params = PatchParams::apply(PERSON).force();
-        while api
-            .patch(&name, &params, &Patch::Apply(&object))
+        api.patch(&name, &params, &Patch::Apply(&object))
             .await
-            .is_err()
-        {
-            sleep(Duration::from_secs(1)).await;
-        }
+            .map(drop)
     }
 }
 

@@ -114,13 +114,13 @@ pub(super) fn automated(
         now,
     });
     match verdict {
-        AutoSync::Sync(operation) => match waits(hub, name, &operation) {
-            Some(message) => nothing(None, Some((condition::WAITING, message))),
-            None => {
-                let attempt = Attempt::new(*operation, now);
-                start(hub, name, application, assessment, attempt)
+        AutoSync::Sync(operation) => {
+            if let Some(message) = waits(hub, name, &operation) {
+                return nothing(None, Some((condition::WAITING, message)));
             }
-        },
+            let attempt = Attempt::new(*operation, now);
+            start(hub, name, application, assessment, attempt)
+        }
         AutoSync::HealLater { at } => nothing(at.duration_since(now).try_into().ok(), None),
         AutoSync::Refuse { message } => nothing(None, Some((condition::SYNC_ERROR, message))),
         // A window opens without an event.

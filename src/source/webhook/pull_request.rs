@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(event: &PullRequestEvent, generator: Value, concerned: bool) {
+    fn check(event: &PullRequestEvent, generator: &Value, concerned: bool) {
         let read: PullRequestGenerator = serde_json::from_value(generator.clone()).unwrap();
         assert_eq!(event.concerns(&read), concerned, "{generator}");
     }
@@ -173,19 +173,19 @@ mod tests {
         let event = github("opened");
         check(
             &event,
-            json!({"github": {"owner": "shop", "repo": "Web"}}),
+            &json!({"github": {"owner": "shop", "repo": "Web"}}),
             true,
         );
         check(
             &event,
-            json!({"github": {"owner": "shop", "repo": "db"}}),
+            &json!({"github": {"owner": "shop", "repo": "db"}}),
             false,
         );
         let own = json!({"github": {"owner": "shop", "repo": "web", "api": "https://git.corp/"}});
-        check(&event, own, false);
+        check(&event, &own, false);
         check(
             &event,
-            json!({"gitea": {"owner": "shop", "repo": "web"}}),
+            &json!({"gitea": {"owner": "shop", "repo": "web"}}),
             false,
         );
         assert_eq!(github("assigned"), PullRequestEvent::default());
@@ -196,12 +196,12 @@ mod tests {
         let body = json!({"object_attributes": {"action": "update", "target_project_id": 42},
             "project": {"path_with_namespace": "shop/web", "web_url": "https://gitlab.com/shop/web"}});
         let event = event(("X-Gitlab-Event", "Merge Request Hook"), &body);
-        check(&event, json!({"gitlab": {"project": "42"}}), true);
-        check(&event, json!({"gitlab": {"project": "shop/web"}}), true);
-        check(&event, json!({"gitlab": {"project": "43"}}), false);
+        check(&event, &json!({"gitlab": {"project": "42"}}), true);
+        check(&event, &json!({"gitlab": {"project": "shop/web"}}), true);
+        check(&event, &json!({"gitlab": {"project": "43"}}), false);
         check(
             &event,
-            json!({"gitlab": {"project": "42", "api": "https://git.corp"}}),
+            &json!({"gitlab": {"project": "42", "api": "https://git.corp"}}),
             false,
         );
     }
@@ -214,12 +214,12 @@ mod tests {
         let azure = event(("X-Vss-Activityid", "x"), &azure);
         check(
             &azure,
-            json!({"azuredevops": {"project": "Shop", "repo": "web"}}),
+            &json!({"azuredevops": {"project": "Shop", "repo": "web"}}),
             true,
         );
         check(
             &azure,
-            json!({"azuredevops": {"project": "Shop", "repo": "db"}}),
+            &json!({"azuredevops": {"project": "Shop", "repo": "db"}}),
             false,
         );
 
@@ -227,7 +227,7 @@ mod tests {
         let cloud = PullRequestEvent::read(Provider::BitbucketCloud, &cloud).unwrap();
         check(
             &cloud,
-            json!({"bitbucket": {"owner": "shop", "repo": "web"}}),
+            &json!({"bitbucket": {"owner": "shop", "repo": "web"}}),
             true,
         );
 
@@ -236,7 +236,7 @@ mod tests {
         let server = event(("X-Event-Key", "pr:opened"), &server);
         check(
             &server,
-            json!({"bitbucketServer": {"project": "SHOP", "repo": "web"}}),
+            &json!({"bitbucketServer": {"project": "SHOP", "repo": "web"}}),
             true,
         );
 
@@ -244,7 +244,7 @@ mod tests {
             "html_url": "https://git.corp/shop/web"}});
         let gitea = event(("X-Gogs-Event", "pull_request"), &gitea);
         let at = |api: &str| json!({"gitea": {"owner": "shop", "repo": "web", "api": api}});
-        check(&gitea, at("https://git.corp/"), true);
-        check(&gitea, at("https://git.example.com/"), false);
+        check(&gitea, &at("https://git.corp/"), true);
+        check(&gitea, &at("https://git.example.com/"), false);
     }
 }

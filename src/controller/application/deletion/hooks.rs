@@ -8,7 +8,7 @@ use std::sync::Arc;
 use argosy_crds::Application;
 use argosy_crds::application::ApplicationSource;
 use argosy_engine::health::{self, Health, HealthStatus};
-use argosy_engine::object::{DeleteHookType, ObjectExt as _, is_delete_hook};
+use argosy_engine::object::{DeleteHookType, ObjectExt, is_delete_hook};
 use argosy_engine::operation::{DeleteHook, HookStep, cleanup, next_hooks};
 use argosy_engine::project::Rules;
 use argosy_engine::sync::Propagation;
@@ -92,17 +92,16 @@ pub(super) async fn clean_up(
 /// The sources and revisions that were synced last; `None` if nothing ever was.
 fn last_synced(application: &Application) -> Option<(Vec<ApplicationSource>, Vec<String>)> {
     let status = application.status.as_ref()?;
-    let (source, sources, revision, revisions) = match status.history.last() {
-        Some(last) => (&last.source, &last.sources, &last.revision, &last.revisions),
-        None => {
-            let state = status.operation_state.as_ref();
-            let result = state
-                .filter(|state| state.phase.is_successful())?
-                .sync_result
-                .as_ref()?;
-            let (one, many) = (&result.revision, &result.revisions);
-            (&result.source, &result.sources, one, many)
-        }
+    let (source, sources, revision, revisions) = if let Some(last) = status.history.last() {
+        (&last.source, &last.sources, &last.revision, &last.revisions)
+    } else {
+        let state = status.operation_state.as_ref();
+        let result = state
+            .filter(|state| state.phase.is_successful())?
+            .sync_result
+            .as_ref()?;
+        let (one, many) = (&result.revision, &result.revisions);
+        (&result.source, &result.sources, one, many)
     };
     if sources.is_empty() {
         return Some((vec![source.clone()?], vec![revision.clone()]));
@@ -224,7 +223,7 @@ fn message(hook: &DeleteHook<'_>) -> String {
 }
 
 async fn delete(hook: &Hook) -> Result<(), Held> {
-    let uid = hook.live.as_ref().map(|live| live.uid());
+    let uid = hook.live.as_ref().map(ObjectExt::uid);
     let gone = hook
         .place
         .delete(hook.object.name(), uid, Propagation::Background, false)

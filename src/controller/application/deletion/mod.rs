@@ -72,12 +72,14 @@ pub(super) async fn proceed(hub: &Arc<Hub>, name: &ObjectName, application: &App
     if let Some(by) = application.annotation(names::annotation::ABANDON) {
         return abandon(hub, name, application, by).await;
     }
-    if let Some(waits) = dependents(hub, name, application) {
-        if let Some(message) = waits {
+    match dependents(hub, name, application) {
+        Dependents::Gone => {}
+        Dependents::MayFollow => return Next::After(SOON),
+        Dependents::Going(message) => {
             let kind = condition::WAITING;
             say(hub, name, application, &Held { kind, message }).await;
+            return Next::After(SOON);
         }
-        return Next::After(SOON);
     }
     let done = match stage {
         Stage::Hooks(kind) => hooks::run(hub, name, application, kind).await,
@@ -96,8 +98,17 @@ pub(super) async fn proceed(hub: &Arc<Hub>, name: &ObjectName, application: &App
     }
 }
 
-/// Whether applications that depend on this one have to go first, and what to say of it.
-fn dependents(hub: &Hub, name: &ObjectName, application: &Application) -> Option<Option<String>> {
+/// Applications that depend on one that is being deleted, and have to go first.
+enum Dependents {
+    /// Nobody has to go first.
+    Gone,
+    /// Some are there, and may be about to be deleted, too.
+    MayFollow,
+    /// Some are on their way out; the text says which.
+    Going(String),
+}
+
+fn dependents(hub: &Hub, name: &ObjectName, application: &Application) -> Dependents {
     let dependents = hub.fleet.graph().dependents_of(&dependencies::key(name));
     let index = hub.fleet.index();
     let mut going = Vec::new();
@@ -117,12 +128,18 @@ fn dependents(hub: &Hub, name: &ObjectName, application: &Application) -> Option
         }
     }
     if !going.is_empty() {
-        return Some(Some(blocked_by(&going)));
+        return Dependents::Going(blocked_by(&going));
     }
-    let deleted = application.metadata.deletion_timestamp.as_ref()?;
-    let waited = hub.clock.now().duration_since(deleted.0);
-    let is_early = Duration::try_from(waited).is_ok_and(|waited| waited < COMPANY);
-    (others && is_early).then_some(None)
+    let deleted = application.metadata.deletion_timestamp.as_ref();
+    let is_early = deleted.is_some_and(|deleted| {
+        let waited = hub.clock.now().duration_since(deleted.0);
+        Duration::try_from(waited).is_ok_and(|waited| waited < COMPANY)
+    });
+    if others && is_early {
+        Dependents::MayFollow
+    } else {
+        Dependents::Gone
+    }
 }
 
 /// Lets go of everything, because a person said so, and leaves a record of it.
