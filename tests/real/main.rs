@@ -5,6 +5,7 @@
 
 mod clusters;
 mod controllers;
+mod dependencies;
 mod deploy;
 mod examples;
 mod fleet;
