@@ -107,6 +107,9 @@ pub mod annotation {
     pub const ROLLBACK: &str = "argosy.dev/rollback";
     /// On an Application, Argosy's own: how soon after a deployment a degraded health rolls it back.
     pub const AUTO_ROLLBACK: &str = "argosy.dev/auto-rollback";
+    /// On a cluster Secret: the uid of the cluster's namespace `kube-system`, so that another cluster
+    /// behind the same address is noticed.
+    pub const CLUSTER_UID: &str = "argosy.dev/cluster-uid";
     /// On an Application or ApplicationSet: the hash of the plan that a person approved.
     pub const APPROVED_PLAN: &str = "argosy.dev/approved-plan";
     /// On an ApplicationSet: how many percent of its Applications may go without approval.

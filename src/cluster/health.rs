@@ -6,8 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use argosy_crds::names::annotation::CLUSTER_UID;
 use jiff::Timestamp;
-use kube::Client;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{Api, Client};
 use tokio::sync::Notify;
 
 use super::signal::Signal;
@@ -19,6 +21,9 @@ const INTERVAL: Duration = Duration::from_secs(10);
 /// How soon an unreachable cluster is asked again; doubles up to [`INTERVAL`], because the question
 /// costs no more than that to a cluster that answers.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// After how many attempts a reachable cluster is identified again; always when it was lost.
+const IDENTIFY_EVERY: u32 = 30;
 
 /// How long the cluster may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -58,6 +63,9 @@ pub struct ConnectionState {
     pub last_contact: Option<Timestamp>,
     /// When it was last tried.
     pub attempted_at: Option<Timestamp>,
+    /// The uid of its namespace `kube-system`, by which it is told from another cluster; none where
+    /// it may not be read.
+    pub uid: Option<String>,
 }
 
 /// Tries the connection of one cluster.
@@ -68,13 +76,15 @@ pub(super) struct Health {
 }
 
 impl Health {
-    pub(super) fn new(clock: Clock) -> Self {
+    /// `uid` is that of the cluster that is expected; the first one that answers, where none is.
+    pub(super) fn new(clock: Clock, uid: Option<String>) -> Self {
         let state = ConnectionState {
             status: ConnectionStatus::Unknown,
             message: String::new(),
             version: None,
             last_contact: None,
             attempted_at: None,
+            uid,
         };
         Self {
             clock,
@@ -100,8 +110,14 @@ impl Health {
     /// Tries forever; tells `changed` when the verdict changes, the first one excepted.
     pub(super) async fn probe(self: Arc<Self>, client: Client, changed: impl Fn()) {
         let mut retry = RETRY;
+        let mut rounds = 0_u32;
         loop {
-            let answer = ask(&client).await;
+            let mut answer = ask(&client).await;
+            let was_well = self.state().status == ConnectionStatus::Successful;
+            if answer.is_ok() && (!was_well || rounds.is_multiple_of(IDENTIFY_EVERY)) {
+                answer = self.identified(&client, answer).await;
+            }
+            rounds = rounds.wrapping_add(1);
             if self.take(answer) {
                 changed();
             }
@@ -115,8 +131,35 @@ impl Health {
             tokio::select! {
                 biased;
                 // A cluster that is known to be down is not asked more often because of it.
-                () = self.suspected.notified(), if !failed => {}
+                () = self.suspected.notified(), if !failed => rounds = 0,
                 () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Makes sure that it is the cluster that was there before.
+    async fn identified(
+        &self,
+        client: &Client,
+        answer: Result<String, String>,
+    ) -> Result<String, String> {
+        let namespaces: Api<Namespace> = Api::all(client.clone());
+        let found = tokio::time::timeout(PATIENCE, namespaces.get_metadata("kube-system")).await;
+        // Whoever may not read it is trusted as before.
+        let Ok(Ok(found)) = found else {
+            return answer;
+        };
+        let found = found.metadata.uid.unwrap_or_default();
+        let expected = self.state().uid;
+        match expected {
+            Some(expected) if expected != found => Err(format!(
+                "another cluster answers at this address: its namespace kube-system has the uid \
+                 {found} where {expected} is expected; if that is intended, set the annotation \
+                 {CLUSTER_UID}: {found} on the cluster's Secret"
+            )),
+            _ => {
+                self.state.change(|state| state.uid = Some(found));
+                answer
             }
         }
     }

@@ -50,10 +50,10 @@ impl Cluster {
         hub: &Client,
         dial: &Dial,
         events: &Events,
-        schemas: SchemaCache,
+        (schemas, uid): (SchemaCache, Option<String>),
     ) -> Result<Arc<Self>, connection::Error> {
         let client = dial.client(&config, hub)?;
-        let health = Arc::new(Health::new(events.clock.clone()));
+        let health = Arc::new(Health::new(events.clock.clone(), uid));
         let live = Arc::new(LiveState::new(
             client.clone(),
             config.namespaces.clone(),

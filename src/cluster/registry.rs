@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use argosy_crds::names::annotation::CLUSTER_UID;
 use kube::Client;
 
 use super::live::{Changed, OwnerOf, SignificanceOf};
@@ -74,11 +75,14 @@ impl Clusters {
         self.read().values().cloned().collect()
     }
 
+    /// `uids` are those of the clusters that were there before, by server.
+    ///
     /// Connects what is registered, reconnects what changed, and lets go of what is no longer
     /// there. Returns what could not be connected, by server, with the reason.
     pub fn reconcile(
         &self,
         registered: &BTreeMap<String, ClusterConfig>,
+        uids: &BTreeMap<String, String>,
     ) -> BTreeMap<String, String> {
         let mut clusters = self
             .by_server
@@ -90,8 +94,12 @@ impl Clusters {
             if clusters.contains_key(server) {
                 continue;
             }
-            let (dial, schemas) = (&self.dial, self.schemas.clone());
-            match Cluster::connect(config.clone(), &self.hub, dial, &self.events, schemas) {
+            let asked = config.annotations.get(CLUSTER_UID);
+            let uid = asked.or_else(|| uids.get(server)).cloned();
+            let known = (self.schemas.clone(), uid);
+            let connected =
+                Cluster::connect(config.clone(), &self.hub, &self.dial, &self.events, known);
+            match connected {
                 Ok(cluster) => {
                     clusters.insert(server.clone(), cluster);
                 }

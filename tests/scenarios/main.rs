@@ -13,6 +13,7 @@ mod fleet;
 mod generator_faults;
 mod git_server;
 mod guard;
+mod identity;
 mod kinds;
 mod life;
 mod order;

@@ -299,7 +299,8 @@ async fn confirm(
             comparison.confirm(&suspect.key);
             continue;
         };
-        let changes = changes(predicted, live, ignore, server_side);
+        let live = in_version_of(observation, &suspect, &predicted, live).await;
+        let changes = changes(predicted, &live, ignore, server_side);
         if changes.is_empty() {
             hub.applications.settle(name, suspect.key.clone(), word);
             comparison.clear(&suspect.key);
@@ -409,6 +410,28 @@ pub(super) async fn dry_run(
         ..ApplyOptions::default()
     };
     place.apply(desired, options).await.ok()
+}
+
+/// The live object in the version of `predicted`: a kind is watched in one version, and git may name
+/// another.
+pub(super) async fn in_version_of<'a>(
+    observation: &Observation,
+    resource: &ResourceComparison,
+    predicted: &Value,
+    live: &'a Value,
+) -> Cow<'a, Value> {
+    if predicted.api_version() == live.api_version() {
+        return Cow::Borrowed(live);
+    }
+    let gvk = predicted.gvk();
+    let kind = observation.served.kind(&gvk.group, &gvk.version, &gvk.kind);
+    let Some(kind) = kind else {
+        return Cow::Borrowed(live);
+    };
+    let namespace = kind.namespaced.then_some(resource.key.namespace.as_str());
+    let place = Place::new(&observation.cluster.client, &kind.resource, namespace);
+    let found = place.get(&resource.key.name).await.ok().flatten();
+    found.map_or(Cow::Borrowed(live), Cow::Owned)
 }
 
 /// What an apply would change, but for what is ignored.

@@ -77,16 +77,18 @@ pub async fn differences(
             continue;
         }
         let predicted = predicted(observation, resource).await;
+        let live = live(observation, resource, predicted.as_ref()).await;
         if asked && !differs {
-            let changes = assess::both(observation, resource).zip(predicted.clone());
-            let changes = changes.map(|((_, live), predicted)| {
+            let changes = live.as_ref().zip(predicted.clone());
+            let changes = changes.map(|(live, predicted)| {
                 assess::changes(predicted, live, &assessment.ignore, server_side)
             });
             if changes.is_none_or(|changes| changes.is_empty()) {
                 continue;
             }
         }
-        found.push(one(observation, &assessment.ignore, resource, predicted));
+        let states = (live, predicted);
+        found.push(one(observation, &assessment.ignore, resource, states));
     }
     Ok(found)
 }
@@ -111,6 +113,20 @@ async fn other(
     other.map(Some).map_err(|failure| failure.message)
 }
 
+/// A resource as it lives, in the version in which it would be written.
+async fn live(
+    observation: &Observation,
+    resource: &ResourceComparison,
+    predicted: Option<&Value>,
+) -> Option<Value> {
+    let live = observation.live.seen()?.get(resource.live?)?;
+    let Some(predicted) = predicted else {
+        return Some(live.clone());
+    };
+    let live = assess::in_version_of(observation, resource, predicted, live).await;
+    Some(live.into_owned())
+}
+
 /// What the server would make of a resource that lives: its defaults are no differences.
 async fn predicted(observation: &Observation, resource: &ResourceComparison) -> Option<Value> {
     let (desired, _) = assess::both(observation, resource)?;
@@ -131,12 +147,8 @@ fn one(
     observation: &Observation,
     ignore: &Ignore,
     resource: &ResourceComparison,
-    predicted: Option<Value>,
+    (live, predicted): (Option<Value>, Option<Value>),
 ) -> Difference {
-    let live = resource
-        .live
-        .and_then(|at| observation.live.seen()?.get(at))
-        .cloned();
     let desired = resource
         .desired
         .and_then(|at| observation.objects.get(at))

@@ -38,6 +38,9 @@ pub struct ClusterInfo {
     pub last_contact: Option<String>,
     /// How many applications it has.
     pub applications_count: usize,
+    /// The uid of its namespace `kube-system`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub uid: String,
 }
 
 /// Publishes for ever.
@@ -59,6 +62,20 @@ pub async fn work(hub: Arc<Hub>) {
 }
 
 impl Hub {
+    /// The uids of the clusters as they were published last, by server: a hub that starts anew knows
+    /// its clusters again.
+    pub(super) fn published_uids(&self) -> BTreeMap<String, String> {
+        let index = self.fleet.index();
+        let maps = index.config_maps.iter();
+        let published = maps.filter(|(name, _)| name.name == INFO_CONFIG_MAP);
+        published
+            .flat_map(|(_, map)| map.data.iter().flatten())
+            .filter_map(|(_, text)| serde_json::from_str::<ClusterInfo>(text).ok())
+            .filter(|info| !info.uid.is_empty())
+            .map(|info| (info.server, info.uid))
+            .collect()
+    }
+
     /// What is known of each cluster, by name.
     pub fn cluster_infos(&self) -> BTreeMap<String, ClusterInfo> {
         let clusters = self.clusters.all();
@@ -102,6 +119,7 @@ impl ClusterInfo {
                 .filter(|_| failed)
                 .map(|at| format!("{at:.0}")),
             applications_count,
+            uid: state.uid.unwrap_or_default(),
         }
     }
 }
@@ -114,7 +132,8 @@ async fn publish(hub: &Hub, infos: &BTreeMap<String, ClusterInfo>) -> kube::Resu
         .collect();
     let map = json!({
         "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": INFO_CONFIG_MAP}, "data": data,
+        "metadata": {"name": INFO_CONFIG_MAP, "labels": {"app.kubernetes.io/part-of": "argocd"}},
+        "data": data,
     });
     let params = PatchParams::apply("argosy").force();
     api.patch(INFO_CONFIG_MAP, &params, &Patch::Apply(map))

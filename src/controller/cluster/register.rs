@@ -18,7 +18,7 @@ impl Hub {
         let Some(registered) = self.registered_clusters() else {
             return;
         };
-        for (server, why) in self.clusters.reconcile(&registered) {
+        for (server, why) in self.clusters.reconcile(&registered, &self.published_uids()) {
             tracing::warn!(cluster = server, why, "cannot connect to the cluster");
         }
         let clusters = self.clusters.all();
