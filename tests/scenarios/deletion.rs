@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
 use argosy_test_support::manifest::{automated, config, hook};
+use argosy_test_support::wait::is_well;
 
 fn finalizers(app: &argosy_crds::Application) -> Vec<String> {
     app.metadata.finalizers.clone().unwrap_or_default()
@@ -101,8 +102,8 @@ async fn a_hook_of_a_deletion_that_is_not_permitted_is_not_created() {
     app["spec"]["project"] = json!("narrow");
     fleet.apply(app).await;
     fleet
-        .until("web", "marked for its hook", |app| {
-            finalizers(app).len() == 3
+        .until("web", "synced, and marked for its hook", |app| {
+            is_well(app) && finalizers(app).len() == 3
         })
         .await;
     delete(&fleet, "web").await;

@@ -158,8 +158,9 @@ async fn a_malformed_manifest_is_told_with_file_and_line_and_what_runs_stays() {
 async fn a_cluster_that_is_down_at_the_start_is_used_when_it_comes() {
     let mut fleet = Fleet::start(&[]).await;
     fleet.commit(&[("web/a.yaml", &config("a", "1", ""))]);
-    fleet.add_cluster("late").await;
+    fleet.serve_cluster("late").await;
     fleet.workload("late").sim.faults().stop();
+    fleet.register_cluster("late").await;
     fleet
         .apply(automated(
             "late",

@@ -26,6 +26,9 @@ use tokio::runtime::Runtime;
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// How long the threads of a killed hub may take to end.
+const DYING: Duration = Duration::from_secs(60);
+
 /// A simulated workload cluster and its address.
 pub(crate) struct Workload {
     pub(crate) name: String,
@@ -93,7 +96,8 @@ impl Fleet {
     /// Ends the hub as `kill -9` would, at whatever point it has reached.
     pub(crate) fn kill_hub(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            // What is killed writes no more: a thread of it that is late would be a second hub.
+            tokio::task::block_in_place(|| runtime.shutdown_timeout(DYING));
         }
     }
 
@@ -174,6 +178,12 @@ impl Fleet {
 
     /// Starts a workload cluster and registers it with a Secret in Argo CD's format.
     pub(crate) async fn add_cluster(&mut self, name: &str) {
+        self.serve_cluster(name).await;
+        self.register_cluster(name).await;
+    }
+
+    /// Starts a workload cluster that the hub does not know of.
+    pub(crate) async fn serve_cluster(&mut self, name: &str) {
         let config = SimConfig {
             workloads: Some(WorkloadConfig {
                 available_after: Duration::from_millis(50),
@@ -181,16 +191,25 @@ impl Fleet {
             ..SimConfig::new(name)
         };
         let sim = SimCluster::new(config).unwrap();
-        let token = format!("token-of-{name}");
         let options = ServeOptions {
-            token: token.clone().into(),
+            token: token_of(name).into(),
         };
         let address = "127.0.0.1:0".parse().unwrap();
         let server = SimServer::serve(sim.clone(), address, options)
             .await
             .unwrap();
+        self.workloads.push(Workload {
+            name: name.to_owned(),
+            sim,
+            server,
+        });
+    }
+
+    /// Writes the Secret of a cluster that is served.
+    pub(crate) async fn register_cluster(&self, name: &str) {
+        let server = &self.workload(name).server;
         let tls = json!({ "caData": BASE64.encode(&server.ca_pem) });
-        let config = json!({ "bearerToken": token, "tlsClientConfig": tls });
+        let config = json!({ "bearerToken": token_of(name), "tlsClientConfig": tls });
         self.apply(json!({
             "apiVersion": "v1", "kind": "Secret",
             "metadata": {"name": format!("cluster-{name}"), "labels": {
@@ -198,11 +217,6 @@ impl Fleet {
             "stringData": {"name": name, "server": server.url(), "config": config.to_string()},
         }))
         .await;
-        self.workloads.push(Workload {
-            name: name.to_owned(),
-            sim,
-            server,
-        });
     }
 
     /// The address of a workload cluster.
@@ -454,8 +468,14 @@ impl Fleet {
 
 impl Drop for Fleet {
     fn drop(&mut self) {
-        self.kill_hub();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
+}
+
+fn token_of(cluster: &str) -> String {
+    format!("token-of-{cluster}")
 }
 
 /// Starts a hub in a runtime of its own, with a client that lives there too.

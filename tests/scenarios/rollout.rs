@@ -373,7 +373,7 @@ async fn a_hub_that_is_killed_in_the_middle_goes_on_where_it_was() {
         assert_eq!(
             (to(&second), to(&broken)),
             (1, usize::from(env == "dev")),
-            "{env}"
+            "{env}: {history:#?}"
         );
     }
     fleet.nothing_is_written().await;

@@ -153,10 +153,12 @@ async fn act(
         report::report(hub, name, set, Ok(&applied), Rollout::Kept).await;
         return after(&applied);
     }
-    let rolled_out = rollout::roll_out(hub, name, set, expansion, &applied).await;
-    let told = Rollout::Planned(&rolled_out.plan);
-    report::report(hub, name, set, Ok(&applied), told).await;
-    match rolled_out.look_again {
+    let plan = rollout::plan(hub, name, set, expansion, &applied);
+    let told = Rollout::Planned(&plan);
+    if !report::report(hub, name, set, Ok(&applied), told).await {
+        return after(&applied).no_later_than(rollout::SOON);
+    }
+    match rollout::begin(hub, name, set, plan).await {
         Some(wait) => after(&applied).no_later_than(wait),
         None => after(&applied),
     }

@@ -24,14 +24,14 @@ const NAMED: usize = 10;
 /// The most applications that a status lists, as in Argo CD.
 const MAX_RESOURCES: usize = 5000;
 
-/// Writes what changed.
+/// Writes what changed; whether the status on the API server says what it should.
 pub(super) async fn report(
     hub: &Arc<Hub>,
     name: &ObjectName,
     set: &ApplicationSet,
     result: Result<&Applied, &Error>,
     rollout: Rollout<'_>,
-) {
+) -> bool {
     let outcome = match result {
         Ok(applied) => outcome(applied),
         Err(error) => Outcome::NotGenerated {
@@ -52,11 +52,7 @@ pub(super) async fn report(
     let parked = result.ok().and_then(|applied| applied.parked.as_ref());
     put_approval(&mut after, name, parked, &now);
     hub.application_sets.contested.put(&mut after, name, &now);
-    if set.status.as_ref() != Some(&after)
-        && let Err(error) = write_status(hub, name, &whole(&after)).await
-    {
-        tracing::debug!(set = %name, error = crate::diagnostic::chain(&error), "the status was not written and will be again");
-    }
+    let is_told = write_if_new(hub, name, set, &after).await;
     if set
         .metadata
         .annotations
@@ -67,6 +63,24 @@ pub(super) async fn report(
     {
         tracing::debug!(set = %name, error = crate::diagnostic::chain(&error), "the refresh annotation was not removed");
     }
+    is_told
+}
+
+/// Writes a status that differs from the set's; whether the API server has it then.
+async fn write_if_new(
+    hub: &Hub,
+    name: &ObjectName,
+    set: &ApplicationSet,
+    after: &ApplicationSetStatus,
+) -> bool {
+    if set.status.as_ref() == Some(after) {
+        return true;
+    }
+    let written = write_status(hub, name, &whole(after)).await;
+    if let Err(error) = &written {
+        tracing::debug!(set = %name, error = crate::diagnostic::chain(error), "the status was not written and will be again");
+    }
+    written.is_ok()
 }
 
 /// What is told of rollouts while nobody plans one.
@@ -87,11 +101,7 @@ pub(super) async fn stuck(hub: &Hub, name: &ObjectName, set: &ApplicationSet, ap
     let live = super::apply::concerned(hub, set, &[]);
     let now = Time(hub.clock.now());
     let after = status(set, &outcome, Rollout::Kept, &live, MAX_RESOURCES, &now);
-    if set.status.as_ref() != Some(&after)
-        && let Err(error) = write_status(hub, name, &whole(&after)).await
-    {
-        tracing::debug!(set = %name, error = crate::diagnostic::chain(&error), "the status was not written and will be again");
-    }
+    write_if_new(hub, name, set, &after).await;
 }
 
 /// Gives a set the conditions that say why nothing can be generated yet. What it reports of its
@@ -106,11 +116,7 @@ pub(super) async fn unlisted(hub: &Arc<Hub>, name: &ObjectName, set: &Applicatio
     let mut after = set.status.clone().unwrap_or_default();
     after.conditions = told.conditions;
     after.health = told.health;
-    if set.status.as_ref() != Some(&after)
-        && let Err(error) = write_status(hub, name, &whole(&after)).await
-    {
-        tracing::debug!(set = %name, error = crate::diagnostic::chain(&error), "the status was not written and will be again");
-    }
+    write_if_new(hub, name, set, &after).await;
 }
 
 /// Gives a set that cannot be read the condition that says so.

@@ -1,7 +1,9 @@
 //! The rollout of a set, carried out: the syncs that its plan lets begin are asked for.
 //!
-//! What may begin is decided by the plan alone. An operation that could not be asked for is asked
-//! for again by the next one.
+//! What may begin is decided by the plan alone. The set's status says that a sync was asked for
+//! before it is: a hub that is killed in between asks again, and one that is killed later finds
+//! the sync and never asks twice. An operation that could not be asked for is asked for by the
+//! next plan.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,7 +29,7 @@ use crate::hub::Hub;
 const PARALLEL: usize = 16;
 
 /// The least time after which a plan is made again that asked for it.
-const SOON: Duration = Duration::from_secs(1);
+pub(super) const SOON: Duration = Duration::from_secs(1);
 
 /// Whether a set is rolled out in steps. Argo CD does so only where it was switched on; here it
 /// can be switched off.
@@ -35,48 +37,51 @@ pub(super) fn is_rolling(hub: &Hub, set: &ApplicationSet) -> bool {
     rollout::is_rolling(set) && hub.fleet.settings().progressive_syncs
 }
 
-/// A rollout's plan, and when to make the next although nothing changes.
-pub(super) struct RolledOut {
-    pub(super) plan: RolloutPlan,
-    pub(super) look_again: Option<Duration>,
-}
-
-/// Plans the rollout of a set whose applications were just written, and asks for what may begin.
-pub(super) async fn roll_out(
-    hub: &Arc<Hub>,
+/// Plans the rollout of a set whose applications were just written.
+pub(super) fn plan(
+    hub: &Hub,
     name: &ObjectName,
     set: &ApplicationSet,
     expansion: &Expansion,
     applied: &Applied,
-) -> RolledOut {
+) -> RolloutPlan {
     let live = apply::concerned(hub, set, expansion.applications.get());
     let now = hub.clock.now();
-    let plan = rollout::plan(&Inputs {
+    rollout::plan(&Inputs {
         set,
         generated: expansion.applications.get(),
         live: &live,
         unwritten: &unwritten(name, applied),
         paused: &paused(&live, now),
         now,
-    });
-    let mut begun = futures::stream::iter(plan.begin.clone())
+    })
+}
+
+/// Asks for what a plan lets begin; tells when to plan again although nothing changes.
+pub(super) async fn begin(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    set: &ApplicationSet,
+    plan: RolloutPlan,
+) -> Option<Duration> {
+    let mut begun = futures::stream::iter(plan.begin)
         .map(|begin| async move { ask(hub, name, set, &begin).await })
         .buffer_unordered(PARALLEL);
     let mut all_asked = true;
     while let Some(asked) = begun.next().await {
         all_asked &= asked;
     }
-    drop(begun);
     for app in &plan.unseen {
         let app = ObjectName::new(&name.namespace, app);
         hub.take_up(Wake::Application(app, Lane::Routine));
     }
-    let due = plan.look_again.map(|at| {
-        let wait: Duration = at.duration_since(now).try_into().unwrap_or_default();
-        wait.max(SOON)
-    });
-    let look_again = if all_asked { due } else { Some(SOON) };
-    RolledOut { plan, look_again }
+    if !all_asked {
+        return Some(SOON);
+    }
+    plan.look_again.map(|at| {
+        let wait = at.duration_since(hub.clock.now());
+        Duration::try_from(wait).unwrap_or_default().max(SOON)
+    })
 }
 
 /// The applications that are not as they are generated.

@@ -109,6 +109,18 @@ pub(super) async fn until_clean(fleet: &Fleet, name: &str) {
         .await;
 }
 
+/// Waits until the set's status names the application, which it does once all of a reconcile is written.
+pub(super) async fn until_listed(fleet: &Fleet, name: &str, application: &str) {
+    let api = sets(fleet);
+    let api = &api;
+    fleet
+        .eventually("the set's status lists the application", async || {
+            let status = api.get(name).await.unwrap().status.unwrap_or_default();
+            status.resources.iter().any(|one| one.name == application)
+        })
+        .await;
+}
+
 pub(super) fn app_deletes(fleet: &Fleet) -> u64 {
     fleet.hub_sim.requests().count("delete", "applications")
 }

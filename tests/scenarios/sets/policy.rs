@@ -3,7 +3,7 @@
 use argosy_test_support::manifest::config;
 use serde_json::json;
 
-use super::{set, until_clean, until_names};
+use super::{set, until_clean, until_listed, until_names};
 use crate::fleet::Fleet;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +48,7 @@ async fn a_policy_keeps_a_set_from_updating_or_deleting() {
                 fleet.applications().get_opt(&new).await.unwrap().is_some()
             })
             .await;
-        until_clean(&fleet, policy).await;
+        until_listed(&fleet, policy, &new).await;
         let path = |app: argosy_crds::Application| app.spec.sources()[0].path.clone();
         let first = fleet.applications().get(&names[0]).await.unwrap();
         assert_eq!(path(first) == "two", updates, "{policy}");
