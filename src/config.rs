@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::source::Limits;
 
@@ -26,6 +27,9 @@ pub struct HubConfig {
     pub any_namespace: bool,
     /// How often and how long repositories are talked to.
     pub git: Limits,
+    /// How long a provider or plugin may take for one answer, and the hub's API server for a cluster
+    /// decision.
+    pub answer_timeout: Duration,
     /// The folders in which it looks for `helm` and `kustomize`, in the form of `PATH`.
     pub tool_path: OsString,
 }
@@ -46,6 +50,7 @@ impl HubConfig {
             apply_parallelism: 8,
             any_namespace: false,
             git: Limits::default(),
+            answer_timeout: Duration::from_secs(30),
             tool_path: std::env::var_os("PATH").unwrap_or_default(),
         }
     }

@@ -1,8 +1,7 @@
 //! HTTP as a tower service: how clients that bring no connections of their own reach the world.
 //!
-//! A service holds whom to trust, which proxy to take and how long to wait. It never reads the
-//! environment, never takes `Authorization` to another host, and never follows a redirect from
-//! https to http.
+//! A service holds whom to trust, which proxy to take and how long to wait. It never takes
+//! `Authorization` to another host, and never follows a redirect from https to http.
 
 use std::{
     future::Future,
@@ -27,12 +26,26 @@ const REDIRECTS: usize = 10;
 #[derive(Clone, Debug)]
 pub struct Http(reqwest::Client);
 
+/// Where redirects may lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirects {
+    /// To any host, which gets no `Authorization`.
+    Anywhere,
+    /// To the same host: credentials may stand in headers that nobody knows to take away.
+    SameOrigin,
+}
+
 impl Http {
     /// On the terms of `builder`; a request may take `limit` from its first to its last byte.
-    pub fn new(builder: reqwest::ClientBuilder, limit: Duration) -> reqwest::Result<Self> {
+    pub fn new(
+        builder: reqwest::ClientBuilder,
+        redirects: Redirects,
+        limit: Duration,
+    ) -> reqwest::Result<Self> {
+        let policy = redirect::Policy::custom(move |attempt| follow(attempt, redirects));
         let client = builder
             .user_agent(concat!("argosy/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::custom(follow))
+            .redirect(policy)
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
             .timeout(limit)
@@ -41,11 +54,16 @@ impl Http {
     }
 }
 
-fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
-    let from = attempt.previous().last().map(reqwest::Url::scheme);
+fn follow(attempt: redirect::Attempt<'_>, redirects: Redirects) -> redirect::Action {
+    let from = attempt.previous().last();
+    let is_downgrade =
+        from.map(reqwest::Url::scheme) == Some("https") && attempt.url().scheme() != "https";
+    let is_elsewhere = from.map(reqwest::Url::origin) != Some(attempt.url().origin());
     if attempt.previous().len() > REDIRECTS {
         attempt.error("too many redirects")
-    } else if from == Some("https") && attempt.url().scheme() != "https" {
+    } else if is_elsewhere && redirects == Redirects::SameOrigin {
+        attempt.stop()
+    } else if is_downgrade {
         attempt.error("a redirect leads from https to http")
     } else {
         attempt.follow()

@@ -34,6 +34,8 @@ pub struct Expansion {
     pub applications: Complete<Vec<Application>>,
     /// The facts that were used.
     pub requests: BTreeSet<Request>,
+    /// How many sets of parameters each entry of `spec.generators` gave.
+    pub yields: Vec<usize>,
 }
 
 /// Expands a set as far as the facts go.
@@ -44,6 +46,7 @@ pub fn expand(set: &ApplicationSet, facts: &Facts, settings: &Settings) -> Step 
             // Facts reach a generator through `Expander::ask` alone, which refuses incomplete ones.
             applications: Complete::vouch(applications),
             requests: expander.used,
+            yields: expander.yields,
         }),
         Ok(_) => Step::Needs(expander.needs),
         Err(error) => Step::Failed(error),
@@ -58,6 +61,7 @@ pub(crate) struct Expander<'a> {
     facts: &'a Facts,
     needs: BTreeSet<Request>,
     used: BTreeSet<Request>,
+    yields: Vec<usize>,
 }
 
 impl<'a> Expander<'a> {
@@ -69,6 +73,7 @@ impl<'a> Expander<'a> {
             facts,
             needs: BTreeSet::new(),
             used: BTreeSet::new(),
+            yields: Vec::new(),
         }
     }
 
@@ -144,6 +149,7 @@ impl<'a> Expander<'a> {
                     return Err(self.error(Reason::Generate, place, failure.message));
                 }
             };
+            self.yields.push(results.iter().map(Vec::len).sum());
             for (name, sets) in names.into_iter().zip(results) {
                 count += sets.len();
                 if let Err(Stop::Failed(failure)) = self.check_size(count) {

@@ -1,7 +1,8 @@
 //! The guard of the fleet: a change that would take too much away at once waits for a person.
 //!
 //! It counts what cannot be undone by reverting a commit: Applications that are deleted, and those
-//! that move to another cluster or namespace. It never changes a plan; it only says whether to act.
+//! that move to another cluster or namespace. Where a generator stopped yielding anything, one is
+//! too much. It never changes a plan; it only says whether to act.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,7 +15,7 @@ use crate::plan::{AppSetPlan, is_owned_by};
 /// How much may go at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Percent of the set's Applications.
+    /// Percent of the set's Applications; 100 lets everything go.
     pub percent: usize,
     /// So many may go whatever their share is.
     pub count: usize,
@@ -65,6 +66,17 @@ pub enum Verdict {
     Park(Parked),
 }
 
+/// What a plan is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Guard<'a> {
+    /// How much may go.
+    pub limits: Limits,
+    /// The hash of the plan that a person approved.
+    pub approved: Option<&'a str>,
+    /// The generators that stopped yielding anything, see [`emptied`](crate::emptied::emptied).
+    pub emptied: &'a [String],
+}
+
 /// A plan that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parked {
@@ -76,15 +88,16 @@ pub struct Parked {
     pub moves: Vec<String>,
     /// How many Applications the set has.
     pub owned: usize,
+    /// The generators that stopped yielding anything.
+    pub emptied: Vec<String>,
 }
 
-/// Judges a plan; `approved` is the hash that a person approved.
+/// Judges a plan.
 pub fn judge(
     set: &ApplicationSet,
     plan: &AppSetPlan,
     live: &[Application],
-    limits: Limits,
-    approved: Option<&str>,
+    guard: &Guard<'_>,
 ) -> Verdict {
     let by_name: BTreeMap<_, _> = live.iter().map(|app| (&app.metadata.name, app)).collect();
     let moves: Vec<(String, String)> = plan
@@ -98,12 +111,15 @@ pub fn judge(
         })
         .collect();
     let owned = live.iter().filter(|app| is_owned_by(app, set)).count();
+    let Limits { percent, count } = guard.limits;
     let gone = plan.delete.len() + moves.len();
-    if gone <= limits.count || gone * 100 <= limits.percent * owned {
+    let is_little = gone <= count || gone * 100 <= percent * owned;
+    let is_believed = guard.emptied.is_empty() || plan.delete.is_empty() || percent >= 100;
+    if is_little && is_believed {
         return Verdict::Proceed;
     }
     let hash = hash(set, plan, &moves);
-    if approved == Some(hash.as_str()) {
+    if guard.approved == Some(hash.as_str()) {
         return Verdict::Proceed;
     }
     Verdict::Park(Parked {
@@ -111,6 +127,7 @@ pub fn judge(
         deletes: plan.delete.iter().map(|gone| gone.name.clone()).collect(),
         moves: moves.into_iter().map(|(name, _)| name).collect(),
         owned,
+        emptied: guard.emptied.to_vec(),
     })
 }
 
@@ -175,47 +192,50 @@ mod tests {
         }
     }
 
+    /// Judges a plan that deletes so many of so many.
+    fn judged(of: usize, count: usize, approved: Option<&str>, emptied: &[&str]) -> Verdict {
+        let (set, live) = fleet(of);
+        let guard = Guard {
+            limits: Limits::default(),
+            approved,
+            emptied: &emptied.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        };
+        judge(&set, &deleting(&live, count), &live, &guard)
+    }
+
     #[test]
     fn a_large_share_waits_and_a_small_one_does_not() {
-        let (set, live) = fleet(20);
-        let judge = |count| {
-            judge(
-                &set,
-                &deleting(&live, count),
-                &live,
-                Limits::default(),
-                None,
-            )
+        assert_eq!(judged(20, 6, None, &[]), Verdict::Proceed);
+        assert!(matches!(judged(20, 7, None, &[]), Verdict::Park(parked) if parked.owned == 20));
+        assert_eq!(judged(5, 5, None, &[]), Verdict::Proceed);
+    }
+
+    #[test]
+    fn what_a_generator_does_not_yield_any_more_waits_however_little() {
+        let emptied = ["spec.generators[0].plugin"];
+        let Verdict::Park(parked) = judged(3, 1, None, &emptied) else {
+            panic!("it waits")
         };
-        assert_eq!(judge(6), Verdict::Proceed);
-        assert!(matches!(judge(7), Verdict::Park(parked) if parked.owned == 20));
-        let (set, live) = fleet(5);
-        let all = super::judge(&set, &deleting(&live, 5), &live, Limits::default(), None);
-        assert_eq!(all, Verdict::Proceed);
+        assert_eq!(parked.emptied, emptied);
+        assert_eq!(judged(3, 1, Some(&parked.hash), &emptied), Verdict::Proceed);
+        assert_eq!(judged(3, 0, None, &emptied), Verdict::Proceed);
     }
 
     #[test]
     fn an_approval_is_of_one_plan() {
-        let (set, live) = fleet(20);
-        let judge = |count, approved: Option<&str>| {
-            judge(
-                &set,
-                &deleting(&live, count),
-                &live,
-                Limits::default(),
-                approved,
-            )
-        };
-        let Verdict::Park(parked) = judge(10, None) else {
+        let Verdict::Park(parked) = judged(20, 10, None, &[]) else {
             panic!("it waits")
         };
-        assert_eq!(judge(10, Some(&parked.hash)), Verdict::Proceed);
-        assert!(matches!(judge(11, Some(&parked.hash)), Verdict::Park(_)));
+        assert_eq!(judged(20, 10, Some(&parked.hash), &[]), Verdict::Proceed);
+        assert!(matches!(
+            judged(20, 11, Some(&parked.hash), &[]),
+            Verdict::Park(_)
+        ));
     }
 
     #[test]
-    fn moving_to_another_cluster_counts() {
-        let (set, live) = fleet(10);
+    fn moving_to_another_cluster_counts_and_a_set_may_allow_everything() {
+        let (mut set, live) = fleet(10);
         let mut moved = live.clone();
         for app in &mut moved {
             "elsewhere".clone_into(&mut app.spec.destination.name);
@@ -224,7 +244,20 @@ mod tests {
             update: moved,
             ..AppSetPlan::default()
         };
-        let verdict = judge(&set, &plan, &live, Limits::default(), None);
-        assert!(matches!(verdict, Verdict::Park(parked) if parked.moves.len() == 10));
+        let judge = |set: &ApplicationSet| {
+            let guard = Guard {
+                limits: Limits::of(set, Limits::default()),
+                approved: None,
+                emptied: &["spec.generators[0].git".to_owned()],
+            };
+            judge(set, &plan, &live, &guard)
+        };
+        assert!(matches!(judge(&set), Verdict::Park(parked) if parked.moves.len() == 10));
+        let all = (
+            names::annotation::GUARD_PERCENT.to_owned(),
+            "100".to_owned(),
+        );
+        set.metadata.annotations = Some(BTreeMap::from([all]));
+        assert_eq!(judge(&set), Verdict::Proceed);
     }
 }

@@ -20,6 +20,7 @@ mod substitute;
 mod template;
 mod typed;
 
+pub mod emptied;
 pub mod guard;
 pub mod lint;
 pub mod offline;

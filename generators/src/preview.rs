@@ -11,7 +11,7 @@ use argosy_crds::application_set::ApplicationsSyncPolicy;
 use argosy_crds::names::finalizer;
 use argosy_crds::{Application, ApplicationSet};
 
-use crate::guard::{Limits, Parked, Verdict, judge};
+use crate::guard::{Guard, Parked, Verdict, judge};
 use crate::plan::{AppSetPlan, FieldChange, Inputs, created, field_changes, plan};
 use crate::rollout::{hold, is_rolling};
 
@@ -86,11 +86,10 @@ pub fn as_applied(set: &ApplicationSet, generated: &[Application]) -> Vec<Applic
     first.map(written).collect()
 }
 
-/// Previews what carrying out a set would do; `approved` is the hash of the plan that a person
-/// approved.
-pub fn preview(inputs: &Inputs<'_>, limits: Limits, approved: Option<&str>) -> Preview {
+/// Previews what carrying out a set would do.
+pub fn preview(inputs: &Inputs<'_>, guard: &Guard<'_>) -> Preview {
     let planned = plan(inputs);
-    let parked = match judge(inputs.set, &planned, inputs.live, limits, approved) {
+    let parked = match judge(inputs.set, &planned, inputs.live, guard) {
         Verdict::Proceed => None,
         Verdict::Park(parked) => Some(parked),
     };

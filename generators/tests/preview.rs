@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use argosy_crds::application_set::ApplicationsSyncPolicy;
 use argosy_crds::{Application, ApplicationSet};
 use argosy_facts::Complete;
-use argosy_generators::guard::Limits;
+use argosy_generators::guard::{Guard, Limits};
 use argosy_generators::offline::{World, generate};
 use argosy_generators::plan::{Inputs, PreservedKeys};
 use argosy_generators::preview::{Preview, Withheld, as_applied, preview};
@@ -62,8 +62,11 @@ fn between(
             rolling: is_rolling(after),
             jq: &|_, _| Ok(Vec::new()),
         },
-        Limits::default(),
-        None,
+        &Guard {
+            limits: Limits::default(),
+            approved: None,
+            emptied: &[],
+        },
     )
 }
 

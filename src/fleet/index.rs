@@ -77,14 +77,23 @@ pub struct Entry<T> {
 #[derive(Debug)]
 pub struct Table<T> {
     objects: BTreeMap<ObjectName, Entry<T>>,
-    listed: bool,
+    pub(super) listing: Listing,
+}
+
+/// Whether what is known of a kind is all there is.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// It has been listed once.
+    pub(super) done: bool,
+    /// The API server does not let the hub list or watch it any more, in its own words.
+    pub(super) denied: Option<String>,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
         Self {
             objects: BTreeMap::new(),
-            listed: false,
+            listing: Listing::default(),
         }
     }
 }
@@ -121,7 +130,7 @@ impl<T: DeserializeOwned> Table<T> {
     /// Says that all there is has been applied since the listing began; returns the names of what
     /// was known and is not in it.
     pub(super) fn listed(&mut self, present: &BTreeSet<ObjectName>) -> Vec<ObjectName> {
-        self.listed = true;
+        self.listing.done = true;
         self.objects
             .keys()
             .filter(|name| !present.contains(name))
@@ -131,7 +140,7 @@ impl<T: DeserializeOwned> Table<T> {
 
     /// Whether the kind has been listed once.
     pub fn is_listed(&self) -> bool {
-        self.listed
+        self.listing.done
     }
 
     /// One object.
@@ -163,11 +172,14 @@ impl<T: DeserializeOwned> Table<T> {
         self.objects.keys()
     }
 
-    /// All objects, with the word on whether that is all there is: a kind that is not listed yet
-    /// is unknown, and one with an object that cannot be read is partial.
+    /// All objects, with the word on whether that is all there is: a kind that is not listed yet, or
+    /// may not be any more, is unknown, and one with an object that cannot be read is partial.
     pub fn observed(&self, kind: &str) -> Observed<Vec<Arc<T>>> {
-        if !self.listed {
+        if !self.listing.done {
             return Observed::unknown(format!("{kind} have not been listed yet"));
+        }
+        if let Some(why) = &self.listing.denied {
+            return Observed::unknown(format!("{kind} can no longer be listed: {why}"));
         }
         let objects = self.iter().map(|(_, object)| Arc::clone(object)).collect();
         match self.malformed().next() {
@@ -203,6 +215,24 @@ impl Index {
             && self.projects.is_listed()
             && self.secrets.is_listed()
             && self.config_maps.is_listed()
+    }
+
+    /// Why nothing that sets generate can be compared with what is there: a kind that everything
+    /// depends on may not be listed any more. Secrets are not among them, because only some
+    /// generators read clusters.
+    pub fn denied(&self) -> Option<String> {
+        let kinds = [
+            ("applications", &self.applications.listing),
+            ("applicationsets", &self.application_sets.listing),
+            ("appprojects", &self.projects.listing),
+            ("configmaps", &self.config_maps.listing),
+        ];
+        kinds.into_iter().find_map(|(kind, listing)| {
+            let why = listing.denied.as_ref()?;
+            Some(format!(
+                "{kind} of the hub's cluster can no longer be listed: {why}"
+            ))
+        })
     }
 }
 

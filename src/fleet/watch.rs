@@ -4,7 +4,7 @@
 //! the end of a watch.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 use std::time::Duration;
 
 use argosy_crds::names;
@@ -18,6 +18,7 @@ use kube::{Api, Client, Resource as _};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use super::index::Listing;
 use super::wake::{application_asks, application_set_asks, generated_part_changed, owner_set};
 use super::{Fleet, Index, ObjectName, Settings, Wake};
 use crate::controller::queue::Lane;
@@ -26,6 +27,9 @@ use crate::controller::queue::Lane;
 /// Kubernetes' own clients; there is no chance in it, because a hub is one client and not thousands.
 const RETRY: Duration = Duration::from_millis(800);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
+/// How long a watch must last to show that it is allowed again.
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// A kind that the hub watches in its own API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,21 +105,68 @@ impl Watches {
         } else {
             Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
         };
+        let mut retry = Patience(RETRY);
+        let mut was_denied = false;
+        loop {
+            let api = api.clone();
+            self.follow(kind, &resource, api, was_denied, &mut retry)
+                .await;
+            was_denied = true;
+            // Only a new listing shows that it is allowed again.
+            tokio::time::sleep(retry.next().unwrap_or(LONGEST_RETRY)).await;
+        }
+    }
+
+    /// Takes in what happens, until the API server denies that it be told.
+    async fn follow(
+        &self,
+        kind: Kind,
+        resource: &ApiResource,
+        api: Api<DynamicObject>,
+        was_denied: bool,
+        retry: &mut Patience,
+    ) {
         let mut events = watcher::watcher(api, kind.config())
             .backoff(Patience(RETRY))
             .boxed();
         let mut present = BTreeSet::new();
-        while let Some(event) = events.next().await {
+        let mut settling = false;
+        loop {
+            let event = if settling {
+                tokio::time::timeout(SETTLED, events.next()).await
+            } else {
+                Ok(events.next().await)
+            };
             match event {
-                Ok(event) => self.take(kind, &resource, event, &mut present),
-                Err(error) => {
-                    let error = crate::diagnostic::chain(&error);
+                Ok(Some(Ok(event))) => {
+                    // What happens after a listing comes from a watch that is allowed.
+                    let settled = settling && matches!(event, Event::Apply(_) | Event::Delete(_));
+                    settling =
+                        !settled && (settling || was_denied && matches!(event, Event::InitDone));
+                    self.take(kind, resource, event, &mut present);
+                    if settled {
+                        retry.reset();
+                        self.fleet.allowed(kind);
+                    }
+                }
+                Ok(Some(Err(error))) => {
+                    let told = crate::diagnostic::chain(&error);
                     tracing::warn!(
                         kind = resource.kind,
-                        error,
+                        error = told,
                         "cannot watch the hub's API server; what is known stays"
                     );
-                    self.fleet.failed(kind, &resource.plural, &error);
+                    if !self.fleet.is_listed(kind) {
+                        self.fleet.unlisted(&resource.plural, &told);
+                    } else if let Some(why) = denial(&error) {
+                        return self.fleet.denied(kind, why);
+                    }
+                }
+                Ok(None) => return,
+                Err(_) => {
+                    settling = false;
+                    retry.reset();
+                    self.fleet.allowed(kind);
                 }
             }
         }
@@ -139,6 +190,18 @@ impl Watches {
             Event::Delete(object) => self.fleet.delete(kind, &name_of(&object)),
         }
     }
+}
+
+/// What the API server said if it refused: that does not pass by itself, as an outage does.
+fn denial(error: &watcher::Error) -> Option<&str> {
+    let (watcher::Error::InitialListFailed(kube::Error::Api(status))
+    | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+    | watcher::Error::WatchFailed(kube::Error::Api(status))
+    | watcher::Error::WatchError(status)) = error
+    else {
+        return None;
+    };
+    matches!(status.code, 401 | 403).then_some(status.message.as_str())
 }
 
 /// How long the next failure waits.
@@ -191,7 +254,7 @@ impl Fleet {
     fn apply(&self, kind: Kind, object: &Value) {
         let name = ObjectName::new(object.namespace(), object.name());
         let wakes = {
-            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            let mut index = self.index_mut();
             apply_to(&mut index, kind, &name, object)
         };
         self.after(kind, &name, wakes);
@@ -199,7 +262,7 @@ impl Fleet {
 
     fn delete(&self, kind: Kind, name: &ObjectName) {
         let wakes = {
-            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            let mut index = self.index_mut();
             delete_from(&mut index, kind, name)
         };
         self.after(kind, name, wakes);
@@ -207,7 +270,7 @@ impl Fleet {
 
     fn listed(&self, kind: Kind, present: &BTreeSet<ObjectName>) {
         let (gone, first) = {
-            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            let mut index = self.index_mut();
             let was_ready = index.is_ready();
             let gone = match kind {
                 Kind::Application => index.applications.listed(present),
@@ -226,31 +289,52 @@ impl Fleet {
         }
         if first {
             self.wake([Wake::Clusters, Wake::Repositories, Wake::AllApplications]);
-            let sets: Vec<_> = self.index().application_sets.names().cloned().collect();
-            self.wake(
-                sets.into_iter()
-                    .map(|set| Wake::ApplicationSet(set, Lane::Routine)),
-            );
+            self.wake_sets();
         }
     }
 
-    /// Notes that a kind cannot be watched, which matters where it has never been listed.
-    fn failed(&self, kind: Kind, plural: &str, why: &str) {
-        let is_listed = {
-            let index = self.index();
-            match kind {
-                Kind::Application => index.applications.is_listed(),
-                Kind::ApplicationSet => index.application_sets.is_listed(),
-                Kind::AppProject => index.projects.is_listed(),
-                Kind::Secret => index.secrets.is_listed(),
-                Kind::ConfigMap => index.config_maps.is_listed(),
-            }
-        };
-        if !is_listed {
-            self.wake([Wake::Unlisted(format!(
-                "{plural} of the hub's cluster cannot be listed: {why}"
-            ))]);
+    fn wake_sets(&self) {
+        let sets: Vec<_> = self.index().application_sets.names().cloned().collect();
+        self.wake(
+            sets.into_iter()
+                .map(|set| Wake::ApplicationSet(set, Lane::Routine)),
+        );
+    }
+
+    fn is_listed(&self, kind: Kind) -> bool {
+        listing(&mut self.index_mut(), kind).done
+    }
+
+    /// Says that a kind cannot be listed and has never been.
+    fn unlisted(&self, plural: &str, why: &str) {
+        self.wake([Wake::Unlisted(format!(
+            "{plural} of the hub's cluster cannot be listed: {why}"
+        ))]);
+    }
+
+    /// Notes that a kind, which has been listed, may not be any more: what is known of it may be
+    /// outdated, and the sets have to say so.
+    fn denied(&self, kind: Kind, why: &str) {
+        let why = Some(why.to_owned());
+        let before = std::mem::replace(
+            &mut listing(&mut self.index_mut(), kind).denied,
+            why.clone(),
+        );
+        if before != why {
+            self.wake_sets();
         }
+    }
+
+    /// Notes that a kind can be watched.
+    fn allowed(&self, kind: Kind) {
+        let before = listing(&mut self.index_mut(), kind).denied.take();
+        if before.is_some() {
+            self.wake_sets();
+        }
+    }
+
+    fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn after(&self, kind: Kind, name: &ObjectName, wakes: Vec<Wake>) {
@@ -280,6 +364,16 @@ impl Fleet {
         if changed {
             self.wake([Wake::Clusters, Wake::AllApplications]);
         }
+    }
+}
+
+fn listing(index: &mut Index, kind: Kind) -> &mut Listing {
+    match kind {
+        Kind::Application => &mut index.applications.listing,
+        Kind::ApplicationSet => &mut index.application_sets.listing,
+        Kind::AppProject => &mut index.projects.listing,
+        Kind::Secret => &mut index.secrets.listing,
+        Kind::ConfigMap => &mut index.config_maps.listing,
     }
 }
 

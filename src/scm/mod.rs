@@ -10,18 +10,19 @@ pub(crate) mod reference;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use argosy_crds::application_set::generators::{PullRequestGenerator, ScmProviderGenerator};
-use argosy_generators::{PullRequest, Repository};
+use argosy_generators::{PullRequest, Repository, Request};
 use argosy_scm::{Access, Credentials, Error, Memory, Session};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
+use crate::http::Http;
 use crate::hub::Hub;
 use crate::metrics::ScmMetrics;
-use http::{Carrier, Trust, client};
+use http::{Carrier, Terms};
 use reference::References;
 
 pub use settings::ScmSettings;
@@ -29,7 +30,7 @@ pub use settings::ScmSettings;
 /// What is shared by all questions to providers.
 pub struct Scm {
     memory: Arc<Memory>,
-    clients: Mutex<BTreeMap<Trust, reqwest::Client>>,
+    connections: Mutex<BTreeMap<Terms, Http>>,
     metrics: Arc<ScmMetrics>,
 }
 
@@ -62,7 +63,7 @@ impl Scm {
     pub fn new(metrics: Arc<ScmMetrics>) -> Self {
         Self {
             memory: Arc::default(),
-            clients: Mutex::default(),
+            connections: Mutex::default(),
             metrics,
         }
     }
@@ -120,29 +121,32 @@ impl Scm {
                 .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
             authorities.push(pem);
         }
-        let trust = Trust {
+        let terms = Terms {
             insecure: access.insecure,
             authorities,
+            timeout: hub.config.answer_timeout,
         };
-        Ok((self.carrier(access.provider, trust, None)?, credentials))
+        Ok((self.carrier(access.provider, terms)?, credentials))
     }
 
-    fn carrier(
-        &self,
-        provider: &'static str,
-        trust: Trust,
-        timeout: Option<Duration>,
-    ) -> Result<Carrier, String> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let shared = if let Some(shared) = clients.get(&trust) {
-            shared.clone()
-        } else {
-            let made = client(&trust)?;
-            clients.insert(trust, made.clone());
-            made
+    fn carrier(&self, provider: &'static str, terms: Terms) -> Result<Carrier, String> {
+        let timeout = terms.timeout;
+        let all = self.connections.lock();
+        let mut all = all.unwrap_or_else(PoisonError::into_inner);
+        let http = match all.entry(terms) {
+            Entry::Occupied(shared) => shared.get().clone(),
+            Entry::Vacant(new) => {
+                let made = new.key().connections()?;
+                new.insert(made).clone()
+            }
         };
         let metrics = Arc::clone(&self.metrics);
-        Ok(Carrier::new(shared, provider, timeout, metrics))
+        Ok(Carrier {
+            http,
+            provider,
+            timeout,
+            metrics,
+        })
     }
 
     fn session(&self, hub: &Hub) -> Session {
@@ -151,6 +155,23 @@ impl Scm {
             now: hub.clock.now(),
         }
     }
+}
+
+/// Who is asked for the answer to a request, as a text that is the same for all that one service
+/// answers.
+pub(crate) fn asked_of(request: &Request) -> String {
+    let of = |access: Access<'_>| format!("{} {}", access.provider, access.api);
+    let service = match request {
+        Request::ScmRepositories { generator } => read(generator)
+            .ok()
+            .and_then(|spec: ScmProviderGenerator| Access::of_scm(&spec).map(of)),
+        Request::PullRequests { generator } => read(generator)
+            .ok()
+            .and_then(|spec: PullRequestGenerator| Access::of_pull_requests(&spec).map(of)),
+        Request::PluginParameters { config_map, .. } => Some(format!("plugin {config_map}")),
+        _ => None,
+    };
+    service.unwrap_or_default()
 }
 
 fn read<T: DeserializeOwned>(generator: &str) -> Result<T, String> {

@@ -7,7 +7,7 @@ use argosy_facts::Secret;
 use argosy_scm::Plugin;
 use serde_json::Value;
 
-use super::http::Trust;
+use super::http::Terms;
 use super::reference::{config_map, secret, value};
 use super::{Scm, Unanswered};
 use crate::hub::Hub;
@@ -32,7 +32,11 @@ impl Scm {
         let timeout = field("requestTimeout")
             .map(|text| timeout(text))
             .transpose()?;
-        let carrier = self.carrier("plugin", Trust::default(), timeout.flatten())?;
+        let terms = Terms {
+            timeout: timeout.flatten().unwrap_or(hub.config.answer_timeout),
+            ..Terms::default()
+        };
+        let carrier = self.carrier("plugin", terms)?;
         let session = self.session(hub);
         let answer =
             argosy_scm::plugin_parameters(carrier, &plugin, application_set, parameters, &session);

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Repository, SourceError, Tls};
-use crate::http::Http;
+use crate::http::{Http, Redirects};
 
 /// The terms of one repository, read once, so that a bad certificate is an error before any
 /// connection.
@@ -89,6 +89,7 @@ impl Connection {
 
     /// A service for one repository; a request may take `limit`.
     pub(crate) fn service(self, limit: Duration) -> reqwest::Result<Http> {
-        Http::new(with_terms!(self, reqwest::Client::builder()), limit)
+        let builder = with_terms!(self, reqwest::Client::builder());
+        Http::new(builder, Redirects::Anywhere, limit)
     }
 }

@@ -495,6 +495,7 @@ fn start_hub(hub_sim: &SimCluster, folder: &Path, tool_path: &OsStr) -> (Arc<Hub
             list_timeout: Duration::from_secs(5),
             ..Limits::default()
         },
+        answer_timeout: Duration::from_secs(5),
         ..HubConfig::new(folder.join("data"))
     };
     let hub = {

@@ -2,18 +2,16 @@
 //!
 //! Each row of the tables is a fault, each column what the set of one generator has to say of it.
 
-use std::collections::BTreeSet;
-
 use argosy_crds::ApplicationSet;
-use argosy_crds::application_set::ApplicationSetCondition;
 use argosy_sim::{Fault, Rule};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
 use crate::git_server::{Answers, GitServer};
+use crate::sets::{app_deletes, condition, names, until_clean};
 use argosy_test_support::manifest::config;
 
 /// How many Applications each set has: enough that losing all of them needs approval.
@@ -113,13 +111,13 @@ impl World {
         world.fill().await;
         for (name, set) in SETS.into_iter().zip(world.sets(SIZE)) {
             world.fleet.apply(set).await;
-            world.until_clean(name).await;
+            until_clean(&world.fleet, name).await;
         }
         let mut world = world;
         // The interval of polling is read when a hub starts.
         world.fleet.restart_hub();
         world.until_all_well().await;
-        assert_eq!(world.names().await.len(), SETS.len() * SIZE);
+        assert_eq!(names(&world.fleet).await.len(), SETS.len() * SIZE);
         world
     }
 
@@ -195,46 +193,9 @@ impl World {
         })
     }
 
-    async fn names(&self) -> BTreeSet<String> {
-        let all = self.fleet.applications().list(&ListParams::default()).await;
-        let names = all
-            .unwrap()
-            .into_iter()
-            .map(|app| app.metadata.name.unwrap());
-        names.collect()
-    }
-
-    async fn conditions(&self, set: &str) -> Vec<ApplicationSetCondition> {
-        let sets: Api<ApplicationSet> = Api::namespaced(self.fleet.client.clone(), "argocd");
-        let status = sets.get(set).await.unwrap().status;
-        let conditions = status.unwrap_or_default().conditions;
-        conditions
-            .into_iter()
-            .filter(|condition| condition.status == "True")
-            .collect()
-    }
-
-    async fn message(&self, set: &str, kind: &str) -> Option<String> {
-        let conditions = self.conditions(set).await;
-        let found = conditions
-            .into_iter()
-            .find(|condition| condition.type_ == kind);
-        found.map(|condition| condition.message)
-    }
-
-    async fn until_clean(&self, set: &str) {
-        let what = format!("{set} is up to date");
-        let clean = || async {
-            self.message(set, "ResourcesUpToDate").await.is_some()
-                && self.message(set, "ErrorOccurred").await.is_none()
-                && self.message(set, "ApprovalNeeded").await.is_none()
-        };
-        self.fleet.eventually(&what, clean).await;
-    }
-
     async fn until_all_well(&self) {
         for set in SETS {
-            self.until_clean(set).await;
+            until_clean(&self.fleet, set).await;
         }
     }
 
@@ -246,7 +207,7 @@ impl World {
         };
         let what = format!("{set} tells of {told:?}");
         let says = || async {
-            let message = self.message(set, kind).await;
+            let message = condition(&self.fleet, set, kind).await;
             message.is_some_and(|message| message.contains(text))
         };
         self.fleet.eventually(&what, says).await;
@@ -259,7 +220,7 @@ impl World {
         }
         for (set, told) in SETS.into_iter().zip(told) {
             if let Nothing = told {
-                let error = self.message(set, "ErrorOccurred").await;
+                let error = condition(&self.fleet, set, "ErrorOccurred").await;
                 assert_eq!(error, None, "{fault}: {set} is not concerned");
             }
         }
@@ -267,13 +228,8 @@ impl World {
     }
 
     async fn nothing_is_lost(&self, fault: &str) {
-        let deletes = self
-            .fleet
-            .hub_sim
-            .requests()
-            .count("delete", "applications");
-        assert_eq!(deletes, 0, "{fault}");
-        assert_eq!(self.names().await.len(), SETS.len() * SIZE, "{fault}");
+        assert_eq!(app_deletes(&self.fleet), 0, "{fault}");
+        assert_eq!(names(&self.fleet).await.len(), SETS.len() * SIZE, "{fault}");
     }
 
     /// Waits until everything is as it was, which nobody helps with.

@@ -42,6 +42,17 @@ async fn waiting(fleet: &Fleet) -> Option<String> {
     Some(condition.message)
 }
 
+/// Approves the plan that a condition names.
+async fn approve(fleet: &Fleet, message: &str) {
+    let hash = message.rsplit(' ').next().unwrap();
+    let hash = hash.trim_end_matches('`');
+    let sets: Api<ApplicationSet> = Api::namespaced(fleet.client.clone(), "argocd");
+    let patch = json!({"metadata": {"annotations": {"argosy.dev/approved-plan": hash}}});
+    sets.patch("tools", &PatchParams::default(), &Patch::Merge(patch))
+        .await
+        .unwrap();
+}
+
 async fn count(fleet: &Fleet) -> usize {
     fleet
         .applications()
@@ -70,17 +81,7 @@ async fn losing_most_applications_waits_for_exactly_that_plan_s_approval() {
     let message = waiting(&fleet).await.unwrap();
     assert!(message.contains("delete 8 (a, b, c"), "{message}");
 
-    let hash = message
-        .rsplit(' ')
-        .next()
-        .unwrap()
-        .trim_end_matches('`')
-        .to_owned();
-    let sets: Api<ApplicationSet> = Api::namespaced(fleet.client.clone(), "argocd");
-    let patch = json!({"metadata": {"annotations": {"argosy.dev/approved-plan": hash}}});
-    sets.patch("tools", &PatchParams::default(), &Patch::Merge(patch))
-        .await
-        .unwrap();
+    approve(&fleet, &message).await;
     fleet
         .eventually("the approved plan is done", async || {
             count(&fleet).await == 0
@@ -102,6 +103,84 @@ async fn losing_a_few_waits_for_nobody() {
     fleet.apply(set(&fleet, &["a"])).await;
     fleet
         .eventually("two are gone", async || count(&fleet).await == 1)
+        .await;
+}
+
+/// A set with an Application for each directory in the folder.
+fn directories(fleet: &Fleet, folder: &str) -> Value {
+    let path = format!("{folder}/*");
+    let git = json!({"repoURL": fleet.repo(), "revision": "main", "directories": [{"path": path}]});
+    let mut set = set(fleet, &[]);
+    set["spec"]["generators"] = json!([{"git": git}]);
+    set["spec"]["template"]["metadata"]["name"] = json!("{{ .path.basename }}");
+    set["spec"]["template"]["spec"]["destination"]["namespace"] = json!("web");
+    set
+}
+
+async fn with_directories(fleet: &Fleet) {
+    fleet.commit(&[
+        ("apps/a/a.yaml", CONFIG),
+        ("apps/b/a.yaml", CONFIG),
+        ("web/a.yaml", CONFIG),
+    ]);
+    fleet.apply(directories(fleet, "apps")).await;
+    fleet
+        .eventually("all are generated", async || count(fleet).await == 2)
+        .await;
+    fleet.nothing_is_written().await;
+}
+
+fn remove_directories(fleet: &Fleet) {
+    fleet.commit(&[("apps/a/a.yaml", ""), ("apps/b/a.yaml", "")]);
+    fleet.push();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generator_that_stops_yielding_waits_however_little_is_lost() {
+    let fleet = Fleet::start(&["dev"]).await;
+    with_directories(&fleet).await;
+    remove_directories(&fleet);
+    fleet
+        .eventually("the plan waits", async || waiting(&fleet).await.is_some())
+        .await;
+    assert_eq!(count(&fleet).await, 2);
+    let message = waiting(&fleet).await.unwrap();
+    assert!(
+        message.starts_with(
+            "spec.generators[0].git yields nothing any more; this change would delete 2 (a, b) of 2"
+        ),
+        "{message}"
+    );
+    approve(&fleet, &message).await;
+    fleet
+        .eventually("the approved plan is done", async || {
+            count(&fleet).await == 0
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_empties_a_generator_by_changing_it_means_it() {
+    let fleet = Fleet::start(&["dev"]).await;
+    with_directories(&fleet).await;
+    fleet.apply(directories(&fleet, "nowhere")).await;
+    fleet
+        .eventually("they are gone", async || count(&fleet).await == 0)
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_may_allow_everything() {
+    let fleet = Fleet::start(&["dev"]).await;
+    with_directories(&fleet).await;
+    let sets: Api<ApplicationSet> = Api::namespaced(fleet.client.clone(), "argocd");
+    let patch = json!({"metadata": {"annotations": {"argosy.dev/guard-percent": "100"}}});
+    sets.patch("tools", &PatchParams::default(), &Patch::Merge(patch))
+        .await
+        .unwrap();
+    remove_directories(&fleet);
+    fleet
+        .eventually("they are gone", async || count(&fleet).await == 0)
         .await;
 }
 

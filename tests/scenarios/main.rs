@@ -18,6 +18,8 @@ mod kinds;
 mod life;
 mod order;
 mod outside;
+mod outside_faults;
+mod outside_server;
 mod pause;
 mod rendered;
 mod repositories;

@@ -3,27 +3,38 @@
 //! A set looks at its facts with each change of one of its applications; none of that costs a
 //! request here. It asks again when its generators are due, when a webhook or a person says so,
 //! and after a failure when that is over. Sets of one namespace share what they ask alike.
+//!
+//! Nobody waits here: a set that asks anew is let go and woken when the answer is there, so that a
+//! slow provider holds no worker.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use argosy_crds::{ApplicationSet, names};
 use argosy_facts::Observed;
 use argosy_generators::{Answer, Request, requeue};
+use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use moka::sync::Cache;
+use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, Semaphore};
 
 use super::decisions;
+use crate::controller::queue::Lane;
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
-use crate::scm::Unanswered;
+use crate::scm::{Unanswered, asked_of};
 
 /// How long an answer that nobody looks at is kept.
 const IDLE: Duration = Duration::from_hours(24);
 
 /// The most answers that are kept.
 const MOST: u64 = 20_000;
+
+/// How many questions one provider, plugin or API server is asked at once.
+const AT_ONCE: usize = 8;
 
 /// How long a failure is believed, as in Argo CD.
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_mins(3);
@@ -33,9 +44,12 @@ const SLACK: SignedDuration = SignedDuration::from_secs(1);
 
 /// The answers of all sets.
 pub(in crate::controller) struct Answers {
-    kept: Cache<Key, Arc<tokio::sync::Mutex<Option<Kept>>>>,
-    /// Since when what a set knows is not good enough.
-    anew: Mutex<BTreeMap<ObjectName, Timestamp>>,
+    kept: Cache<Key, Arc<Mutex<Place>>>,
+    wishes: Mutex<BTreeMap<ObjectName, Wish>>,
+    /// Who is asked, and how many at once.
+    turns: Mutex<BTreeMap<String, Arc<Semaphore>>>,
+    /// Told of each new answer.
+    answered: Notify,
 }
 
 /// A question and whose it is: Secrets are read from the set's namespace, and a plugin is told the
@@ -47,12 +61,34 @@ struct Key {
     question: (&'static str, String, String, String),
 }
 
+/// Where the answer to a question is kept.
+#[derive(Default)]
+struct Place {
+    kept: Option<Kept>,
+    /// The sets that wait for an answer; none if nobody is asked.
+    waiting: BTreeSet<ObjectName>,
+}
+
 struct Kept {
     answer: Observed<Answer>,
     /// When it was asked for.
-    at: Timestamp,
+    asked: Timestamp,
+    /// When it came.
+    came: Timestamp,
     /// When the provider takes the question again.
     until: Option<Timestamp>,
+}
+
+/// What a set wants of its answers.
+#[derive(Default)]
+struct Wish {
+    /// What was asked before is not good enough.
+    anew: Option<Timestamp>,
+    /// Its refresh annotation was seen.
+    refreshing: bool,
+    /// Since when it gathers the answers to one expansion: what came meanwhile is fresh, however
+    /// long the others take.
+    since: Option<Timestamp>,
 }
 
 /// Who asks, and how fresh an answer it wants.
@@ -65,6 +101,8 @@ pub(super) struct Asking {
     oldest_failure: Timestamp,
     /// Since when somebody wants it anew.
     anew: Option<Timestamp>,
+    /// Since when the answers to this expansion are gathered.
+    since: Timestamp,
 }
 
 impl Default for Answers {
@@ -74,7 +112,9 @@ impl Default for Answers {
                 .time_to_idle(IDLE)
                 .max_capacity(MOST)
                 .build(),
-            anew: Mutex::default(),
+            wishes: Mutex::default(),
+            turns: Mutex::default(),
+            answered: Notify::new(),
         }
     }
 }
@@ -82,23 +122,38 @@ impl Default for Answers {
 impl Answers {
     /// Says that what a set knows may be outdated, as a webhook does.
     pub(in crate::controller) fn ask_anew(&self, set: &ObjectName, now: Timestamp) {
-        let mut anew = self.anew.lock().unwrap_or_else(PoisonError::into_inner);
-        anew.insert(set.clone(), now);
+        self.wishes().entry(set.clone()).or_default().anew = Some(now);
     }
 
     pub(super) fn forget(&self, set: &ObjectName) {
-        let mut anew = self.anew.lock().unwrap_or_else(PoisonError::into_inner);
-        anew.remove(set);
+        self.wishes().remove(set);
     }
 
-    fn anew(&self, set: &ObjectName) -> Option<Timestamp> {
-        let anew = self.anew.lock().unwrap_or_else(PoisonError::into_inner);
-        anew.get(set).copied()
+    /// Says that a set has all the answers that its expansion needed.
+    pub(super) fn gathered(&self, set: &ObjectName) {
+        if let Some(wish) = self.wishes().get_mut(set) {
+            wish.since = None;
+        }
+    }
+
+    /// Ends with the next answer to anything.
+    pub(super) fn next(&self) -> Notified<'_> {
+        self.answered.notified()
+    }
+
+    fn wishes(&self) -> MutexGuard<'_, BTreeMap<ObjectName, Wish>> {
+        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turns_of(&self, asked: String) -> Arc<Semaphore> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(Semaphore::new(AT_ONCE));
+        Arc::clone(turns.entry(asked).or_insert_with(new))
     }
 }
 
 impl Asking {
-    /// A set asks; its refresh annotation counts as a wish of this moment.
+    /// A set asks; when its refresh annotation appears, that is a wish of this moment.
     pub(super) fn new(hub: &Hub, name: &ObjectName, set: &ApplicationSet) -> Self {
         let now = hub.clock.now();
         let every = requeue::after(set, hub.fleet.settings().sets.requeue_after)
@@ -111,6 +166,12 @@ impl Asking {
             .iter()
             .flatten()
             .any(|(key, _)| key == names::annotation::APPLICATION_SET_REFRESH);
+        let mut wishes = hub.application_sets.answers.wishes();
+        let wish = wishes.entry(name.clone()).or_default();
+        if is_refresh && !wish.refreshing {
+            wish.anew = Some(now);
+        }
+        wish.refreshing = is_refresh;
         Self {
             name: name.clone(),
             now,
@@ -118,11 +179,8 @@ impl Asking {
             oldest_failure: before(slack(
                 every.map_or(AFTER_FAILURE, |every| every.min(AFTER_FAILURE)),
             )),
-            anew: if is_refresh {
-                Some(now)
-            } else {
-                hub.application_sets.answers.anew(name)
-            },
+            anew: wish.anew,
+            since: *wish.since.get_or_insert(now),
         }
     }
 
@@ -131,13 +189,14 @@ impl Asking {
         if kept.until.is_some_and(|until| until > self.now) {
             return true;
         }
-        let is_wanted = self.anew.is_none_or(|anew| kept.at >= anew);
+        let is_wanted = self.anew.is_none_or(|anew| kept.asked >= anew);
         let oldest = if kept.answer.as_complete().is_some() {
             self.oldest
         } else {
             Some(self.oldest_failure)
         };
-        is_wanted && oldest.is_none_or(|oldest| kept.at > oldest)
+        let is_fresh = kept.came >= self.since || oldest.is_none_or(|oldest| kept.came > oldest);
+        is_wanted && is_fresh
     }
 
     fn key(&self, request: &Request) -> Key {
@@ -175,31 +234,63 @@ impl Asking {
     }
 }
 
-/// The answer, as it is kept or anew. Whoever asks the same meanwhile waits for it.
-pub(super) async fn answer(hub: &Hub, asking: &Asking, request: &Request) -> Observed<Answer> {
-    let key = asking.key(request);
-    let place = hub
-        .application_sets
-        .answers
-        .kept
-        .get_with(key, Arc::default);
-    let mut kept = place.lock().await;
-    if let Some(kept) = kept.as_ref().filter(|kept| asking.accepts(kept)) {
+/// The answer as it is kept; `None` if it is asked for anew, and then the set is woken when it is
+/// there.
+pub(super) fn answer(
+    hub: &Arc<Hub>,
+    asking: &Asking,
+    request: &Request,
+) -> Option<Observed<Answer>> {
+    let answers = &hub.application_sets.answers;
+    let place = answers.kept.get_with(asking.key(request), Arc::default);
+    let mut held = place.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(kept) = held.kept.as_ref().filter(|kept| asking.accepts(kept)) {
         come_back(hub, asking, kept.until);
-        return kept.answer.clone();
+        return Some(kept.answer.clone());
     }
-    let at = hub.clock.now();
-    let (answer, until) = match ask(hub, &asking.name, request).await {
-        Ok(answer) => (answer, None),
-        Err(Unanswered { why, until }) => (Observed::unknown(why), until),
+    let is_asked = !held.waiting.is_empty();
+    held.waiting.insert(asking.name.clone());
+    drop(held);
+    if !is_asked {
+        let (name, request) = (asking.name.clone(), request.clone());
+        hub.spawn(fetch(Arc::clone(hub), place, name, request));
+    }
+    None
+}
+
+/// Asks, keeps the answer and wakes the sets that wait for it.
+async fn fetch(hub: Arc<Hub>, place: Arc<Mutex<Place>>, name: ObjectName, request: Request) {
+    let answers = &hub.application_sets.answers;
+    let turns = answers.turns_of(asked_of(&request));
+    // Nobody closes it.
+    let _turn = turns.acquire_owned().await;
+    let asked = hub.clock.now();
+    let outcome = AssertUnwindSafe(ask(&hub, &name, &request))
+        .catch_unwind()
+        .await;
+    let (answer, until) = match outcome {
+        Ok(Ok(answer)) => (answer, None),
+        Ok(Err(Unanswered { why, until })) => (Observed::unknown(why), until),
+        Err(_) => (
+            Observed::unknown("asking did not come to its end; the hub's log says why"),
+            None,
+        ),
     };
-    come_back(hub, asking, until);
-    *kept = Some(Kept {
-        answer: answer.clone(),
-        at,
+    let kept = Kept {
+        answer,
+        asked,
+        came: hub.clock.now(),
         until,
-    });
-    answer
+    };
+    let waiting = {
+        let mut held = place.lock().unwrap_or_else(PoisonError::into_inner);
+        held.kept = Some(kept);
+        std::mem::take(&mut held.waiting)
+    };
+    for set in waiting {
+        hub.queues.application_sets.add(set, Lane::Urgent);
+    }
+    answers.answered.notify_waiters();
 }
 
 /// Wakes the set when the provider takes requests again.
@@ -241,8 +332,13 @@ async fn ask(
             name,
             label_selector,
         } => {
-            let found = decisions::decisions(hub, config_map, name, label_selector).await?;
-            Ok(found.map(Answer::Decisions))
+            let limit = hub.config.answer_timeout;
+            let found = decisions::decisions(hub, config_map, name, label_selector);
+            let found = tokio::time::timeout(limit, found).await.map_err(|_| {
+                let limit = limit.as_secs();
+                format!("the hub's API server did not answer within {limit} s")
+            })?;
+            Ok(found?.map(Answer::Decisions))
         }
         Request::Clusters { .. }
         | Request::Servers

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use argosy_crds::codes::appset_condition;
 use argosy_crds::{Application, ApplicationSet, names};
 use argosy_engine::application::KnownClusters;
-use argosy_generators::guard::{Limits, Parked, Verdict, approved, judge};
+use argosy_generators::emptied::{Yields, emptied};
+use argosy_generators::guard::{Guard, Limits, Parked, Verdict, approved, judge};
 use argosy_generators::plan::{AppSetPlan, Deletion, Inputs, PlanError, is_owned_by, plan};
 use argosy_generators::policy;
 use argosy_generators::validate::{Invalid, validate};
@@ -23,6 +25,9 @@ use crate::hub::Hub;
 
 /// How many applications of a set are written at once.
 const PARALLEL: usize = 16;
+
+/// The reason of the condition of a set that could not delete.
+const DELETION_FAILED: &str = appset_condition::DELETE_APPLICATION_ERROR;
 
 /// What came of a plan.
 #[derive(Debug, Default)]
@@ -44,6 +49,11 @@ impl Applied {
             without_steps: true,
             ..Self::default()
         }
+    }
+
+    fn has_failed_to_delete(&self) -> bool {
+        let mut failed = self.failed.values();
+        failed.any(|(reason, _)| *reason == DELETION_FAILED)
     }
 
     /// Whether everything is as generated.
@@ -91,9 +101,21 @@ pub(super) async fn apply(
             .failed
             .insert(app.clone(), ("UpdateApplicationError", error.to_string()));
     }
-    let limits = Limits::of(set, settings.guard);
-    match judge(set, &plan, &live, limits, approved(set)) {
-        Verdict::Proceed => carry_out(hub, name, set, plan, &live, &mut applied).await,
+    let before = hub.application_sets.yields(name);
+    let guard = Guard {
+        limits: Limits::of(set, settings.guard),
+        approved: approved(set),
+        emptied: &emptied(before.as_deref(), set, expansion),
+    };
+    match judge(set, &plan, &live, &guard) {
+        Verdict::Proceed => {
+            carry_out(hub, name, set, plan, &live, &mut applied).await;
+            // Until the last deletion has succeeded it stays known why they are right.
+            if !applied.has_failed_to_delete() {
+                let yields = Yields::of(set, expansion);
+                hub.application_sets.carried_out(name, yields);
+            }
+        }
         Verdict::Park(parked) => applied.parked = Some(parked),
     }
     applied
@@ -226,7 +248,7 @@ impl Write {
         match self {
             Self::Create(_) => "CreateApplicationError",
             Self::Update { .. } => "UpdateApplicationError",
-            Self::Delete(_) => "DeleteApplicationError",
+            Self::Delete(_) => DELETION_FAILED,
         }
     }
 }

@@ -26,22 +26,31 @@ use crate::source::shown_url;
 /// generators nest two deep.
 const ROUNDS: usize = 16;
 
-/// Expands a set, fetching what it asks for.
+/// Expands a set, fetching what it asks for; `None` while somebody outside is asked, and then the
+/// set is woken.
 pub(super) async fn expansion(
     hub: &Arc<Hub>,
     name: &ObjectName,
     set: &Arc<ApplicationSet>,
-) -> Result<Arc<Expansion>, Error> {
+) -> Option<Result<Arc<Expansion>, Error>> {
+    let expanded = expand_with_answers(hub, name, set).await?;
+    hub.application_sets.answers.gathered(name);
+    Some(expanded)
+}
+
+async fn expand_with_answers(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    set: &Arc<ApplicationSet>,
+) -> Option<Result<Arc<Expansion>, Error>> {
     let asking = Asking::new(hub, name, set);
     let settings = settings(hub);
     let last = hub.application_sets.get(name);
     let mut known = BTreeMap::new();
     if let Some(last) = last.filter(|last| last.is_of(set, &settings)) {
-        for request in last.facts.keys() {
-            known.insert(request.clone(), answer(hub, &asking, request).await);
-        }
+        ask_all(hub, &asking, last.facts.keys(), &mut known).await?;
         if last.knew(&known) {
-            return last.result.clone();
+            return Some(last.result.clone());
         }
     }
     hub.metrics.application_sets.expansions.inc();
@@ -53,34 +62,45 @@ pub(super) async fn expansion(
             .blocking
             .run(move || expand(&owned, &facts, &with))
             .await;
-        let result = match step.map_err(|panic| {
-            failed(
-                set,
-                &format!("the expansion did not come to its end: {panic}"),
-            )
-        })? {
-            Step::Needs(requests) => {
-                for request in requests {
-                    let answer = answer(hub, &asking, &request).await;
-                    known.insert(request, answer);
-                }
+        let result = match step {
+            Err(panic) => {
+                let why = format!("the expansion did not come to its end: {panic}");
+                return Some(Err(failed(set, &why)));
+            }
+            Ok(Step::Needs(requests)) => {
+                ask_all(hub, &asking, &requests, &mut known).await?;
                 continue;
             }
-            Step::Done(expansion) => {
+            Ok(Step::Done(expansion)) => {
                 // What the set asks for no longer is not looked at again.
                 known.retain(|request, _| expansion.requests.contains(request));
                 Ok(Arc::new(expansion))
             }
-            Step::Failed(error) => Err(error),
+            Ok(Step::Failed(error)) => Err(error),
         };
         let made = Remembered::new(set, &settings, known, result.clone());
         hub.application_sets.keep(name, made);
-        return result;
+        return Some(result);
     }
-    Err(failed(
-        set,
-        &format!("the generators still asked for more after {ROUNDS} rounds"),
-    ))
+    let why = format!("the generators still asked for more after {ROUNDS} rounds");
+    Some(Err(failed(set, &why)))
+}
+
+/// Notes the answers to some requests; `None` while one is asked for, and then all of them are.
+async fn ask_all(
+    hub: &Arc<Hub>,
+    asking: &Asking,
+    requests: impl IntoIterator<Item = &Request>,
+    known: &mut BTreeMap<Request, Observed<Answer>>,
+) -> Option<()> {
+    let mut all = Some(());
+    for request in requests {
+        match answer(hub, asking, request).await {
+            Some(answer) => drop(known.insert(request.clone(), answer)),
+            None => all = None,
+        }
+    }
+    all
 }
 
 pub(super) fn failed(set: &ApplicationSet, message: &str) -> Error {
@@ -98,8 +118,24 @@ pub(super) fn failed(set: &ApplicationSet, message: &str) -> Error {
     }
 }
 
-pub(super) async fn answer(hub: &Arc<Hub>, asking: &Asking, request: &Request) -> Observed<Answer> {
-    match request {
+/// The answer to a request, however long that takes.
+pub(super) async fn awaited(
+    hub: &Arc<Hub>,
+    asking: &Asking,
+    request: &Request,
+) -> Observed<Answer> {
+    loop {
+        let next = hub.application_sets.answers.next();
+        match answer(hub, asking, request).await {
+            Some(answer) => return answer,
+            None => next.await,
+        }
+    }
+}
+
+/// The answer to a request; `None` while somebody outside is asked.
+async fn answer(hub: &Arc<Hub>, asking: &Asking, request: &Request) -> Option<Observed<Answer>> {
+    Some(match request {
         Request::Clusters { generator } => of_clusters(hub, |all| select_clusters(generator, all)),
         Request::Servers => of_clusters(hub, |all| Observed::complete(servers(all))),
         Request::Project(name) => {
@@ -137,8 +173,8 @@ pub(super) async fn answer(hub: &Arc<Hub>, asking: &Asking, request: &Request) -
         Request::ScmRepositories { .. }
         | Request::PullRequests { .. }
         | Request::ClusterDecisions { .. }
-        | Request::PluginParameters { .. } => answers::answer(hub, asking, request).await,
-    }
+        | Request::PluginParameters { .. } => return answers::answer(hub, asking, request),
+    })
 }
 
 /// Reads something of a repository's tree, or says why it is unknown.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argosy_crds::{ApplicationSet, ApplicationSetSpec};
 use argosy_facts::Observed;
+use argosy_generators::emptied::Yields;
 use argosy_generators::{Answer, Error, Expansion, Request, Settings};
 
 use super::answers::Answers;
@@ -20,6 +21,8 @@ use crate::fleet::ObjectName;
 #[derive(Default)]
 pub struct Memory {
     sets: Mutex<BTreeMap<ObjectName, Arc<Remembered>>>,
+    /// What the generators of each set yielded when it was carried out.
+    yields: Mutex<BTreeMap<ObjectName, Arc<Yields>>>,
     /// The names that two sets generate.
     pub(super) contested: Contested,
     /// What was answered from outside.
@@ -90,7 +93,22 @@ impl Memory {
 
     pub(super) fn forget(&self, name: &ObjectName) {
         self.lock().remove(name);
+        self.yields_of_all().remove(name);
         self.answers.forget(name);
+    }
+
+    /// What the generators of a set yielded when it was carried out last.
+    pub(super) fn yields(&self, name: &ObjectName) -> Option<Arc<Yields>> {
+        self.yields_of_all().get(name).cloned()
+    }
+
+    /// Notes that a set was carried out, all of its deletions included.
+    pub(super) fn carried_out(&self, name: &ObjectName, yields: Yields) {
+        self.yields_of_all().insert(name.clone(), Arc::new(yields));
+    }
+
+    fn yields_of_all(&self) -> MutexGuard<'_, BTreeMap<ObjectName, Arc<Yields>>> {
+        self.yields.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectName, Arc<Remembered>>> {

@@ -73,6 +73,12 @@ async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     if let Err(error) = deletion::prepare(&hub, &name, &set).await {
         tracing::debug!(set = %name, error = crate::diagnostic::chain(&error), "the finalizer of the set was not written and will be");
     }
+    let denied = hub.fleet.index().denied();
+    if let Some(why) = denied {
+        // Woken when that is over.
+        report::unlisted(&hub, &name, &set, &why).await;
+        return Next::WhenWoken;
+    }
     if !fleet.watches_applications_in(&name.namespace, &hub.config.namespace) {
         let kept = report::kept(&hub, &set);
         report::report(&hub, &name, &set, Err(&nobody_looks(&name)), kept).await;
@@ -82,8 +88,10 @@ async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     let due = due.map(Duration::from_secs);
     refresh(&hub, &set, due);
     let next = match facts::expansion(&hub, &name, &set).await {
-        Ok(expansion) => act(&hub, &name, &set, &expansion).await,
-        Err(error) => {
+        // The answer that it waits for wakes it.
+        None => Next::WhenWoken,
+        Some(Ok(expansion)) => act(&hub, &name, &set, &expansion).await,
+        Some(Err(error)) => {
             report::report(&hub, &name, &set, Err(&error), report::kept(&hub, &set)).await;
             Next::After(ERROR_DELAY)
         }
@@ -199,16 +207,11 @@ pub struct Generated {
 /// Expands a set that need not be on the hub, with what the hub knows.
 pub async fn generate(
     hub: &Arc<Hub>,
-    set: &Arc<ApplicationSet>,
+    set: &ApplicationSet,
 ) -> Result<Generated, argosy_generators::Error> {
-    let meta = &set.metadata;
-    let name = ObjectName::new(
-        meta.namespace.as_deref().unwrap_or_default(),
-        meta.name.as_deref().unwrap_or_default(),
-    );
-    let expansion = facts::expansion(hub, &name, set).await?;
+    let expansion = expanded(hub, set, None).await.result?;
     Ok(Generated {
-        applications: expansion.applications.get().clone(),
+        applications: expansion.applications.into_inner(),
         projects: apply::projects(hub),
         clusters: apply::clusters(&hub.known_clusters()),
     })

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use argosy_crds::{Application, ApplicationSet};
-use argosy_facts::Complete;
-use argosy_generators::guard::{Limits, approved};
+use argosy_generators::emptied::{Yields, emptied};
+use argosy_generators::guard::{Guard, Limits, approved};
 use argosy_generators::plan::Inputs;
 use argosy_generators::policy;
 use argosy_generators::preview::{self as pure, Preview, as_applied};
@@ -37,18 +37,29 @@ pub async fn preview(
 ) -> Result<Preview, Error> {
     let name = name_of(set);
     let set = as_on_the_hub(hub, &name, set);
-    let generated = expanded(hub, &set, head).await.result?.applications;
-    let projects = apply::projects(hub);
-    let live = match base {
-        None => apply::concerned(hub, &set, generated.get()),
+    let expansion = expanded(hub, &set, head).await.result?;
+    let (live, yielded) = match base {
+        None => {
+            let live = apply::concerned(hub, &set, expansion.applications.get());
+            (live, yielded_on_the_hub(hub, &name, &set))
+        }
         Some(base) => {
             let before = as_on_the_hub(hub, &name, base.set);
-            let expanded = expanded(hub, &before, base.substitute).await;
-            let generated = expanded.result?.applications;
-            as_applied(&before, generated.get())
+            let expansion = expanded(hub, &before, base.substitute).await.result?;
+            let live = as_applied(&before, expansion.applications.get());
+            (live, Some(Yields::of(&before, &expansion)))
         }
     };
-    Ok(judged(hub, &name, &set, &generated, &live, &projects))
+    let emptied = emptied(yielded.as_ref(), &set, &expansion);
+    Ok(judged(hub, &name, &set, &expansion, &live, &emptied))
+}
+
+/// What the generators of the set on the hub yielded, as far as that can be told: only those that
+/// the change leaves as they are can have stopped.
+fn yielded_on_the_hub(hub: &Hub, name: &ObjectName, set: &ApplicationSet) -> Option<Yields> {
+    let index = hub.fleet.index();
+    let known = index.application_sets.read(name)?;
+    (known.spec.generators != set.spec.generators).then(|| Yields::assumed(known))
 }
 
 fn name_of(set: &ApplicationSet) -> ObjectName {
@@ -63,16 +74,18 @@ fn judged(
     hub: &Hub,
     name: &ObjectName,
     set: &ApplicationSet,
-    generated: &Complete<Vec<Application>>,
+    expansion: &Expansion,
     live: &[Application],
-    projects: &std::collections::BTreeSet<String>,
+    emptied: &[String],
 ) -> Preview {
+    let generated = &expansion.applications;
+    let projects = apply::projects(hub);
     let clusters = apply::clusters(&hub.known_clusters());
     let settings = hub.fleet.settings();
     let inputs = Inputs {
         set,
         generated,
-        invalid: &validate(&name.name, generated.get(), projects, &clusters),
+        invalid: &validate(&name.name, generated.get(), &projects, &clusters),
         live,
         policy: policy::effective(set, settings.sets.policy, settings.sets.policy_override),
         preserved: &settings.sets.preserved,
@@ -80,7 +93,12 @@ fn judged(
         rolling: super::rollout::is_rolling(hub, set),
         jq: &|expression, value| argosy_engine::ignore::pointers(expression, value),
     };
-    pure::preview(&inputs, Limits::of(set, settings.guard), approved(set))
+    let guard = Guard {
+        limits: Limits::of(set, settings.guard),
+        approved: approved(set),
+        emptied,
+    };
+    pure::preview(&inputs, &guard)
 }
 
 /// The set as it would be if it were applied: with the identity and the annotations that the one
@@ -140,7 +158,7 @@ async fn expand_with(
                 for request in requests {
                     let replaced = substitute.and_then(|one| one.replaced(&request));
                     let asked = replaced.as_ref().unwrap_or(&request);
-                    let answer = facts::answer(hub, &asking, asked).await;
+                    let answer = facts::awaited(hub, &asking, asked).await;
                     known.insert(request, answer);
                 }
             }

@@ -197,8 +197,13 @@ fn approval_message(name: &ObjectName, parked: &Parked) -> String {
             list(&parked.moves)
         ));
     }
+    let because = match parked.emptied.as_slice() {
+        [] => String::new(),
+        [one] => format!("{one} yields nothing any more; "),
+        several => format!("{} yield nothing any more; ", list(several)),
+    };
     format!(
-        "this change would {} of {} Applications and waits; approve it with `argosy appset approve {} --plan {}`",
+        "{because}this change would {} of {} Applications and waits; approve it with `argosy appset approve {} --plan {}`",
         parts.join(" and "),
         parked.owned,
         name.name,

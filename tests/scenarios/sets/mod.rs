@@ -66,21 +66,17 @@ pub(super) fn sets(fleet: &Fleet) -> Api<ApplicationSet> {
     Api::namespaced(fleet.client.clone(), "argocd")
 }
 
-/// Waits for a true condition of the set and returns its message.
+/// The message of a condition of the set that is true.
+pub(super) async fn condition(fleet: &Fleet, name: &str, kind: &str) -> Option<String> {
+    let status = sets(fleet).get(name).await.unwrap().status?;
+    let mut conditions = status.conditions.into_iter();
+    let found = conditions.find(|one| one.type_ == kind && one.status == "True")?;
+    Some(found.message)
+}
+
+/// Waits until the set tells of an error and returns its message.
 pub(super) async fn until_error(fleet: &Fleet, name: &str) -> String {
-    let api = sets(fleet);
-    let api = &api;
-    let error = async || {
-        let set = api.get(name).await.unwrap();
-        let conditions = set
-            .status
-            .map(|status| status.conditions)
-            .unwrap_or_default();
-        let found = conditions
-            .into_iter()
-            .find(|one| one.type_ == "ErrorOccurred" && one.status == "True");
-        found.map(|one| one.message)
-    };
+    let error = async || condition(fleet, name, "ErrorOccurred").await;
     fleet
         .eventually("the set tells of an error", async || {
             error().await.is_some()
@@ -90,21 +86,12 @@ pub(super) async fn until_error(fleet: &Fleet, name: &str) -> String {
 }
 
 pub(super) async fn until_clean(fleet: &Fleet, name: &str) {
-    let api = sets(fleet);
-    let api = &api;
+    let is = async |kind| condition(fleet, name, kind).await.is_some();
     fleet
-        .eventually("the set is up to date", async || {
-            let set = api.get(name).await.unwrap();
-            let conditions = set
-                .status
-                .map(|status| status.conditions)
-                .unwrap_or_default();
-            conditions
-                .iter()
-                .any(|one| one.type_ == "ResourcesUpToDate" && one.status == "True")
-                && conditions
-                    .iter()
-                    .all(|one| one.type_ != "ErrorOccurred" || one.status == "False")
+        .eventually(&format!("{name} is up to date"), async || {
+            is("ResourcesUpToDate").await
+                && !is("ErrorOccurred").await
+                && !is("ApprovalNeeded").await
         })
         .await;
 }

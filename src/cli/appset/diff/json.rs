@@ -40,7 +40,7 @@ pub(super) fn document(set: &str, preview: &Preview) -> Value {
         })
         .collect();
     let approval = parked.as_ref().map(|parked| {
-        json!({"plan": parked.hash, "deletes": parked.deletes, "moves": parked.moves, "owned": parked.owned})
+        json!({"plan": parked.hash, "deletes": parked.deletes, "moves": parked.moves, "owned": parked.owned, "emptied": parked.emptied})
     });
     json!({
         "set": set,

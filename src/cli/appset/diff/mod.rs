@@ -246,8 +246,12 @@ fn summary(preview: &Preview) -> String {
 
 /// What the guard would say.
 fn guard(parked: &Parked) -> String {
+    let because = match parked.emptied.as_slice() {
+        [] => String::new(),
+        emptied => format!(", because nothing comes of {} any more", emptied.join(", ")),
+    };
     format!(
-        "the guard would park this until somebody approves it: of {} Applications {} would be deleted and {} would move to another destination",
+        "the guard would park this until somebody approves it: of {} Applications {} would be deleted and {} would move to another destination{because}",
         parked.owned,
         parked.deletes.len(),
         parked.moves.len()

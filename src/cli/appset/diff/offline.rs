@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use argosy_crds::{Application, ApplicationSet};
-use argosy_facts::Complete;
-use argosy_generators::guard::{Limits, approved};
+use argosy_generators::emptied::{Yields, emptied};
+use argosy_generators::guard::{Guard, Limits, approved};
 use argosy_generators::offline::{World, generate_from};
 use argosy_generators::plan::{Inputs, PreservedKeys};
 use argosy_generators::preview::{as_applied, preview as pure_preview};
 use argosy_generators::rollout::is_rolling;
 use argosy_generators::validate::validate;
-use argosy_generators::{Cluster, Substitute, policy};
+use argosy_generators::{Cluster, Expansion, Substitute, policy};
 use serde_json::Value;
 
 use super::{Args, Previewed};
@@ -22,11 +22,11 @@ use crate::diagnostic::Diagnostic;
 pub(super) fn preview(args: &Args) -> Previewed {
     let mut question = args.question()?;
     let namespace = &args.hub.namespace;
-    let live = match &args.live {
+    let (live, yielded) = match &args.live {
         Some(path) => {
             let live = applications(path)?;
             question.set.metadata.uid = uid_of_owner(&question.set, &live);
-            live
+            (live, None)
         }
         None if args.compares_expansions() => {
             let clusters = match &args.base_cluster_secrets {
@@ -34,8 +34,9 @@ pub(super) fn preview(args: &Args) -> Previewed {
                 None => args.offline.clusters(namespace)?,
             };
             let base = question.base.as_ref();
-            let generated = generated(args, &question.base_set, clusters, base)?;
-            as_applied(&question.base_set, generated.get())
+            let expansion = expanded(args, &question.base_set, clusters, base)?;
+            let live = as_applied(&question.base_set, expansion.applications.get());
+            (live, Some(Yields::of(&question.base_set, &expansion)))
         }
         None => {
             return Err(Diagnostic::user(
@@ -47,7 +48,8 @@ pub(super) fn preview(args: &Args) -> Previewed {
     };
     let set = &question.set;
     let clusters = args.offline.clusters(namespace)?;
-    let generated = generated(args, set, clusters, question.head.as_ref())?;
+    let expansion = expanded(args, set, clusters, question.head.as_ref())?;
+    let generated = &expansion.applications;
     let name = set.metadata.name.clone().unwrap_or_default();
     let projects = args.offline.projects(set, generated.get())?;
     let all = generated.get().iter().chain(&live);
@@ -55,7 +57,7 @@ pub(super) fn preview(args: &Args) -> Previewed {
     let preview = pure_preview(
         &Inputs {
             set,
-            generated: &generated,
+            generated,
             invalid: &validate(&name, generated.get(), &projects, &clusters),
             live: &live,
             policy: policy::effective(set, None, None),
@@ -64,18 +66,21 @@ pub(super) fn preview(args: &Args) -> Previewed {
             rolling: is_rolling(set),
             jq: &|expression, value| argosy_engine::ignore::pointers(expression, value),
         },
-        Limits::of(set, Limits::default()),
-        approved(set),
+        &Guard {
+            limits: Limits::of(set, Limits::default()),
+            approved: approved(set),
+            emptied: &emptied(yielded.as_ref(), set, &expansion),
+        },
     );
     Ok((name, preview))
 }
 
-fn generated(
+fn expanded(
     args: &Args,
     set: &ApplicationSet,
     clusters: Vec<Cluster>,
     substitute: Option<&Substitute>,
-) -> Result<Complete<Vec<Application>>, Diagnostic> {
+) -> Result<Expansion, Diagnostic> {
     let trees = args.offline.trees();
     let world = World {
         projects: args.offline.projects(set, &[])?,
@@ -86,9 +91,7 @@ fn generated(
         let replaced = substitute.and_then(|one| one.replaced(request));
         world.answer(replaced.as_ref().unwrap_or(request))
     };
-    generate_from(set, &args.offline.settings(), &mut answer)
-        .map(|expansion| expansion.applications)
-        .map_err(not_generated)
+    generate_from(set, &args.offline.settings(), &mut answer).map_err(not_generated)
 }
 
 /// The Applications of a file: documents, or a list as kubectl prints it.
