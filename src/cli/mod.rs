@@ -13,6 +13,7 @@ mod graph;
 mod hub;
 mod hub_access;
 mod output;
+mod plan;
 mod registration;
 mod repo;
 mod table;
@@ -57,6 +58,8 @@ enum Command {
     /// Look at ApplicationSets and what they generate.
     #[command(subcommand)]
     Appset(appset::Command),
+    /// Show what a change of a repository would change, without a hub and a cluster.
+    Plan(plan::Args),
     /// Look at sync windows.
     #[command(subcommand)]
     Window(window::Command),
@@ -112,6 +115,7 @@ fn run(command: Command) -> CommandResult {
         Command::Repo(command) => repo::run(command),
         Command::App(command) => app::run(command),
         Command::Appset(command) => appset::run(command),
+        Command::Plan(args) => plan::run(&args),
         Command::Window(command) => window::run(command),
         Command::Graph(args) => block_on(graph::run(args)),
         Command::Admin(command) => admin::run(command),

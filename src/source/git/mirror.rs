@@ -17,7 +17,6 @@ use std::{
 
 use gix::{
     bstr::ByteSlice,
-    objs::{Find, FindHeader},
     progress::Discard,
     protocol::handshake::Ref,
     remote::{Direction, fetch::Shallow, fetch::Tags, ref_map},
@@ -181,26 +180,7 @@ impl Remote for Mirror {
     }
 
     fn objects(&self) -> Result<Objects, SourceError> {
-        Ok(Objects::new(Mirrored(self.open_local()?.into_sync())))
-    }
-}
-
-/// A mirror's objects for readers, which outlives every fetch.
-struct Mirrored(gix::ThreadSafeRepository);
-
-impl Find for Mirrored {
-    fn try_find<'a>(
-        &self,
-        id: &gix::oid,
-        buffer: &'a mut Vec<u8>,
-    ) -> gix::Result<Option<gix::objs::Data<'a>>> {
-        self.0.to_thread_local().try_find(id, buffer)
-    }
-}
-
-impl FindHeader for Mirrored {
-    fn try_header(&self, id: &gix::oid) -> gix::Result<Option<gix::objs::Header>> {
-        self.0.to_thread_local().try_header(id)
+        Ok(Objects::of_repository(self.open_local()?.into_sync()))
     }
 }
 

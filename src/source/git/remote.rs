@@ -21,6 +21,30 @@ impl Objects {
     pub fn new(store: impl FindObjectOrHeader + Send + Sync + 'static) -> Self {
         Self(Arc::new(store))
     }
+
+    /// Those of a repository on this machine, and of every later fetch.
+    pub(crate) fn of_repository(repository: gix::ThreadSafeRepository) -> Self {
+        Self::new(Stored(repository))
+    }
+}
+
+/// The objects of a repository, for many threads.
+struct Stored(gix::ThreadSafeRepository);
+
+impl Find for Stored {
+    fn try_find<'a>(
+        &self,
+        id: &gix::oid,
+        buffer: &'a mut Vec<u8>,
+    ) -> gix::Result<Option<Data<'a>>> {
+        self.0.to_thread_local().try_find(id, buffer)
+    }
+}
+
+impl FindHeader for Stored {
+    fn try_header(&self, id: &gix::oid) -> gix::Result<Option<Header>> {
+        self.0.to_thread_local().try_header(id)
+    }
 }
 
 impl Find for Objects {

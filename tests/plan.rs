@@ -1,0 +1,258 @@
+//! `argosy plan`, the program itself, on a real repository.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+const URL: &str = "https://git.example.com/fleet.git";
+
+fn git(folder: &Path, args: &[&str]) {
+    let identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+    let run = Command::new("git")
+        .args(identity)
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+}
+
+fn commit(folder: &Path, branch: &str, files: &[(&str, &str)]) {
+    git(folder, &["checkout", "--quiet", "-B", branch]);
+    for (path, text) in files {
+        let file = folder.join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        if text.is_empty() {
+            std::fs::remove_file(file).unwrap();
+        } else {
+            std::fs::write(file, text).unwrap();
+        }
+    }
+    git(folder, &["add", "--all"]);
+    git(folder, &["commit", "--quiet", "--message=change"]);
+}
+
+fn plan(folder: &Path, more: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_argosy"))
+        .args([
+            "plan",
+            "--base",
+            "main",
+            "--head",
+            "change",
+            "--repo-url",
+            URL,
+        ])
+        .args(more)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn application(name: &str, path: &str) -> String {
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        "metadata": {"name": name},
+        "spec": {
+            "project": "default",
+            "source": {"repoURL": URL, "path": path, "targetRevision": "HEAD"},
+            "destination": {"name": "dev", "namespace": name},
+        },
+    })
+    .to_string()
+}
+
+fn map(value: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: cm}}\ndata: {{a: '{value}'}}\n")
+}
+
+/// A parent of applications, a set over directories, and a Secret.
+fn start(folder: &Path) {
+    git(folder, &["init", "--quiet"]);
+    let set = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet",
+        "metadata": {"name": "apps"},
+        "spec": {
+            "goTemplate": true,
+            "generators": [{"matrix": {"generators": [
+                {"clusters": {}},
+                {"git": {"repoURL": URL, "revision": "HEAD", "directories": [{"path": "apps/*"}]}},
+            ]}}],
+            "template": {
+                "metadata": {"name": "{{.path.basename}}-{{.name}}"},
+                "spec": {
+                    "project": "default",
+                    "source": {"repoURL": URL, "path": "{{.path.path}}", "targetRevision": "HEAD"},
+                    "destination": {"server": "{{.server}}", "namespace": "x"},
+                },
+            },
+        },
+    });
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {p: canary-one}\n";
+    commit(
+        folder,
+        "main",
+        &[
+            ("root.json", &application("root", "children")),
+            ("children/web.json", &application("web", "web")),
+            ("children/old.json", &application("old", "old")),
+            ("web/cm.yaml", &map("1")),
+            ("web/secret.yaml", secret),
+            ("old/cm.yaml", &map("1")),
+            ("set.json", &set.to_string()),
+            ("apps/a/cm.yaml", &map("1")),
+            ("apps/b/cm.yaml", &map("1")),
+        ],
+    );
+    let cluster = |name: &str| {
+        let labels = json!({"argocd.argoproj.io/secret-type": "cluster"});
+        let data = json!({"name": name, "server": format!("https://{name}.example.com")});
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": "argocd", "labels": labels}, "stringData": data})
+    };
+    let clusters = format!("{}\n---\n{}\n", cluster("east"), cluster("west"));
+    std::fs::write(folder.join("../clusters.yaml"), clusters).unwrap();
+}
+
+#[test]
+fn a_change_is_planned_through_parents_and_sets() {
+    let folder = tempfile::tempdir().unwrap();
+    let repo = folder.path().join("repo");
+    std::fs::create_dir(&repo).unwrap();
+    start(&repo);
+    git(&repo, &["branch", "change"]);
+    let same = plan(&repo, &["--clusters", "../clusters.yaml"]);
+    assert_eq!(
+        same.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&same.stderr)
+    );
+    assert_eq!(String::from_utf8_lossy(&same.stdout), "nothing changes\n");
+
+    commit(
+        &repo,
+        "change",
+        &[
+            ("web/cm.yaml", &map("2")),
+            (
+                "web/secret.yaml",
+                "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {p: canary-two}\n",
+            ),
+            ("children/old.json", ""),
+            ("children/new.json", &application("new", "old")),
+            ("apps/c/cm.yaml", &map("1")),
+            ("README.md", "unrelated"),
+        ],
+    );
+    let json = plan(
+        &repo,
+        &["--clusters", "../clusters.yaml", "--output", "json"],
+    );
+    assert_eq!(
+        json.status.code(),
+        Some(2),
+        "{}",
+        String::from_utf8_lossy(&json.stderr)
+    );
+    let text = String::from_utf8(json.stdout).unwrap();
+    assert!(!text.contains("canary"), "{text}");
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(answer["notes"], json!([]));
+    let changes: Vec<_> = answer["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let text = |key: &str| one[key].as_str().unwrap();
+            let objects: Vec<_> = one["objects"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|object| {
+                    format!(
+                        "{} {} {}",
+                        object["change"].as_str().unwrap(),
+                        object["kind"].as_str().unwrap(),
+                        object["name"].as_str().unwrap()
+                    )
+                })
+                .collect();
+            format!(
+                "{} {} {}: {}",
+                text("change"),
+                text("application"),
+                text("cluster"),
+                objects.join(", ")
+            )
+        })
+        .collect();
+    assert_eq!(
+        changes,
+        [
+            "added c-east east: added ConfigMap cm",
+            "added c-west west: added ConfigMap cm",
+            "added new dev: added ConfigMap cm",
+            "removed old dev: removed ConfigMap cm",
+            "changed root dev: added Application new, removed Application old",
+            "changed web dev: changed ConfigMap cm, changed Secret s",
+        ]
+    );
+    let diff = answer["changes"][5]["objects"][0]["diff"].as_str().unwrap();
+    assert!(diff.contains("-  a: \"1\"\n+  a: \"2\"\n"), "{diff}");
+
+    let markdown = plan(
+        &repo,
+        &["--clusters", "../clusters.yaml", "--output", "markdown"],
+    );
+    let markdown = String::from_utf8(markdown.stdout).unwrap();
+    assert!(
+        markdown.contains("| web | dev | changed | 0 | 2 | 0 |"),
+        "{markdown}"
+    );
+    assert!(
+        markdown.contains("<details><summary>web on dev</summary>"),
+        "{markdown}"
+    );
+    let table = plan(&repo, &["--clusters", "../clusters.yaml"]);
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(table.starts_with("APPLICATION"), "{table}");
+}
+
+#[test]
+fn what_breaks_is_a_change_and_what_was_broken_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    git(folder.path(), &["init", "--quiet"]);
+    let files = [
+        ("good.json", application("good", "good")),
+        ("bad.json", application("bad", "nowhere")),
+        ("good/cm.yaml", map("1")),
+    ];
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, text)| (*path, text.as_str()))
+        .collect();
+    commit(folder.path(), "main", &files);
+    commit(
+        folder.path(),
+        "change",
+        &[("good/cm.yaml", "kind: [\napiVersion: v1\nmetadata:\n")],
+    );
+    let answer = plan(folder.path(), &["--output", "json"]);
+    assert_eq!(answer.status.code(), Some(2));
+    let answer: Value = serde_json::from_slice(&answer.stdout).unwrap();
+    assert_eq!(answer["changes"].as_array().unwrap().len(), 1);
+    let remark = answer["changes"][0]["remarks"][0].as_str().unwrap();
+    assert!(remark.starts_with("cannot be rendered"), "{remark}");
+    let note = answer["notes"][0].as_str().unwrap();
+    assert!(
+        note.contains("`bad` cannot be rendered on either side"),
+        "{note}"
+    );
+}
