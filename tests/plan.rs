@@ -256,3 +256,36 @@ fn what_breaks_is_a_change_and_what_was_broken_is_none() {
         "{note}"
     );
 }
+
+#[test]
+fn what_a_parent_renders_counts_before_its_file_and_two_parents_do_not_chase_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    git(folder.path(), &["init", "--quiet"]);
+    // Each renders the other anew, from a directory of its own.
+    let files = [
+        ("a.json", application("a", "one")),
+        ("one/b.json", application("b", "two")),
+        ("two/a.json", application("a", "three")),
+        ("three/b.json", application("b", "one")),
+        ("declared.json", application("web", "before")),
+        ("four/web.jsonnet", application("web", "web")),
+        ("parent.json", application("parent", "four")),
+        ("web/cm.yaml", map("1")),
+    ];
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, text)| (*path, text.as_str()))
+        .collect();
+    commit(folder.path(), "main", &files);
+    commit(folder.path(), "change", &[("web/cm.yaml", &map("2"))]);
+    let answer = plan(folder.path(), &["--output", "json"]);
+    let answer: Value = serde_json::from_slice(&answer.stdout).unwrap();
+    let changes = answer["changes"].as_array().unwrap();
+    let names: Vec<_> = changes
+        .iter()
+        .map(|change| change["application"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["web"], "{answer:#}");
+    let notes = answer["notes"].to_string();
+    assert!(notes.contains("`a` is declared more than once"), "{notes}");
+}

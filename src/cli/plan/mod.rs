@@ -24,7 +24,8 @@ use snapshot::Repository;
 /// Shows what a change of a repository would change, for each application and cluster.
 ///
 /// Applications and ApplicationSets are looked for in the repository's YAML files and in what they
-/// render to. The exit code is 2 if something changes.
+/// render to, and whatever branch they follow, it is taken to have the change. The exit code is 2 if
+/// something changes.
 #[derive(Parser)]
 #[command(after_help = "Examples:
   argosy plan --base main --head HEAD

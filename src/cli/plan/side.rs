@@ -1,6 +1,6 @@
 //! One side of a plan: every application of a revision, rendered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use argosy_crds::{Application, ApplicationSet, ApplicationSource};
@@ -33,6 +33,8 @@ pub(super) type Name = (String, String);
 /// An application and what it renders to.
 pub(super) struct Planned {
     pub(super) application: Application,
+    /// Whether another application renders it.
+    by_parent: bool,
     pub(super) rendered: Result<Vec<Rendered>, String>,
 }
 
@@ -66,12 +68,13 @@ impl Side {
             side.problems.insert(why);
             Vec::new()
         });
-        let mut pending = side.declared_in(terms, snapshot, &found);
-        while let Some(application) = pending.pop() {
+        let mut pending: VecDeque<_> = side.declared_in(terms, snapshot, &found).into();
+        let mut of_files = pending.len();
+        while let Some(application) = pending.pop_front() {
+            let by_parent = of_files == 0;
+            of_files = of_files.saturating_sub(1);
             let name = name_of(&application);
-            let known = side.applications.get(&name);
-            let is_known = known.is_some_and(|known| known.application.spec == application.spec);
-            if is_known || side.applications.len() >= APPLICATIONS {
+            if !side.accepts(&name, &application, by_parent) {
                 continue;
             }
             let former = other.and_then(|other| other.applications.get(&name));
@@ -86,13 +89,38 @@ impl Side {
                 name,
                 Planned {
                     application,
+                    by_parent,
                     rendered,
                 },
             );
-            // What a parent renders counts before what only lies in a file.
             pending.extend(side.declared_in(terms, snapshot, &children));
         }
         side
+    }
+
+    /// Whether an application is to be rendered. What a parent renders counts before what only lies
+    /// in a file, and else what was found first.
+    fn accepts(&mut self, name: &Name, application: &Application, by_parent: bool) -> bool {
+        if self.applications.len() >= APPLICATIONS {
+            let why = format!(
+                "there are more than {APPLICATIONS} applications, and the rest is left out"
+            );
+            self.problems.insert(why);
+            return false;
+        }
+        let Some(known) = self.applications.get_mut(name) else {
+            return true;
+        };
+        let is_better = by_parent && !known.by_parent;
+        known.by_parent |= by_parent;
+        let differs = known.application.spec != application.spec;
+        if differs && !is_better {
+            self.problems.insert(format!(
+                "the application `{}` is declared more than once and not alike; the first counts",
+                name.1
+            ));
+        }
+        differs && is_better
     }
 
     /// Whether there is no application.
