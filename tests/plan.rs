@@ -197,6 +197,7 @@ fn a_change_is_planned_through_parents_and_sets() {
         changes,
         [
             "added c-east east: added ConfigMap cm",
+            "added c-in-cluster in-cluster: added ConfigMap cm",
             "added c-west west: added ConfigMap cm",
             "added new dev: added ConfigMap cm",
             "removed old dev: removed ConfigMap cm",

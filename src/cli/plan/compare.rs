@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use argosy_crds::Application;
+use argosy_crds::{Application, names};
 use argosy_engine::object::ObjectExt as _;
 use argosy_engine::secrets;
 use argosy_generators::Cluster;
@@ -263,6 +263,9 @@ fn cluster_of(application: &Application, clusters: &[Cluster]) -> String {
     let destination = &application.spec.destination;
     if !destination.name.is_empty() {
         return destination.name.clone();
+    }
+    if destination.server == names::IN_CLUSTER_SERVER {
+        return names::IN_CLUSTER_NAME.to_owned();
     }
     let known = clusters
         .iter()
