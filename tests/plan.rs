@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
@@ -120,79 +120,67 @@ fn start(folder: &Path) {
     std::fs::write(folder.join("../clusters.yaml"), clusters).unwrap();
 }
 
-#[test]
-fn a_change_is_planned_through_parents_and_sets() {
+/// Each change in one line.
+fn told(answer: &Value) -> Vec<String> {
+    let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
+    let object = |one: &Value| {
+        let (change, kind, name) = (text(one, "change"), text(one, "kind"), text(one, "name"));
+        format!("{change} {kind} {name}")
+    };
+    let change = |one: &Value| {
+        let objects: Vec<_> = one["objects"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(object)
+            .collect();
+        let (change, name, cluster) = (
+            text(one, "change"),
+            text(one, "application"),
+            text(one, "cluster"),
+        );
+        format!("{change} {name} {cluster}: {}", objects.join(", "))
+    };
+    let changes = answer["changes"].as_array().unwrap();
+    changes.iter().map(change).collect()
+}
+
+/// A repository with a change on a branch, and the clusters beside it.
+fn changed() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let repo = folder.path().join("repo");
     std::fs::create_dir(&repo).unwrap();
     start(&repo);
-    git(&repo, &["branch", "change"]);
-    let same = plan(&repo, &["--clusters", "../clusters.yaml"]);
-    assert_eq!(
-        same.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&same.stderr)
-    );
-    assert_eq!(String::from_utf8_lossy(&same.stdout), "nothing changes\n");
-
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {p: canary-two}\n";
     commit(
         &repo,
         "change",
         &[
             ("web/cm.yaml", &map("2")),
-            (
-                "web/secret.yaml",
-                "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {p: canary-two}\n",
-            ),
+            ("web/secret.yaml", secret),
             ("children/old.json", ""),
             ("children/new.json", &application("new", "old")),
             ("apps/c/cm.yaml", &map("1")),
             ("README.md", "unrelated"),
         ],
     );
+    (folder, repo)
+}
+
+#[test]
+fn a_change_is_planned_through_parents_and_sets() {
+    let (_folder, repo) = changed();
     let json = plan(
         &repo,
         &["--clusters", "../clusters.yaml", "--output", "json"],
     );
-    assert_eq!(
-        json.status.code(),
-        Some(2),
-        "{}",
-        String::from_utf8_lossy(&json.stderr)
-    );
+    let complaint = String::from_utf8_lossy(&json.stderr);
+    assert_eq!(json.status.code(), Some(2), "{complaint}");
     let text = String::from_utf8(json.stdout).unwrap();
     assert!(!text.contains("canary"), "{text}");
     let answer: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(answer["notes"], json!([]));
-    let changes: Vec<_> = answer["changes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| {
-            let text = |key: &str| one[key].as_str().unwrap();
-            let objects: Vec<_> = one["objects"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|object| {
-                    format!(
-                        "{} {} {}",
-                        object["change"].as_str().unwrap(),
-                        object["kind"].as_str().unwrap(),
-                        object["name"].as_str().unwrap()
-                    )
-                })
-                .collect();
-            format!(
-                "{} {} {}: {}",
-                text("change"),
-                text("application"),
-                text("cluster"),
-                objects.join(", ")
-            )
-        })
-        .collect();
+    let changes = told(&answer);
     assert_eq!(
         changes,
         [
@@ -205,14 +193,21 @@ fn a_change_is_planned_through_parents_and_sets() {
             "changed web dev: changed ConfigMap cm, changed Secret s",
         ]
     );
-    let diff = answer["changes"][5]["objects"][0]["diff"].as_str().unwrap();
+    let web = changes.iter().position(|one| one.contains(" web "));
+    let diff = answer["changes"][web.unwrap()]["objects"][0]["diff"]
+        .as_str()
+        .unwrap();
     assert!(diff.contains("-  a: \"1\"\n+  a: \"2\"\n"), "{diff}");
+}
 
-    let markdown = plan(
-        &repo,
-        &["--clusters", "../clusters.yaml", "--output", "markdown"],
-    );
-    let markdown = String::from_utf8(markdown.stdout).unwrap();
+#[test]
+fn a_plan_is_a_table_or_markdown_and_nothing_is_no_change() {
+    let (_folder, repo) = changed();
+    let text = |more: &[&str]| {
+        let args = [&["--clusters", "../clusters.yaml"], more].concat();
+        String::from_utf8(plan(&repo, &args).stdout).unwrap()
+    };
+    let markdown = text(&["--output", "markdown"]);
     assert!(
         markdown.contains("| web | dev | changed | 0 | 2 | 0 |"),
         "{markdown}"
@@ -221,9 +216,14 @@ fn a_change_is_planned_through_parents_and_sets() {
         markdown.contains("<details><summary>web on dev</summary>"),
         "{markdown}"
     );
-    let table = plan(&repo, &["--clusters", "../clusters.yaml"]);
-    let table = String::from_utf8(table.stdout).unwrap();
+    let table = text(&[]);
     assert!(table.starts_with("APPLICATION"), "{table}");
+
+    git(&repo, &["branch", "--force", "main", "change"]);
+    let same = plan(&repo, &["--clusters", "../clusters.yaml"]);
+    let complaint = String::from_utf8_lossy(&same.stderr);
+    assert_eq!(same.status.code(), Some(0), "{complaint}");
+    assert_eq!(String::from_utf8_lossy(&same.stdout), "nothing changes\n");
 }
 
 #[test]
