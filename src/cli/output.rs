@@ -88,6 +88,16 @@ pub(crate) fn read_documents(path: &Path) -> Result<Vec<Value>, Diagnostic> {
         .collect())
 }
 
+/// Reads the objects of a file: documents, and lists as kubectl prints them.
+pub(crate) fn read_objects(path: &Path) -> Result<Vec<Value>, Diagnostic> {
+    let documents = read_documents(path)?.into_iter();
+    let objects = documents.flat_map(|mut document| match document.get_mut("items") {
+        Some(Value::Array(items)) => std::mem::take(items),
+        _ => vec![document],
+    });
+    Ok(objects.collect())
+}
+
 /// Reads a file that holds exactly one YAML or JSON document.
 pub(crate) fn read_document(path: &Path) -> Result<Value, Diagnostic> {
     let mut documents = read_documents(path)?;

@@ -2,22 +2,26 @@
 //! cluster, applications of distinct names and target namespaces of distinct names.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use argosy::config::HubConfig;
 use argosy::hub::Hub;
 use argosy::setup;
-use argosy_crds::Application;
-use argosy_test_support::wait::{self, is_well, resource};
+use argosy_crds::{Application, ApplicationSet};
+use argosy_test_support::wait::{self, eventually, is_well, resource};
 use argosy_test_support::{ApiServer, ControlPlane, WorkTree};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A hub cluster and two workload clusters.
 const CLUSTERS: usize = 3;
+
+/// For how long nothing is written by a hub that is done; sets gather what they say for a second.
+const CALM: Duration = Duration::from_millis(1100);
 
 /// A running hub and what it reads.
 pub(crate) struct Fleet {
@@ -127,6 +131,49 @@ impl Fleet {
     /// Waits until the application is synced and healthy.
     pub(crate) async fn until_well(&self, name: &str) -> Application {
         self.until(name, "synced and healthy", is_well).await
+    }
+
+    /// Waits until the hub is done and makes sure that it writes no application and no set any
+    /// more, although it looks at everything again.
+    pub(crate) async fn nothing_is_written(&self) {
+        let mut before = self.versions().await;
+        eventually("the hub is done", async || {
+            tokio::time::sleep(CALM).await;
+            let now = self.versions().await;
+            std::mem::replace(&mut before, now) == before
+        })
+        .await;
+        let known = self.hub.fleet.index().applications.iter().count();
+        let due = self.reconciles() + known as u64;
+        self.hub.take_up(argosy::fleet::Wake::Clusters);
+        eventually("everything was looked at again", async || {
+            self.reconciles() >= due
+        })
+        .await;
+        assert_eq!(self.versions().await, before, "a needless write");
+    }
+
+    /// The versions of all applications and sets.
+    async fn versions(&self) -> Vec<(String, Option<String>)> {
+        let sets: Api<ApplicationSet> = Api::namespaced(self.client.clone(), &self.namespace);
+        let all = ListParams::default();
+        let applications = self.applications().list_metadata(&all).await.unwrap();
+        let sets = sets.list_metadata(&all).await.unwrap();
+        let applications = applications.into_iter().map(|one| one.metadata);
+        let both = applications.chain(sets.into_iter().map(|one| one.metadata));
+        both.map(|meta| (meta.name.unwrap(), meta.resource_version))
+            .collect()
+    }
+
+    /// How often the hub has looked at an application.
+    fn reconciles(&self) -> u64 {
+        let text = self.hub.metrics.expose([]).unwrap();
+        let counts = text
+            .lines()
+            .filter(|line| line.starts_with("argocd_app_reconcile_count"));
+        counts
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+            .sum()
     }
 
     /// An object of a cluster, if it is there.

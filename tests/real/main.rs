@@ -10,4 +10,4 @@ mod deploy;
 mod examples;
 mod fleet;
 mod life;
-mod rollout;
+mod stories;

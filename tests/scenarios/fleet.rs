@@ -14,6 +14,7 @@ use argosy_crds::Application;
 use argosy_crds::codes::OperationPhase;
 use argosy_sim::{RunningServer, ServeOptions, SimCluster, SimConfig, SimServer, WorkloadConfig};
 use argosy_test_support::WorkTree;
+use argosy_test_support::stories::World;
 use argosy_test_support::wait::{self, is_well, resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -457,12 +458,37 @@ impl Fleet {
 
     /// Waits until an asynchronous condition holds.
     pub(crate) async fn eventually(&self, what: &str, condition: impl AsyncFnMut() -> bool) {
-        if !wait::comes_true(condition).await {
-            let all = self.applications().list(&ListParams::default()).await;
-            let statuses: Vec<_> = all.unwrap().into_iter().map(|app| app.status).collect();
-            let statuses = serde_json::to_string_pretty(&statuses).unwrap();
-            panic!("not in time: {what}; {statuses}");
-        }
+        wait::eventually_among(&self.applications(), what, condition).await;
+    }
+}
+
+impl World for Fleet {
+    fn hub_client(&self) -> Client {
+        self.client.clone()
+    }
+
+    fn namespace(&self) -> &str {
+        "argocd"
+    }
+
+    fn tree(&self) -> &WorkTree {
+        &self.tree
+    }
+
+    fn push(&self) {
+        Self::push(self);
+    }
+
+    fn server(&self, environment: &str) -> String {
+        Self::server(self, environment)
+    }
+
+    fn client_of(&self, environment: &str) -> Client {
+        Self::client_of(self, environment)
+    }
+
+    async fn nothing_is_written(&self) {
+        Self::nothing_is_written(self).await;
     }
 }
 

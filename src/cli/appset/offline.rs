@@ -22,8 +22,8 @@ pub(super) struct OfflineArgs {
     /// The manifests of the AppProjects that exist; without, every project does.
     #[arg(long, value_name = "FILE", requires = "offline")]
     projects: Option<PathBuf>,
-    /// The manifests of the cluster Secrets.
-    #[arg(long, value_name = "FILE", requires = "offline")]
+    /// The manifests of all cluster Secrets; a hub's own count no more.
+    #[arg(long, value_name = "FILE")]
     cluster_secrets: Option<PathBuf>,
     /// A repository and the work tree that stands for it; may be repeated.
     #[arg(long, value_name = "URL=DIR", value_parser = parse_repository, requires = "offline")]
@@ -54,7 +54,7 @@ impl OfflineArgs {
             return Ok(named.chain([DEFAULT_PROJECT.to_owned()]).collect());
         };
         let name = |project: &Value| Some(project.pointer("/metadata/name")?.as_str()?.to_owned());
-        Ok(output::read_documents(path)?
+        Ok(output::read_objects(path)?
             .iter()
             .filter_map(name)
             .collect())
@@ -63,6 +63,16 @@ impl OfflineArgs {
     /// The registered clusters.
     pub(super) fn clusters(&self, namespace: &str) -> Result<Vec<Cluster>, Diagnostic> {
         clusters_of(self.cluster_secrets.as_deref(), namespace)
+    }
+
+    /// The registered clusters that are to count in the place of a hub's.
+    pub(super) fn supposed_clusters(
+        &self,
+        namespace: &str,
+    ) -> Result<Option<Vec<Cluster>>, Diagnostic> {
+        let path = self.cluster_secrets.as_deref();
+        path.map(|path| clusters_of(Some(path), namespace))
+            .transpose()
     }
 
     /// Whether the user says which clusters there are.
@@ -140,7 +150,18 @@ pub(super) fn clusters_of(
     namespace: &str,
 ) -> Result<Vec<Cluster>, Diagnostic> {
     match path {
-        Some(path) => Ok(clusters(&output::read_documents(path)?, namespace)),
+        Some(path) => {
+            let mut secrets = output::read_objects(path)?;
+            for secret in &mut secrets {
+                // As kubectl applies a manifest that names no namespace.
+                if let Some(Value::Object(metadata)) = secret.get_mut("metadata") {
+                    metadata
+                        .entry("namespace")
+                        .or_insert_with(|| namespace.into());
+                }
+            }
+            Ok(clusters(&secrets, namespace))
+        }
         None => Ok(Vec::new()),
     }
 }

@@ -22,10 +22,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argosy_crds::application_set::ApplicationSetGenerator;
-use argosy_crds::{Application, ApplicationSet, names};
+use argosy_crds::{ApplicationSet, names};
 use argosy_generators::reads::{self, GitReads};
 use argosy_generators::status::Rollout;
-use argosy_generators::{Cluster, Expansion, Globbing, Settings, requeue};
+use argosy_generators::{Expansion, Globbing, Settings, requeue};
 
 use self::apply::Applied;
 use super::worker::{Next, work_off};
@@ -33,7 +33,7 @@ use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
 
 pub use memory::Memory;
-pub use preview::{Base, Expanded, expanded, preview};
+pub use preview::{Base, Expanded, Generated, Supposed, expanded, generate, preview};
 
 /// How long the changes of many applications are gathered before the set reports them.
 pub const STATUS_DELAY: Duration = Duration::from_secs(1);
@@ -192,29 +192,6 @@ pub async fn tell_unlisted(hub: &Arc<Hub>, why: &str) {
     for (name, set) in sets {
         report::unlisted(hub, &name, &set, why).await;
     }
-}
-
-/// What a set generates, and what it may name.
-pub struct Generated {
-    /// The Applications, in the order of generators and parameters.
-    pub applications: Vec<Application>,
-    /// The projects that exist.
-    pub projects: BTreeSet<String>,
-    /// The registered clusters.
-    pub clusters: Vec<Cluster>,
-}
-
-/// Expands a set that need not be on the hub, with what the hub knows.
-pub async fn generate(
-    hub: &Arc<Hub>,
-    set: &ApplicationSet,
-) -> Result<Generated, argosy_generators::Error> {
-    let expansion = expanded(hub, set, None).await.result?;
-    Ok(Generated {
-        applications: expansion.applications.into_inner(),
-        projects: apply::projects(hub),
-        clusters: apply::clusters(&hub.known_clusters()),
-    })
 }
 
 /// The set, if it is there and can be read; one that cannot be gets the condition.

@@ -1,15 +1,20 @@
 //! What carrying out a set would do, with what the hub knows; nothing is written.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use argosy_crds::{Application, ApplicationSet};
+use argosy_facts::Observed;
 use argosy_generators::emptied::{Yields, emptied};
 use argosy_generators::guard::{Guard, Limits, approved};
 use argosy_generators::plan::Inputs;
 use argosy_generators::policy;
 use argosy_generators::preview::{self as pure, Preview, as_applied};
 use argosy_generators::validate::validate;
-use argosy_generators::{Error, Expansion, Facts, Settings, Step, Substitute, expand};
+use argosy_generators::{
+    Answer, Cluster, Error, Expansion, Facts, Request, Settings, Step, Substitute, expand,
+    select_clusters, servers,
+};
 
 use super::answers::Asking;
 use super::{apply, facts, settings};
@@ -19,20 +24,49 @@ use crate::hub::Hub;
 /// How often an expansion may ask for more, as when it is carried out.
 const ROUNDS: usize = 16;
 
+/// What is supposed to be otherwise than the hub knows it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Supposed<'a> {
+    /// What a set reads in the place of a branch.
+    pub substitute: Option<&'a Substitute>,
+    /// The registered clusters, all of them.
+    pub clusters: Option<&'a [Cluster]>,
+}
+
+impl Supposed<'_> {
+    /// What follows of a supposition alone; `None` is for the hub to answer.
+    fn answer(&self, request: &Request) -> Option<Observed<Answer>> {
+        let clusters = self.clusters?;
+        match request {
+            Request::Clusters { generator } => Some(select_clusters(generator, clusters)),
+            Request::Servers => Some(Observed::complete(servers(clusters))),
+            _ => None,
+        }
+    }
+
+    /// The clusters to which destinations may lead.
+    fn destinations(&self, hub: &Hub) -> Vec<Cluster> {
+        match self.clusters {
+            Some(clusters) => clusters.to_vec(),
+            None => apply::clusters(&hub.known_clusters()),
+        }
+    }
+}
+
 /// What a set is compared with instead of the Applications on the hub.
 pub struct Base<'a> {
     /// The set as it was.
     pub set: &'a ApplicationSet,
-    /// What it read in the place of a branch.
-    pub substitute: Option<&'a Substitute>,
+    /// What it was expanded with.
+    pub supposed: Supposed<'a>,
 }
 
-/// Previews a set, which reads `head` in the place of a branch. Without a base it is compared with
-/// its Applications on the hub.
+/// Previews a set with what `head` supposes. Without a base it is compared with its Applications on
+/// the hub.
 pub async fn preview(
     hub: &Arc<Hub>,
     set: &ApplicationSet,
-    head: Option<&Substitute>,
+    head: Supposed<'_>,
     base: Option<Base<'_>>,
 ) -> Result<Preview, Error> {
     let name = name_of(set);
@@ -45,13 +79,14 @@ pub async fn preview(
         }
         Some(base) => {
             let before = as_on_the_hub(hub, &name, base.set);
-            let expansion = expanded(hub, &before, base.substitute).await.result?;
+            let expansion = expanded(hub, &before, base.supposed).await.result?;
             let live = as_applied(&before, expansion.applications.get());
             (live, Some(Yields::of(&before, &expansion)))
         }
     };
     let emptied = emptied(yielded.as_ref(), &set, &expansion);
-    Ok(judged(hub, &name, &set, &expansion, &live, &emptied))
+    let clusters = head.destinations(hub);
+    Ok(judged(hub, &set, &expansion, &live, &emptied, &clusters))
 }
 
 /// What the generators of the set on the hub yielded, as far as that can be told: only those that
@@ -60,6 +95,30 @@ fn yielded_on_the_hub(hub: &Hub, name: &ObjectName, set: &ApplicationSet) -> Opt
     let index = hub.fleet.index();
     let known = index.application_sets.read(name)?;
     (known.spec.generators != set.spec.generators).then(|| Yields::assumed(known))
+}
+
+/// What a set generates, and what its Applications may name.
+pub struct Generated {
+    /// The Applications, in the order of generators and parameters.
+    pub applications: Vec<Application>,
+    /// The names of the projects that exist.
+    pub projects: BTreeSet<String>,
+    /// The clusters to which destinations may lead.
+    pub clusters: Vec<Cluster>,
+}
+
+/// Expands a set that need not be on the hub.
+pub async fn generate(
+    hub: &Arc<Hub>,
+    set: &ApplicationSet,
+    supposed: Supposed<'_>,
+) -> Result<Generated, Error> {
+    let expansion = expanded(hub, set, supposed).await.result?;
+    Ok(Generated {
+        applications: expansion.applications.into_inner(),
+        projects: apply::projects(hub),
+        clusters: supposed.destinations(hub),
+    })
 }
 
 fn name_of(set: &ApplicationSet) -> ObjectName {
@@ -72,24 +131,23 @@ fn name_of(set: &ApplicationSet) -> ObjectName {
 
 fn judged(
     hub: &Hub,
-    name: &ObjectName,
     set: &ApplicationSet,
     expansion: &Expansion,
     live: &[Application],
     emptied: &[String],
+    clusters: &[Cluster],
 ) -> Preview {
-    let generated = &expansion.applications;
-    let projects = apply::projects(hub);
-    let clusters = apply::clusters(&hub.known_clusters());
+    let name = set.metadata.name.as_deref().unwrap_or_default();
+    let (generated, projects) = (&expansion.applications, apply::projects(hub));
     let settings = hub.fleet.settings();
     let inputs = Inputs {
         set,
         generated,
-        invalid: &validate(&name.name, generated.get(), &projects, &clusters),
+        invalid: &validate(name, generated.get(), &projects, clusters),
         live,
         policy: policy::effective(set, settings.sets.policy, settings.sets.policy_override),
         preserved: &settings.sets.preserved,
-        clusters: &clusters,
+        clusters,
         rolling: super::rollout::is_rolling(hub, set),
         jq: &|expression, value| argosy_engine::ignore::pointers(expression, value),
     };
@@ -125,15 +183,11 @@ pub struct Expanded {
     pub settings: Settings,
 }
 
-/// Expands a set that need not be on the hub; it reads `substitute` in the place of a branch.
-pub async fn expanded(
-    hub: &Arc<Hub>,
-    set: &ApplicationSet,
-    substitute: Option<&Substitute>,
-) -> Expanded {
+/// Expands a set that need not be on the hub, and keeps what it was made from.
+pub async fn expanded(hub: &Arc<Hub>, set: &ApplicationSet, supposed: Supposed<'_>) -> Expanded {
     let settings = settings(hub);
     let mut facts = Facts::new();
-    let result = expand_with(hub, set, substitute, &settings, &mut facts).await;
+    let result = expand_with(hub, set, supposed, &settings, &mut facts).await;
     Expanded {
         facts,
         result,
@@ -144,7 +198,7 @@ pub async fn expanded(
 async fn expand_with(
     hub: &Arc<Hub>,
     set: &ApplicationSet,
-    substitute: Option<&Substitute>,
+    supposed: Supposed<'_>,
     settings: &Settings,
     known: &mut Facts,
 ) -> Result<Expansion, Error> {
@@ -156,9 +210,7 @@ async fn expand_with(
             Step::Failed(error) => return Err(error),
             Step::Needs(requests) => {
                 for request in requests {
-                    let replaced = substitute.and_then(|one| one.replaced(&request));
-                    let asked = replaced.as_ref().unwrap_or(&request);
-                    let answer = facts::awaited(hub, &asking, asked).await;
+                    let answer = answer(hub, &asking, supposed, &request).await;
                     known.insert(request, answer);
                 }
             }
@@ -166,4 +218,17 @@ async fn expand_with(
     }
     let why = format!("the generators still asked for more after {ROUNDS} rounds");
     Err(facts::failed(set, &why))
+}
+
+async fn answer(
+    hub: &Arc<Hub>,
+    asking: &Asking,
+    supposed: Supposed<'_>,
+    request: &Request,
+) -> Observed<Answer> {
+    if let Some(answer) = supposed.answer(request) {
+        return answer;
+    }
+    let replaced = supposed.substitute.and_then(|one| one.replaced(request));
+    facts::awaited(hub, asking, replaced.as_ref().unwrap_or(request)).await
 }

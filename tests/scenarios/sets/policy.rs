@@ -3,68 +3,8 @@
 use argosy_test_support::manifest::config;
 use serde_json::json;
 
-use super::{set, until_clean, until_listed, until_names};
+use super::{set, until_clean, until_names};
 use crate::fleet::Fleet;
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_policy_keeps_a_set_from_updating_or_deleting() {
-    let fleet = Fleet::start(&["dev"]).await;
-    fleet.commit(&[
-        ("web/a.yaml", &config("a", "1", "")),
-        ("two/a.yaml", &config("a", "1", "")),
-    ]);
-    for (policy, updates, deletes) in [
-        ("create-only", false, false),
-        ("create-update", true, false),
-        ("create-delete", false, true),
-    ] {
-        let names = [format!("{policy}-a"), format!("{policy}-b")];
-        let with = |path: &str, apps: &[&str]| {
-            let elements: Vec<_> = apps.iter().map(|app| json!({"app": app})).collect();
-            let list = json!([{"list": {"elements": elements}}]);
-            let mut set = set(
-                policy,
-                true,
-                &list,
-                &format!("{policy}-{{{{.app}}}}"),
-                path,
-                &fleet,
-            );
-            set["spec"]["syncPolicy"] = json!({"applicationsSync": policy});
-            set
-        };
-        fleet.apply(with("web", &["a", "b"])).await;
-        for name in &names {
-            fleet
-                .eventually("it is created", async || {
-                    fleet.applications().get_opt(name).await.unwrap().is_some()
-                })
-                .await;
-        }
-        fleet.apply(with("two", &["a", "c"])).await;
-        let new = format!("{policy}-c");
-        fleet
-            .eventually("the new one is created", async || {
-                fleet.applications().get_opt(&new).await.unwrap().is_some()
-            })
-            .await;
-        until_listed(&fleet, policy, &new).await;
-        let path = |app: argosy_crds::Application| app.spec.sources()[0].path.clone();
-        let first = fleet.applications().get(&names[0]).await.unwrap();
-        assert_eq!(path(first) == "two", updates, "{policy}");
-        fleet
-            .eventually("the second is as the policy says", async || {
-                fleet
-                    .applications()
-                    .get_opt(&names[1])
-                    .await
-                    .unwrap()
-                    .is_none()
-                    == deletes
-            })
-            .await;
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hub_s_policy_counts_and_says_whether_sets_may_choose() {

@@ -1,26 +1,19 @@
 //! `argosy appset diff` and `argosy appset lint`: what would happen, told beforehand.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use argosy_test_support::manifest::config;
 use serde_json::{Value, json};
 
 use super::{set, until_clean, until_names};
 use crate::fleet::Fleet;
+use crate::program;
 
-/// Runs the program and returns its exit status and what it printed.
+/// Runs the program and returns its exit status and all that it printed.
 async fn argosy(kubeconfig: &Path, args: &[&str]) -> (i32, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_argosy"));
-    command.args(args).env("KUBECONFIG", kubeconfig);
-    let run = move || command.output().unwrap();
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = tokio::task::spawn_blocking(run).await.unwrap();
-    let text = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    (status.code().unwrap(), text.concat())
+    let answer = program::argosy(kubeconfig, args).await;
+    (answer.code, answer.text + &answer.error)
 }
 
 fn written(folder: &Path, name: &str, set: &Value) -> PathBuf {

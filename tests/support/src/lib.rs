@@ -1,5 +1,6 @@
-//! What tests share: waiting for what a hub does, a real control plane (etcd and kube-apiservers in one binary that the test
-//! command builds) and the conformance suite, whose answers the simulated API server must give too.
+//! What tests share: waiting for what a hub does, stories that it lives through, a real control
+//! plane (etcd and kube-apiservers in one binary that the test command builds) and the conformance
+//! suite, whose answers the simulated API server must give too.
 //!
 //! Nothing of this is part of the product.
 
@@ -10,6 +11,7 @@ mod credentials;
 mod difference;
 pub mod manifest;
 mod process;
+pub mod stories;
 mod tool;
 pub mod wait;
 mod work_tree;

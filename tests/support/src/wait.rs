@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use argosy_crds::Application;
 use argosy_crds::codes::{HealthStatusCode, SyncStatusCode};
-use kube::api::{ApiResource, DynamicObject};
+use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::core::GroupVersionKind;
 use kube::{Api, Client};
 use serde_json::Value;
@@ -35,6 +35,28 @@ pub async fn comes_true(mut condition: impl AsyncFnMut() -> bool) -> bool {
 /// Panics when it does not in time.
 pub async fn eventually(what: &str, condition: impl AsyncFnMut() -> bool) {
     assert!(comes_true(condition).await, "not in time: {what}");
+}
+
+/// Waits until an asynchronous condition holds; a failure tells of all these applications.
+///
+/// # Panics
+///
+/// Panics when it does not in time, or when the API server does not answer.
+pub async fn eventually_among(
+    api: &Api<Application>,
+    what: &str,
+    condition: impl AsyncFnMut() -> bool,
+) {
+    if !comes_true(condition).await {
+        let all = api.list(&ListParams::default()).await;
+        let all = all.expect("the hub's server answers");
+        let told: Vec<_> = all
+            .into_iter()
+            .map(|app| (app.metadata.name, app.status))
+            .collect();
+        let told = serde_json::to_string_pretty(&told).expect("a status is JSON");
+        panic!("not in time: {what}; {told}");
+    }
 }
 
 /// Waits until the application meets a condition, and returns it then.

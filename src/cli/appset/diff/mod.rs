@@ -24,7 +24,8 @@ use crate::diagnostic::Diagnostic;
 
 /// Show what a change would create, update and delete.
 ///
-/// The change is one of an ApplicationSet, of git or of clusters. The manifest is compared with the Applications on the hub; with --base, --base-set or
+/// The change is one of an ApplicationSet, of git (--head) or of clusters (--cluster-secrets). What
+/// would be generated is compared with the Applications on the hub; with --base, --base-set or
 /// --base-cluster-secrets with what was generated before the change; with --live with Applications
 /// from a file. Nothing is written.
 ///
@@ -34,6 +35,7 @@ use crate::diagnostic::Diagnostic;
 Examples:
   argosy appset diff fleet.yaml
   argosy appset diff fleet.yaml --base main --head feature -o markdown
+  argosy appset diff fleet.yaml --cluster-secrets clusters.yaml
   argosy appset diff fleet.yaml --offline --repo https://git.example.com/fleet=. \\
       --base origin/main --head HEAD -o markdown")]
 pub(crate) struct Args {
@@ -59,7 +61,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     base_set: Option<PathBuf>,
     /// Compare with what is generated with these cluster Secrets.
-    #[arg(long, value_name = "FILE", requires = "offline")]
+    #[arg(long, value_name = "FILE")]
     base_cluster_secrets: Option<PathBuf>,
     /// Compare with these Applications, as `kubectl get applications -o yaml` prints them.
     #[arg(long, value_name = "FILE", requires = "offline",

@@ -11,7 +11,6 @@ use argosy_generators::preview::{as_applied, preview as pure_preview};
 use argosy_generators::rollout::is_rolling;
 use argosy_generators::validate::validate;
 use argosy_generators::{Cluster, Expansion, Substitute, policy};
-use serde_json::Value;
 
 use super::{Args, Previewed};
 use crate::cli::appset::not_generated;
@@ -94,15 +93,8 @@ fn expanded(
     generate_from(set, &args.offline.settings(), &mut answer).map_err(not_generated)
 }
 
-/// The Applications of a file: documents, or a list as kubectl prints it.
+/// The Applications of a file.
 fn applications(path: &Path) -> Result<Vec<Application>, Diagnostic> {
-    let mut objects = Vec::new();
-    for document in output::read_documents(path)? {
-        match document.get("items").and_then(Value::as_array) {
-            Some(items) => objects.extend(items.iter().cloned()),
-            None => objects.push(document),
-        }
-    }
     let read = |object| {
         serde_json::from_value(object).map_err(|error| {
             Diagnostic::user("FileMalformed", "cannot read an Application")
@@ -110,7 +102,7 @@ fn applications(path: &Path) -> Result<Vec<Application>, Diagnostic> {
                 .because(&error)
         })
     };
-    objects.into_iter().map(read).collect()
+    output::read_objects(path)?.into_iter().map(read).collect()
 }
 
 /// The uid of the set on the hub that the Applications come from, as their owner references tell.
