@@ -63,3 +63,53 @@ fn what_kubectl_applied_last_never_becomes_a_parameter() {
         assert!(!seen.contains("canary"), "{seen}");
     }
 }
+
+#[test]
+fn clusters_are_left_out_by_their_labels_and_taken_in_by_their_names() {
+    let secret = |name: &str, env: &str| {
+        json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": name, "namespace": "argocd",
+                "labels": {"argocd.argoproj.io/secret-type": "cluster", "env": env}},
+            "stringData": {"name": name, "server": format!("https://{name}.example.com")},
+        })
+    };
+    let secrets = [
+        secret("eu-1", "prod"),
+        secret("eu-2", "test"),
+        secret("us-1", "prod"),
+    ];
+    let world = World {
+        projects: BTreeSet::from(["default".to_owned()]),
+        clusters: clusters(&secrets, "argocd"),
+        trees: &|_, _| Err("there is none".to_owned()),
+    };
+    let test = json!({"matchLabels": {"env": "test"}});
+    for (generator, expected) in [
+        (json!({"names": ["eu-*"]}), "eu-1 eu-2"),
+        (json!({"names": ["us-1", "eu-2", "none"]}), "eu-2 us-1"),
+        (json!({"exclude": test}), "eu-1 in-cluster us-1"),
+        (json!({"exclude": test, "names": ["eu-*"]}), "eu-1"),
+    ] {
+        let set = json!({
+            "metadata": {"name": "fleet", "namespace": "argocd"},
+            "spec": {
+                "generators": [{"clusters": generator}],
+                "template": {
+                    "metadata": {"name": "{{name}}"},
+                    "spec": {"project": "default", "destination": {"name": "{{name}}"}},
+                },
+            },
+        });
+        let set: ApplicationSet = serde_json::from_value(set).expect("a set");
+        let expansion = generate(&set, &world, &Settings::default()).expect("an expansion");
+        let mut names: Vec<_> = expansion
+            .applications
+            .get()
+            .iter()
+            .filter_map(|app| app.metadata.name.clone())
+            .collect();
+        names.sort();
+        assert_eq!(names.join(" "), expected, "{generator}");
+    }
+}

@@ -28,7 +28,7 @@ use tokio::runtime::Runtime;
 const LOOK: Duration = Duration::from_millis(20);
 
 /// How long the threads of a killed hub may take to end.
-const DYING: Duration = Duration::from_secs(60);
+const DYING: Duration = Duration::from_mins(1);
 
 /// A simulated workload cluster and its address.
 pub(crate) struct Workload {
@@ -467,7 +467,7 @@ impl World for Fleet {
         self.client.clone()
     }
 
-    fn namespace(&self) -> &str {
+    fn namespace(&self) -> &'static str {
         "argocd"
     }
 

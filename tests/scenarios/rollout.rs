@@ -1,9 +1,12 @@
 //! Progressive syncs: what happens when a step goes wrong, takes long, or the hub is killed.
 
 use argosy_crds::codes::{HealthStatusCode, appset_condition};
+use argosy_test_support::manifest::config;
 use argosy_test_support::stories::World as _;
 use argosy_test_support::stories::rollout::{ENVIRONMENTS, Rollout};
-use kube::api::DeleteParams;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
@@ -183,4 +186,112 @@ async fn who_waits_for_whom_is_told_by_command_and_metric() {
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }
+}
+
+/// A project whose sync windows are these.
+fn project(windows: &Value) -> Value {
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "calm"},
+        "spec": {
+            "sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}],
+            "clusterResourceWhitelist": [{"group": "*", "kind": "*"}], "syncWindows": windows,
+        },
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_sync_window_holds_up_its_step_and_those_after_it_until_it_opens() {
+    let fleet = Fleet::start(&ENVIRONMENTS).await;
+    let rollout = web(&fleet);
+    fleet.apply(project(&json!([]))).await;
+    let mut set = rollout.set(&json!({}));
+    set["spec"]["template"]["spec"]["project"] = json!("calm");
+    rollout.start(set).await;
+    let closed = json!([{"kind": "deny", "schedule": "* * * * *", "duration": "1h",
+        "applications": ["web-staging"]}]);
+    fleet.apply(project(&closed)).await;
+    let second = rollout.release("web:2");
+    let message = "Waiting for a sync window to open";
+    rollout.until_message("staging", message).await;
+    let waits = "Waiting for step 2: web-staging is held back by a sync window";
+    rollout.until_message("prod", waits).await;
+    assert_eq!(rollout.images().await, ["web:2", "web:1", "web:1"]);
+    fleet.nothing_is_written().await;
+    let kubeconfig = fleet.hub_kubeconfig().await;
+    let ask = ["appset", "get", "web", "--rollout"];
+    let told = argosy(kubeconfig.path(), &ask).await.text;
+    assert!(told.contains(message) && told.contains(waits), "{told}");
+    fleet.apply(project(&json!([]))).await;
+    rollout.until_complete(&second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn applications_of_several_sources_go_step_by_step_are_healed_and_go_back() {
+    let fleet = Fleet::start(&ENVIRONMENTS).await;
+    let rollout = web(&fleet);
+    let release = |image: &str, value: &str| {
+        fleet.commit(&[("conf/settings.yaml", &config("settings", value, ""))]);
+        rollout.release(image)
+    };
+    let mut set = rollout.set(&json!({"progressDeadline": "8s", "onFailure": "rollback"}));
+    let spec = set["spec"]["template"]["spec"].as_object_mut().unwrap();
+    let mut both = vec![spec.remove("source").unwrap(); 2];
+    both[1]["path"] = json!("conf");
+    spec.insert("sources".to_owned(), json!(both));
+    let first = release("web:1", "1");
+    fleet.apply(set).await;
+    rollout.until_complete_at(&[&first, &first]).await;
+
+    release("web:broken", "2");
+    rollout.until_image("dev", "web:broken").await;
+    rollout.until_message("prod", "Waiting for step 1").await;
+    let maps: Api<ConfigMap> = Api::namespaced(fleet.client_of("prod"), "web-prod");
+    let value = async |env: &str| {
+        let maps: Api<ConfigMap> = Api::namespaced(fleet.client_of(env), &rollout.app(env));
+        let map = maps.get("settings").await.unwrap();
+        map.data.unwrap_or_default()["a"].clone()
+    };
+    let by_hand = Patch::Merge(json!({"data": {"a": "by hand"}}));
+    let params = PatchParams::default();
+    maps.patch("settings", &params, &by_hand).await.unwrap();
+    for env in ["prod", "dev"] {
+        // In production it is healed, and in dev it goes back with all the rest.
+        let is_as_before = async || value(env).await == "1";
+        fleet
+            .eventually(&format!("the settings of {env}"), is_as_before)
+            .await;
+    }
+    rollout.until_image("dev", "web:1").await;
+    assert_eq!(rollout.images().await, ["web:1", "web:1", "web:1"]);
+
+    let third = release("web:3", "3");
+    rollout.until_complete_at(&[&third, &third]).await;
+    for env in ENVIRONMENTS {
+        assert_eq!(value(env).await, "3");
+    }
+    fleet.nothing_is_written().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_clusters_may_be_dead_as_the_step_allows_and_they_follow_later() {
+    let fleet = Fleet::start(&ENVIRONMENTS).await;
+    let rollout = web(&fleet);
+    let mut set = rollout.set(&json!({}));
+    let not_prod = json!([{"key": "env", "operator": "NotIn", "values": ["prod"]}]);
+    let rules = json!({"maxFailures": 1, "progressDeadline": "4s", "matchExpressions": not_prod});
+    let steps = &mut set["spec"]["strategy"]["rollingSync"]["steps"];
+    *steps = json!([rules, {}]);
+    rollout.start(set).await;
+    let dead = fleet.workload("dev").sim.clone();
+    dead.faults().stop();
+    let second = rollout.release("web:2");
+    rollout.until_image("prod", "web:2").await;
+    rollout.until_image("staging", "web:2").await;
+    let failed = "Application failed: it is not healthy after 4s";
+    rollout.until_message("dev", failed).await;
+    let stopped = rollout.condition(appset_condition::ROLLOUT_STOPPED).await;
+    assert_eq!(stopped, None);
+    dead.faults().start();
+    rollout.until_complete(&second).await;
+    assert_eq!(rollout.images().await, ["web:2", "web:2", "web:2"]);
 }

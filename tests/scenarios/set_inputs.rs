@@ -1,6 +1,7 @@
 //! What a set reads is all that makes it expand: counted, with many sets on one repository.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::Api;
@@ -141,6 +142,42 @@ async fn a_push_expands_only_the_sets_that_read_what_it_touched() {
     fleet.nothing_is_written().await;
     assert_eq!(expansions(&fleet), SETS as u64 + 3);
     assert_eq!(ls_remotes(&fleet), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_sets_and_applications_of_a_repository_share_one_listing_per_interval() {
+    let mut fleet = Fleet::start(&["dev"]).await;
+    let often = json!({"timeout.reconciliation": "2s"});
+    fleet.configure("argocd-cm", often).await;
+    let often = json!({"applicationsetcontroller.requeue.after": "2"});
+    fleet.configure("argocd-cmd-params-cm", often).await;
+    fleet.restart_hub();
+    fleet.commit(&[("sets/0/web/a.yaml", &config("a", "1", ""))]);
+    let read =
+        json!({"repoURL": fleet.repo(), "revision": "main", "directories": [{"path": "sets/0/*"}]});
+    let generator = json!({ "git": read });
+    let names: Vec<_> = (0..SETS).map(|n| format!("s{n}")).collect();
+    for name in &names {
+        let set = set(&fleet, name, &generator, "{{.path.basename}}", "x");
+        fleet.apply(set).await;
+    }
+    let there: Vec<_> = names.iter().map(|name| format!("{name}-web")).collect();
+    until_there(&fleet, &there).await;
+    let (begun, before) = (Instant::now(), ls_remotes(&fleet));
+    fleet
+        .eventually("some intervals pass", async || {
+            ls_remotes(&fleet) >= before + 4
+        })
+        .await;
+    let asked = ls_remotes(&fleet) - before;
+    let intervals = begun.elapsed().as_secs() / 2 + 1;
+    // A listing that was under way when an interval ended is made once more.
+    assert!(asked <= 2 * intervals, "{asked} in {intervals} intervals");
+    assert_eq!(
+        expansions(&fleet),
+        SETS as u64,
+        "nothing that is read changed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -75,7 +75,10 @@ fn began(member: &Member<'_>, gate: &Gate) -> Option<Timestamp> {
     let since = record::since(&member.entry);
     match member.state() {
         State::Healthy => None,
-        State::Pending | State::Progressing => {
+        // The time that it was held back is none of its own.
+        State::Pending if member.held_back().is_some() => None,
+        State::Progressing => since,
+        State::Pending => {
             let started = member.entry.started_at.as_ref().map(|at| at.0);
             started.or(since)
         }

@@ -81,6 +81,12 @@ pub(super) fn members<'a>(inputs: &Inputs<'a>, steps: &Steps) -> BTreeMap<&'a st
         } else if inputs.paused.contains(name) {
             member.waits = Some(Waits::Pause);
         }
+        if member.state() == State::Pending {
+            match member.held_back() {
+                Some(waits) if member.waits.is_none() => member.wait(waits),
+                _ => record::plain_message(State::Pending).clone_into(&mut member.entry.message),
+            }
+        }
         if member.entry.step == UNMATCHED && member.is_waiting() {
             member.wait(Waits::Unmatched);
         }
@@ -113,6 +119,11 @@ impl Member<'_> {
         reading.is_at(target).then_some(reading)
     }
 
+    /// What keeps the sync from beginning that the rollout asked for.
+    pub(super) fn held_back(&self) -> Option<Waits> {
+        self.reading.as_ref().and_then(Reading::held_back)
+    }
+
     /// Whether a sync of a rollout is under way in it, to whatever revision.
     pub(super) fn is_in_motion(&self) -> bool {
         let is_synced_by_us = self
@@ -141,6 +152,10 @@ impl Member<'_> {
             .is_some_and(|state| state.phase.has_failed() && is_ours(&state.operation));
         match (self.at_target(), self.state()) {
             (Some(_), State::Progressing) if has_failed => "not synced, its operation failed",
+            (_, State::Pending) if self.held_back() == Some(Waits::Window) => {
+                "held back by a sync window"
+            }
+            (_, State::Pending) if self.held_back().is_some() => "waiting for approval",
             (None, _) => "not compared with the newest revision yet",
             (Some(_), State::Healthy) if reading.is_healthy() => "busy with an operation",
             (Some(_), State::Healthy) => reading.health().as_str(),

@@ -4,12 +4,15 @@ use std::fmt::Write as _;
 
 use argosy_crds::Application;
 use argosy_crds::application::{ApplicationStatus, Operation, OperationState, RevisionHistory};
-use argosy_crds::codes::{HealthStatusCode, SyncStatusCode, condition, is_held_back};
+use argosy_crds::codes::{
+    BLOCKED_BY_WINDOW, HealthStatusCode, SyncStatusCode, condition, is_held_back,
+};
 use argosy_crds::{ApplicationSource, application::SyncOperation};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::INITIATOR;
+use super::waits::Waits;
 
 /// An Application as it was seen.
 pub(super) struct Reading<'a> {
@@ -116,6 +119,22 @@ impl<'a> Reading<'a> {
             (Some(asked), None) => Activity::Asked(asked),
             (None, None) => Activity::Idle,
         }
+    }
+
+    /// What keeps the rollout's own sync, which was asked for, from beginning.
+    pub(super) fn held_back(&self) -> Option<Waits> {
+        let activity = self.activity();
+        if !matches!(activity, Activity::Asked(_)) || !activity.is_ours() {
+            return None;
+        }
+        let running = self.state().filter(|state| !state.phase.is_completed());
+        if running.is_some_and(|state| state.message == BLOCKED_BY_WINDOW) {
+            return Some(Waits::Window);
+        }
+        let mut conditions = self.status()?.conditions.iter();
+        conditions
+            .any(|one| one.type_ == condition::APPROVAL_NEEDED)
+            .then_some(Waits::Approval)
     }
 
     /// The state of the running or last operation.

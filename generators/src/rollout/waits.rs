@@ -44,6 +44,10 @@ pub enum Waits {
     Operation,
     /// The Application to be written as it is generated.
     Writing,
+    /// A sync window to open: the sync was asked for, and its project does not let it begin.
+    Window,
+    /// A person to approve the sync that was asked for.
+    Approval,
     /// The end of a pause that a person asked for.
     Pause,
     /// A newer revision: it was rolled back from this one.
@@ -74,6 +78,8 @@ impl fmt::Display for Waits {
             }
             Self::Operation => f.write_str("Waiting for an operation that is under way"),
             Self::Writing => f.write_str("Waiting for the Application to be written as generated"),
+            Self::Window => f.write_str("Waiting for a sync window to open"),
+            Self::Approval => f.write_str("Waiting for somebody to approve the sync"),
             Self::Pause => f.write_str("Waiting for the end of the Application's pause"),
             Self::NewRevision => f.write_str("Waiting for a newer revision"),
             Self::Unmatched => f.write_str(

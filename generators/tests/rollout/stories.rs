@@ -194,6 +194,33 @@ fn an_application_that_takes_too_long_fails_and_so_does_one_that_nobody_can_reac
 }
 
 #[test]
+fn what_a_sync_window_holds_back_is_told_so_and_its_time_does_not_run() {
+    let mut world = fleet(&json!({"progressDeadline": "10m", "onFailure": "rollback"}));
+    world.act(CarriedOut::All);
+    world.hold_back(0, true);
+    world.hold_back(1, true);
+    world.pass(3600);
+    world.act(CarriedOut::All);
+    assert_eq!(world.condition(STOPPED), None);
+    let (state, message) = world.told("dev-0");
+    assert_eq!(
+        (state.as_str(), message.as_str()),
+        ("Pending", "Waiting for a sync window to open")
+    );
+    let how = "dev-0 is held back by a sync window, dev-1 is held back by a sync window";
+    assert_eq!(world.told("prod-2").1, format!("Waiting for step 1: {how}"));
+
+    // From when it opens the time runs.
+    world.hold_back(0, false);
+    world.hold_back(1, false);
+    world.act(CarriedOut::All);
+    assert_eq!(world.told("dev-0").0, "Progressing");
+    let deadline = world.plan().look_again.expect("a deadline");
+    assert_eq!(deadline, world.now() + jiff::SignedDuration::from_mins(10));
+    assert!(world.come_to_rest() && world.is_complete());
+}
+
+#[test]
 fn a_step_soaks_before_the_next_begins_and_anew_when_it_was_not_well() {
     let mut world = fleet(&json!({"soak": "5m"}));
     sync(&mut world);

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use argosy_crds::application::{
     ApplicationStatus, ComparedTo, OperationState, RevisionHistory, SyncOperationResult,
 };
-use argosy_crds::codes::{HealthStatusCode, OperationPhase, SyncStatusCode, appset_condition};
+use argosy_crds::codes::{
+    BLOCKED_BY_WINDOW, HealthStatusCode, OperationPhase, SyncStatusCode, appset_condition,
+};
 use argosy_crds::{Application, ApplicationSet};
 use argosy_generators::rollout::{Inputs, RolloutPlan, plan};
 use argosy_generators::status::{Outcome, Rollout, status};
@@ -172,6 +174,15 @@ impl World {
                 ..OperationState::default()
             });
         }
+    }
+
+    /// What was asked of the Application is held back by a sync window, or is so no more.
+    pub(crate) fn hold_back(&mut self, at: usize, held: bool) {
+        self.start(at);
+        let state = self.status(at).operation_state.as_mut();
+        let state = state.expect("an operation that was asked for");
+        let message = if held { BLOCKED_BY_WINDOW } else { "" };
+        message.clone_into(&mut state.message);
     }
 
     /// What runs in the Application ends, and it is compared anew.

@@ -140,6 +140,11 @@ impl<'a, W: World> Rollout<'a, W> {
 
     /// Waits until the rollout is complete at a commit.
     pub async fn until_complete(&self, commit: &str) {
+        self.until_complete_at(&[commit]).await;
+    }
+
+    /// Waits until the rollout is complete at the commits of its sources.
+    pub async fn until_complete_at(&self, commits: &[&str]) {
         let is_complete = async || {
             let set = self.world.sets().get(self.name).await.unwrap();
             let status = set.status.unwrap_or_default();
@@ -147,9 +152,9 @@ impl<'a, W: World> Rollout<'a, W> {
             let mut entries = status.application_status.iter();
             reasons.any(|one| one == appset_condition::APPLICATION_SET_ROLLOUT_COMPLETE)
                 && entries.len() == ENVIRONMENTS.len()
-                && entries.all(|one| one.status == "Healthy" && one.target_revisions == [commit])
+                && entries.all(|one| one.status == "Healthy" && one.target_revisions == commits)
         };
-        let what = format!("the rollout is complete at {commit}");
+        let what = format!("the rollout is complete at {commits:?}");
         self.world.eventually(&what, is_complete).await;
     }
 

@@ -99,14 +99,3 @@ pub async fn until_clean(world: &impl World, name: &str) {
         })
         .await;
 }
-
-/// Waits until the set's status names the application, which it does once all of a reconcile is
-/// written.
-pub async fn until_listed(world: &impl World, name: &str, application: &str) {
-    world
-        .eventually(&format!("{name} lists {application}"), async || {
-            let status = find(world, name).await.status.unwrap_or_default();
-            status.resources.iter().any(|one| one.name == application)
-        })
-        .await;
-}
