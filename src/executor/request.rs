@@ -4,6 +4,7 @@
 //! then on. Nothing here decides what is applied, and nothing retries: the plan does both.
 
 use argosy_crds::names::FIELD_MANAGER;
+use argosy_engine::normalise;
 use argosy_engine::object::{Gvk, ObjectExt as _, ResourceKey};
 use argosy_engine::sync::Propagation;
 use kube::api::{
@@ -221,7 +222,11 @@ impl Place {
         };
         let applied = self
             .api()
-            .patch(object.name(), &params, &Patch::Apply(object))
+            .patch(
+                object.name(),
+                &params,
+                &Patch::Apply(normalise::written(object)),
+            )
             .await?;
         self.value(applied)
     }

@@ -166,7 +166,7 @@ impl Fleet {
     }
 
     /// How often the hub has looked at an application.
-    fn reconciles(&self) -> u64 {
+    pub(crate) fn reconciles(&self) -> u64 {
         let text = self.hub.metrics.expose([]).unwrap();
         let counts = text
             .lines()

@@ -5,6 +5,7 @@
 
 mod clusters;
 mod controllers;
+mod corpus;
 mod dependencies;
 mod deploy;
 mod examples;

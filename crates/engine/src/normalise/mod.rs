@@ -31,6 +31,16 @@ pub fn object<'a>(object: &'a Value, options: &CompareOptions) -> Cow<'a, Value>
     object
 }
 
+/// An object as it is written: a Secret's stringData is folded into its data, because the API server
+/// keeps no record of who owns what came as stringData, and what git drops of it would stay.
+pub fn written(object: &Value) -> Cow<'_, Value> {
+    let mut object = Cow::Borrowed(object);
+    if (object.group(), object.kind()) == ("", "Secret") && object.get("stringData").is_some() {
+        secret(&mut object);
+    }
+    object
+}
+
 fn secret(object: &mut Cow<'_, Value>) {
     let has_plain = object.get("stringData").is_some_and(Value::is_object);
     let has_null = object
