@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use argosy_crds::ApplicationSource;
 use argosy_crds::application_set::ApplicationSetApplicationStatus;
+use argosy_crds::codes::SyncStatusCode;
 use jiff::Timestamp;
 
 use super::reading::Reading;
@@ -22,6 +23,9 @@ pub(super) struct Targets(BTreeMap<Followed, Found>);
 /// A revision, ordered by how much it is to be believed.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Found {
+    /// It was compared then: what cannot be compared names what was known before, however often it
+    /// is looked at.
+    is_compared: bool,
     at: Option<Timestamp>,
     /// It was a target before: of two that were found at once the known one stays, so that one plan
     /// is like the next.
@@ -44,6 +48,7 @@ impl Targets {
             let revisions = reading.revisions.iter().flatten();
             for (source, revision) in sources.iter().zip(revisions) {
                 let found = Found {
+                    is_compared: reading.sync() != SyncStatusCode::Unknown,
                     at: reading.reconciled_at(),
                     is_known: known.contains(revision),
                     revision: revision.clone(),

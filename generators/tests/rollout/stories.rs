@@ -194,6 +194,31 @@ fn an_application_that_takes_too_long_fails_and_so_does_one_that_nobody_can_reac
 }
 
 #[test]
+fn who_cannot_be_compared_does_not_say_what_the_newest_revision_is() {
+    let steps = [
+        step("dev", &json!({"progressDeadline": "1m", "maxFailures": 1})),
+        step("prod", &json!({})),
+    ];
+    let mut world = World::new(&json!({"steps": steps}), &["dev", "dev", "prod"]);
+    assert!(world.come_to_rest());
+    world.head = 4;
+    world.refresh(0);
+    world.refresh(2);
+    world.lose(1);
+    world.act(CarriedOut::All);
+    assert_eq!(world.told("dev-0").0, "Pending");
+    world.pass(1);
+    world.lose(1);
+    world.act(CarriedOut::All);
+    assert_eq!(world.told("dev-0").0, "Pending");
+    sync(&mut world);
+    world.pass(60);
+    world.lose(1);
+    world.act(CarriedOut::All);
+    assert_eq!(world.told("prod-2").0, "Pending", "{:#?}", world.set.status);
+}
+
+#[test]
 fn what_a_sync_window_holds_back_is_told_so_and_its_time_does_not_run() {
     let mut world = fleet(&json!({"progressDeadline": "10m", "onFailure": "rollback"}));
     world.act(CarriedOut::All);

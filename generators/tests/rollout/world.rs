@@ -121,6 +121,15 @@ impl World {
         }
     }
 
+    /// The Application's cluster cannot be reached, which is all that its status learns.
+    pub(crate) fn lose(&mut self, at: usize) {
+        let time = Some(self.time());
+        let status = self.status(at);
+        status.sync.status = SyncStatusCode::Unknown;
+        status.reconciled_at = time;
+        self.turn(at, HealthStatusCode::Unknown);
+    }
+
     pub(crate) fn turn(&mut self, at: usize, health: HealthStatusCode) {
         let time = Some(self.time());
         let status = self.status(at);
