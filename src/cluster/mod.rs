@@ -21,7 +21,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use connection::Dial;
 pub use discovery::{Discovery, Served, ServedKind};
 pub use health::{ConnectionState, ConnectionStatus};
-pub use live::{Changed, Completed, Found, LiveState, OwnerOf, SignificanceOf, Suspected};
+pub use live::{
+    Changed, Completed, Found, LiveState, Living, OwnerOf, SignificanceOf, Suspected, Taint,
+};
 pub use registry::{Clusters, ConnectionChanged, Events, LiveChanged};
 pub use schemas::{SchemaCache, Schemas};
 pub use secret::{ClusterConfig, Error as SecretError};

@@ -10,18 +10,18 @@ use crate::fleet::Fleet;
 use argosy_test_support::manifest::{automated, config, deployment};
 use argosy_test_support::wait::is_well;
 
-const DEFINITION: &str = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n\
+pub(crate) const DEFINITION: &str = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n\
     metadata: {name: widgets.example.com}\nspec:\n  group: example.com\n  scope: Namespaced\n  \
     names: {kind: Widget, plural: widgets}\n  versions:\n  - {name: v1, served: true, storage: true, schema: \
     {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}\n";
 
-fn widget(size: u64) -> String {
+pub(crate) fn widget(size: u64) -> String {
     format!(
         "apiVersion: example.com/v1\nkind: Widget\nmetadata: {{name: w}}\nspec: {{size: {size}, none: [], empty: {{}}}}\n"
     )
 }
 
-fn fails(verb: &str, resource: &str, code: u16, times: Option<u32>) -> Rule {
+pub(crate) fn fails(verb: &str, resource: &str, code: u16, times: Option<u32>) -> Rule {
     Rule {
         verb: Some(verb.to_owned()),
         resource: Some(resource.to_owned()),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod blind;
 mod chart_server;
 mod charts;
 mod compare;

@@ -11,6 +11,7 @@ mod content;
 mod laws;
 mod plan;
 mod repository;
+mod silence;
 mod story;
 mod wire;
 mod world;

@@ -2,7 +2,7 @@
 //! Faults act before a request reaches the state, so that a failed request has no effect; the one
 //! exception is [`Fault::Lose`], which is there for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -65,6 +65,8 @@ pub struct Faults {
     rules: Arc<Mutex<Vec<Rule>>>,
     stopped: Arc<watch::Sender<bool>>,
     cuts: Arc<AtomicU64>,
+    silences: Arc<AtomicU64>,
+    lost: Arc<Mutex<BTreeSet<String>>>,
     /// Wakes the watches when one of the above has changed, in the order in which they wait.
     turned: Arc<Notify>,
 }
@@ -75,6 +77,8 @@ impl Default for Faults {
             rules: Arc::default(),
             stopped: Arc::new(watch::Sender::new(false)),
             cuts: Arc::default(),
+            silences: Arc::default(),
+            lost: Arc::default(),
             turned: Arc::default(),
         }
     }
@@ -97,6 +101,32 @@ impl Faults {
     pub fn cut_watches(&self) {
         self.cuts.fetch_add(1, Ordering::AcqRel);
         self.turned.notify_waiters();
+    }
+
+    /// Has every open watch say nothing more and never end, as a connection that a firewall forgot.
+    pub fn silence_watches(&self) {
+        self.silences.fetch_add(1, Ordering::AcqRel);
+        self.turned.notify_waiters();
+    }
+
+    /// Answers 503 to what concerns an API group, which discovery tells as stale and empty: what
+    /// serves it for the API server is gone.
+    pub fn lose_group(&self, group: &str) {
+        self.lost().insert(group.to_owned());
+    }
+
+    /// Has an API group answer again.
+    pub fn find_group(&self, group: &str) {
+        self.lost().remove(group);
+    }
+
+    /// Whether the API group does not answer.
+    pub(crate) fn has_lost(&self, group: &str) -> bool {
+        self.lost().contains(group)
+    }
+
+    fn lost(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether [`Faults::stop`] was called last.
@@ -138,7 +168,12 @@ impl Faults {
         self.cuts.load(Ordering::Acquire)
     }
 
-    /// Is ready when the cluster has been stopped or started, or its watches cut.
+    /// How often the watches were silenced.
+    pub(crate) fn silences(&self) -> u64 {
+        self.silences.load(Ordering::Acquire)
+    }
+
+    /// Is ready when the cluster has been stopped or started, or its watches cut or silenced.
     pub(crate) fn turned(&self) -> OwnedNotified {
         Arc::clone(&self.turned).notified_owned()
     }
@@ -148,11 +183,12 @@ impl Faults {
     }
 }
 
-/// Counts requests by verb and resource; the resource of what is no object (`/version`,
-/// discovery) is the empty text and its verb `get`.
+/// Counts requests by verb and resource, and the bytes of their answers; the resource of what is no
+/// object (`/version`, discovery) is the empty text and its verb `get`.
 #[derive(Clone, Default)]
 pub struct Requests {
     counts: Arc<Mutex<BTreeMap<(String, String), u64>>>,
+    bytes: Arc<Mutex<BTreeMap<(String, String), u64>>>,
 }
 
 impl Requests {
@@ -184,9 +220,25 @@ impl Requests {
         self.lock().clone()
     }
 
+    /// How many bytes were answered so far when `verb` was asked of `resource`.
+    pub fn bytes(&self, verb: &str, resource: &str) -> u64 {
+        let key = (verb.to_owned(), resource.to_owned());
+        self.answered().get(&key).copied().unwrap_or(0)
+    }
+
     /// Starts again from nothing.
     pub fn reset(&self) {
         self.lock().clear();
+        self.answered().clear();
+    }
+
+    pub(crate) fn answer(&self, verb: &str, resource: &str, bytes: usize) {
+        let key = (verb.to_owned(), resource.to_owned());
+        *self.answered().entry(key).or_default() += bytes as u64;
+    }
+
+    fn answered(&self) -> MutexGuard<'_, BTreeMap<(String, String), u64>> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn record(&self, verb: &str, resource: &str) {

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use argosy_facts::Secret;
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Frame;
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 
@@ -97,6 +98,10 @@ impl SimService {
         let route = Route::parse(parts.method.as_str(), parts.uri.path(), parts.uri.query());
         let (verb, resource) = route.counted();
         inner.requests.record(verb, &resource);
+        if inner.faults.has_lost(route.group()) {
+            let message = "the server is currently unable to handle the request".to_owned();
+            return Ok(api::failure(&Failure::injected(503, message)));
+        }
         let fault = inner.faults.strike(verb, route.resource());
         match &fault {
             None | Some(Fault::Lose) => {}
@@ -121,7 +126,13 @@ impl SimService {
         if fault == Some(Fault::Lose) {
             return Err(Refused::reset(cluster.name()));
         }
-        Ok(answer)
+        let requests = inner.requests.clone();
+        let counted = move |frame: Frame<Bytes>| {
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            requests.answer(verb, &resource, bytes);
+            frame
+        };
+        Ok(answer.map(|body| body.map_frame(counted).boxed_unsync()))
     }
 }
 

@@ -13,7 +13,7 @@ use argosy_engine::compare::{
 };
 use argosy_engine::health::{self, Health, HealthStatus, Member};
 use argosy_engine::ignore::Ignore;
-use argosy_engine::object::{GroupKind, ObjectExt as _, names};
+use argosy_engine::object::{GroupKind, ObjectExt as _, ResourceKey, names};
 use argosy_engine::operation::pause_of;
 use argosy_engine::sync::SyncOptions;
 use jiff::Timestamp;
@@ -82,7 +82,8 @@ pub(super) async fn assess(
     )
     .await;
     let healths = healths(&observation);
-    let resources = resources(&observation, &comparison, &healths);
+    let mut resources = resources(&observation, &comparison, &healths);
+    resources.extend(unseen(application, &observation, &resources));
     let health = overall(application, &observation, &comparison, &healths);
     conditions.extend(dependencies::flaw(hub, name));
     conditions.extend(observation.rollback.told());
@@ -253,6 +254,7 @@ fn compare(
             owner: &owner,
             namespaced: &namespaced,
             excluded: &|kind| settings.excludes(kind, &observation.known.server),
+            tainted: &observation.tainted,
         },
     )
 }
@@ -485,6 +487,9 @@ fn resources(
         let health = match resource.live {
             Some(at) => healths.get(&at).cloned().flatten(),
             None if resource.verdict.missing => Some(Health::new(HealthStatus::Missing, "")),
+            None if resource.status == Some(SyncStatusCode::Unknown) => {
+                Some(Health::new(HealthStatus::Unknown, ""))
+            }
             None => None,
         };
         ResourceStatus {
@@ -506,6 +511,32 @@ fn resources(
         }
     };
     comparison.resources.iter().map(status).collect()
+}
+
+/// What the application had of the kinds that cannot be seen now, and does not desire any more: it is
+/// kept in mind until somebody can tell whether it is still there.
+fn unseen(
+    application: &Application,
+    observation: &Observation,
+    known: &[ResourceStatus],
+) -> Vec<ResourceStatus> {
+    let key =
+        |one: &ResourceStatus| ResourceKey::new(&one.group, &one.kind, &one.namespace, &one.name);
+    let known: BTreeSet<_> = known.iter().map(key).collect();
+    let status = application.status.iter();
+    let had = status.flat_map(|status| &status.resources);
+    had.filter(|one| observation.tainted.contains_key(&key(one).group_kind()))
+        .filter(|one| !known.contains(&key(one)))
+        .map(|one| ResourceStatus {
+            status: Some(SyncStatusCode::Unknown),
+            health: Some(HealthField {
+                status: Some(HealthStatusCode::Unknown),
+                ..HealthField::default()
+            }),
+            requires_pruning: false,
+            ..one.clone()
+        })
+        .collect()
 }
 
 fn overall(
@@ -546,11 +577,8 @@ fn overall(
             }
         })
         .collect();
-    if !comparison.complete {
-        return Health::new(
-            HealthStatus::Unknown,
-            observation.live.gap().unwrap_or_default(),
-        );
+    if let Some(why) = observation.unseen() {
+        return Health::new(HealthStatus::Unknown, why);
     }
     health::aggregate(&members)
 }

@@ -6,14 +6,16 @@ use std::time::Duration;
 use argosy_crds::Application;
 use argosy_crds::application::{Operation, OperationState};
 use argosy_crds::codes::{OperationPhase, condition};
+use argosy_engine::object::is_hook;
 use argosy_engine::operation::{
-    self, AutoSync, AutoSyncInput, NOTHING_ASKED, SelfHealBackoff, TERMINATED, decide_automated,
-    pause_of,
+    self, AutoSync, AutoSyncInput, Blind, NOTHING_ASKED, SelfHealBackoff, TERMINATED,
+    decide_automated, pause_of,
 };
 use argosy_engine::windows::{self, Windows};
 
 use super::assess::{self, Assessment};
 use super::attempt::{Attempt, pinned, sources};
+use super::observe::Observation;
 use super::operate::{BACKSTOP, Retry, RunningSync};
 use super::start::start;
 use super::{dependencies, desired, held, resume};
@@ -111,6 +113,7 @@ pub(super) fn automated(
         content_changed: true,
         windows: &windows.verdict(windows::Attempt::default(), now),
         self_heal: SelfHealBackoff::default(),
+        blind: blind(observation),
         now,
     });
     match verdict {
@@ -127,6 +130,12 @@ pub(super) fn automated(
         AutoSync::Skip(operation::Skip::Window) => nothing(Some(WINDOW_INTERVAL), None),
         AutoSync::Skip(_) => nothing(None, None),
     }
+}
+
+/// What of an application cannot be seen, as far as it matters to automation.
+fn blind(observation: &Observation) -> Option<Blind> {
+    let has_hooks = observation.objects.iter().any(is_hook);
+    (!observation.tainted.is_empty()).then_some(Blind { has_hooks })
 }
 
 /// What an automated sync waits for in other applications. Drift is healed all the same: what

@@ -65,7 +65,7 @@ pub async fn differences(
     let (Ok(observation), Some(comparison)) = (&assessment.observed, &assessment.comparison) else {
         return Err("nothing could be compared".to_owned());
     };
-    if let Some(gap) = observation.live.gap() {
+    if let Some(gap) = observation.unseen() {
         return Err(format!("live state is not fully known: {gap}"));
     }
     let server_side = ServerSide::of(&application, observation);

@@ -1,6 +1,7 @@
 //! What lives of an application on its cluster, without asking the cluster where the watch knows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use argosy_crds::Application;
@@ -9,52 +10,138 @@ use argosy_engine::sync::SyncOptions;
 use argosy_facts::Observed;
 use serde_json::Value;
 
-use crate::cluster::{Cluster, Found, Served};
+use crate::cluster::{Cluster, Found, Living, Served, Taint};
 use crate::executor::Place;
 
 /// How long the first listing of a kind may take before the reconcile goes on without it; what is
 /// not listed by then counts as unknown.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What lives of an application.
+pub(super) struct Live {
+    /// The objects that are desired or its own, of the kinds that can be seen.
+    pub(super) objects: Observed<Vec<Value>>,
+    /// The kinds that cannot be seen now, and why: of them nothing is judged, written or pruned.
+    pub(super) tainted: BTreeMap<GroupKind, String>,
+    /// Whether the cluster may serve something else by now than it is believed to.
+    pub(super) is_outdated: bool,
+}
+
+impl Live {
+    /// All objects, or as many as can be seen.
+    pub(super) fn whole(self) -> Observed<Vec<Value>> {
+        match (self.objects, self.tainted.into_values().next()) {
+            (Observed::Complete(objects), Some(why)) => {
+                Observed::partial(objects.into_inner(), why)
+            }
+            (objects, _) => objects,
+        }
+    }
+}
+
 /// The live objects that are desired or belong to the application `instance`.
 pub(super) async fn live(
-    cluster: &std::sync::Arc<Cluster>,
+    cluster: &Arc<Cluster>,
     served: &Served,
     application: &Application,
     instance: &str,
     desired: &[Value],
-) -> Observed<Vec<Value>> {
+) -> Live {
     let kinds = kinds(application, desired);
     let watchable: Vec<_> = kinds.iter().filter_map(|gvk| find(served, gvk)).collect();
     cluster.live.watch(watchable.iter().copied());
-    if creates_namespace(application) && cluster.config.namespaces.is_none() {
-        // So that a namespace that is there is not made again with every sync.
-        cluster.live.watch(served.preferred("", "Namespace"));
-    }
+    watch_namespaces(cluster, served, application);
     let watched: BTreeSet<_> = watchable
         .iter()
         .map(|kind| GroupKind::new(&kind.resource.group, &kind.resource.kind))
         .collect();
+    let unserved = unserved(cluster, served, &kinds);
     cluster.live.settled(&watched, PATIENCE).await;
-    let mut observed = cluster.live.observed(instance, &watched);
-    let missing: Vec<_> = desired
+    let Living {
+        mut objects,
+        mut tainted,
+    } = cluster.live.observed(instance, &watched);
+    tainted.extend(unserved);
+    let missing: BTreeMap<_, _> = desired
         .iter()
         .filter_map(|object| place_of(object, application, served))
-        .filter(|(key, _)| observed.seen().is_none_or(|seen| !seen.contains_key(key)))
+        .filter(|(key, _)| !tainted.contains_key(&key.group_kind()))
+        .filter(|(key, _)| objects.seen().is_none_or(|seen| !seen.contains_key(key)))
         .collect();
+    cluster
+        .live
+        .follow(instance, missing.keys().cloned().collect());
     for (key, gvk) in missing {
         match elsewhere(cluster, served, &key, &gvk).await {
             Ok(None) => {}
             Ok(Some(object)) => {
-                observed = observed.map(|mut seen| {
+                objects = objects.map(|mut seen| {
                     seen.insert(key, object);
                     seen
                 });
             }
-            Err(why) => observed = unseen(observed, &format!("{key} cannot be read: {why}")),
+            Err(why) => {
+                let taint = Taint {
+                    why: format!("{key} cannot be read: {why}"),
+                    is_outdated: false,
+                };
+                tainted.insert(key.group_kind(), taint);
+            }
         }
     }
-    observed.map(|seen| seen.into_values().collect())
+    let is_seen = |key: &ResourceKey| !tainted.contains_key(&key.group_kind());
+    Live {
+        objects: objects.map(|seen| {
+            let seen = seen.into_iter().filter(|(key, _)| is_seen(key));
+            seen.map(|(_, object)| object).collect()
+        }),
+        is_outdated: tainted.values().any(|taint| taint.is_outdated),
+        tainted: tainted
+            .into_iter()
+            .map(|(kind, taint)| (kind, taint.why))
+            .collect(),
+    }
+}
+
+/// Watches which namespaces there are where a sync makes the application's own, so that one that is
+/// there is not made again with every sync.
+fn watch_namespaces(cluster: &Arc<Cluster>, served: &Served, application: &Application) {
+    if !creates_namespace(application) || cluster.config.namespaces.is_some() {
+        return;
+    }
+    let namespaces = served.preferred("", "Namespace");
+    let policy = application.spec.sync_policy.as_ref();
+    if policy.is_some_and(|policy| policy.managed_namespace_metadata.is_some()) {
+        cluster.live.watch(namespaces);
+    } else {
+        cluster.live.watch_metadata(namespaces);
+    }
+}
+
+/// The kinds that are not served. What the cluster could not find out is tainted; what it does not
+/// serve has no objects.
+fn unserved(
+    cluster: &Cluster,
+    served: &Served,
+    kinds: &BTreeSet<Gvk>,
+) -> BTreeMap<GroupKind, Taint> {
+    let mut tainted = BTreeMap::new();
+    for gvk in kinds.iter().filter(|gvk| find(served, gvk).is_none()) {
+        if served.is_stale(&gvk.group) {
+            let taint = Taint {
+                why: format!(
+                    "the cluster cannot find out what its API group {} serves; see the APIServices \
+                     of that group",
+                    gvk.group
+                ),
+                is_outdated: true,
+            };
+            tainted.insert(gvk.group_kind(), taint);
+        } else {
+            cluster.live.forget(&gvk.group_kind());
+        }
+    }
+    tainted
 }
 
 fn creates_namespace(application: &Application) -> bool {
@@ -105,7 +192,7 @@ fn place_of(
 
 /// An object that is desired and tracked by nobody, or by another application.
 async fn elsewhere(
-    cluster: &std::sync::Arc<Cluster>,
+    cluster: &Arc<Cluster>,
     served: &Served,
     key: &ResourceKey,
     gvk: &Gvk,
@@ -124,12 +211,5 @@ async fn elsewhere(
                 .await
                 .map_err(|failure| failure.to_string())
         }
-    }
-}
-
-fn unseen<T>(observed: Observed<T>, why: &str) -> Observed<T> {
-    match observed {
-        Observed::Complete(complete) => Observed::partial(complete.into_inner(), why),
-        other => other,
     }
 }

@@ -43,7 +43,7 @@ use argosy_crds::{Application, names};
 use argosy_engine::operation::pause_of;
 
 use super::worker::Next;
-use crate::fleet::ObjectName;
+use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
 
 pub use differences::{Against, Difference, differences};
@@ -70,6 +70,7 @@ pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     }
     let started = tokio::time::Instant::now();
     let Some(application) = read(&hub, &name).await else {
+        pass_on(&hub, &name);
         return Next::WhenWoken;
     };
     if rules::is_skipped(&application) {
@@ -115,6 +116,19 @@ fn refresh(hub: &Hub, name: &ObjectName, application: &Application) {
     if wanted == "hard" {
         hub.applications
             .forget_rendered(name, &hub.config.namespace);
+    }
+}
+
+/// Wakes whoever desires what an application had that is gone, and may have it now.
+fn pass_on(hub: &Arc<Hub>, name: &ObjectName) {
+    if hub.fleet.index().applications.get(name).is_some() {
+        return;
+    }
+    let instance = rules::instance_name(name, &hub.config.namespace);
+    for cluster in hub.clusters.all() {
+        for heir in cluster.live.heirs(&instance) {
+            hub.take_up(Wake::Live(heir));
+        }
     }
 }
 

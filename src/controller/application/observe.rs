@@ -1,12 +1,14 @@
 //! Everything a reconcile needs to know, read anew: the only place that fetches.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use argosy_crds::codes::condition;
 use argosy_crds::{AppProject, Application, ApplicationSource};
 use argosy_engine::application::KnownCluster;
-use argosy_engine::object::ObjectExt as _;
+use argosy_engine::compare::unseen;
+use argosy_engine::object::{GroupKind, ObjectExt as _};
 use argosy_engine::project::Rules;
 use argosy_engine::schema::Documents;
 use argosy_facts::Observed;
@@ -15,7 +17,7 @@ use kube::core::GroupVersionKind;
 use serde_json::Value;
 
 use super::desired::{Desired, Failure, desired};
-use super::live::live;
+use super::live::{Live, live};
 use super::rollback::{self, Rollback};
 use super::rules::instance_name;
 use crate::cluster::{Cluster, ConnectionStatus, Served};
@@ -46,8 +48,12 @@ pub(super) struct Observation {
     pub(super) desired: Arc<Desired>,
     /// The desired objects, with their tracking marks.
     pub(super) objects: Vec<Value>,
-    /// What lives.
+    /// What lives, but for the kinds that are tainted.
     pub(super) live: Observed<Vec<Value>>,
+    /// The kinds that cannot be seen now, and why.
+    pub(super) tainted: BTreeMap<GroupKind, String>,
+    /// Whether the cluster may serve something else by now than was found out, of which nobody tells.
+    pub(super) is_outdated: bool,
     /// Why `desired` is not the newest: the repository could not be asked.
     pub(super) stale: Option<String>,
     /// Whether `desired` is an earlier deployment.
@@ -128,7 +134,11 @@ impl Observation {
 
     /// Looks again at what lives.
     pub(super) async fn look_again(&mut self, application: &Application) {
-        self.live = live(
+        let Live {
+            objects,
+            tainted,
+            is_outdated,
+        } = live(
             &self.cluster,
             &self.served,
             application,
@@ -136,6 +146,15 @@ impl Observation {
             &self.objects,
         )
         .await;
+        self.live = objects;
+        self.tainted = tainted;
+        self.is_outdated = is_outdated;
+    }
+
+    /// Why not everything that lives is known; `None` if it is.
+    pub(super) fn unseen(&self) -> Option<String> {
+        let gaps = self.tainted.values().map(String::as_str);
+        unseen(self.live.gap().into_iter().chain(gaps))
     }
 }
 
@@ -200,7 +219,14 @@ async fn observe_with(
     for object in &mut objects {
         settings.tracking.mark(object, &instance, namespace);
     }
-    let live = live(&cluster, &served, application, &instance, &objects).await;
+    let mut served = served;
+    let mut found = live(&cluster, &served, application, &instance, &objects).await;
+    if found.is_outdated
+        && let Ok(anew) = cluster.discovery.again(&cluster.client).await
+    {
+        served = anew;
+        found = live(&cluster, &served, application, &instance, &objects).await;
+    }
     Ok(Observation {
         at: hub.clock.now(),
         settings,
@@ -212,7 +238,9 @@ async fn observe_with(
         instance,
         desired,
         objects,
-        live,
+        live: found.objects,
+        tainted: found.tainted,
+        is_outdated: found.is_outdated,
         stale,
         rollback,
     })

@@ -29,6 +29,9 @@ use crate::hub::Hub;
 /// commit to a repository of many applications is first live where it changes something.
 const REVISION_DELAY: Duration = Duration::from_secs(3);
 
+/// How soon a cluster is asked again what it serves where it could not tell.
+const DISCOVERY: Duration = Duration::from_secs(10);
+
 /// Writes what changed, and says when to look again.
 pub(super) async fn report(
     hub: &Arc<Hub>,
@@ -215,6 +218,7 @@ fn only_the_revision_moved(
 /// When to look again at an application that has nothing to do.
 fn waiting(assessment: &Assessment) -> Next {
     match &assessment.observed {
+        Ok(observation) if observation.is_outdated => Next::After(DISCOVERY),
         Ok(_) => Next::WhenWoken,
         Err(obstacle) => obstacle.next,
     }

@@ -4,6 +4,7 @@ use argosy_crds::ApplicationSource;
 use argosy_crds::application::{Operation, OperationState, SyncOperationResult};
 use argosy_crds::codes::OperationPhase;
 use argosy_engine::health::HealthStatus;
+use argosy_engine::object::ResourceKey;
 use argosy_engine::sync::{self, Progress};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -78,12 +79,22 @@ pub(super) fn refused(
     }
 }
 
-/// What a look at a live object says of the task that wrote it.
-pub(super) fn progress(observation: &Observation, live: Option<Found>) -> Progress {
+/// What a look at a live object says of the task that wrote it. What is not there while its kind
+/// cannot be seen may well be there.
+pub(super) fn progress(
+    observation: &Observation,
+    key: &ResourceKey,
+    live: Option<Found>,
+) -> Progress {
     let object = match live {
         Some(Found::Tracked(object)) => object,
         Some(Found::Untracked) => return Progress::NoHealth,
-        None => return Progress::Missing,
+        None => {
+            return match observation.cluster.live.gap(&key.group_kind()) {
+                None => Progress::Missing,
+                Some(why) => Progress::Underway(format!("nobody knows whether it is there: {why}")),
+            };
+        }
     };
     match assess::judge(observation, &object) {
         None => Progress::NoHealth,

@@ -7,7 +7,7 @@ use argosy_crds::application::{Operation, SyncOperationResult};
 use argosy_crds::codes::{OperationPhase, SyncStatusCode, condition};
 use argosy_engine::object::ResourceKey;
 use argosy_engine::operation::{BLOCKED_BY_WINDOW, WAITS};
-use argosy_engine::sync::{Excess, TaskStates};
+use argosy_engine::sync::{Excess, SyncPlan, TaskStates};
 use argosy_engine::windows::{self, Windows};
 use jiff::Timestamp;
 
@@ -15,7 +15,7 @@ use super::assess::Assessment;
 use super::attempt::Attempt;
 use super::begin::Begun;
 use super::observe::Observation;
-use super::operate::RunningSync;
+use super::operate::{BACKSTOP, RunningSync};
 use super::plan::plan;
 use super::{approval, dependencies, results, resume};
 use crate::controller::events::News;
@@ -64,6 +64,15 @@ pub(super) fn start(
             return attempt.refused((OperationPhase::Failed, &message), attempted(), now);
         }
     };
+    if let Some(message) = unseen(observation, &plan) {
+        if attempt.going_on.is_some() {
+            return Begun::Nothing {
+                after: Some(BACKSTOP),
+                condition: None,
+            };
+        }
+        return attempt.blocked(&format!("{WAITS}: {message}"), None, attempted());
+    }
     if attempt.going_on.is_none()
         && let Some(excess) = approval::needed(application, observation, &attempt, &plan)
     {
@@ -109,6 +118,16 @@ fn parked(
         };
     }
     attempt.blocked(&format!("{WAITS}: {message}"), told, attempted)
+}
+
+/// Why a plan cannot be carried out now: it concerns kinds that cannot be seen, so that nobody knows
+/// whose their objects are and what of them is to be left alone.
+fn unseen(observation: &Observation, plan: &SyncPlan) -> Option<String> {
+    let mut kinds = plan.tasks().iter().map(|task| task.key.group_kind());
+    let why = kinds.find_map(|kind| observation.tainted.get(&kind))?;
+    Some(format!(
+        "{why}; the sync begins once that is over, and what can be seen is synced with --resource"
+    ))
 }
 
 /// What a sync that somebody asked for waits for in other applications; what has begun once waits

@@ -195,7 +195,7 @@ fn look(observation: &Observation, running: &mut RunningSync) {
         let progress = if is_another(task, live.as_ref()) {
             Progress::Missing
         } else {
-            results::progress(observation, live)
+            results::progress(observation, &task.key, live)
         };
         running.states.observed(&running.plan, id, progress);
     }

@@ -35,6 +35,9 @@ pub struct Settings<'a> {
     pub namespaced: &'a dyn Fn(&GroupKind) -> Option<bool>,
     /// Whether the settings keep this kind out of sight.
     pub excluded: &'a dyn Fn(&GroupKind) -> bool,
+    /// The kinds whose objects cannot be seen now, and why. Of them nothing is judged, and nothing
+    /// that `live` holds is of them.
+    pub tainted: &'a BTreeMap<GroupKind, String>,
 }
 
 /// One resource of the comparison.
@@ -105,8 +108,11 @@ pub struct Comparison {
     pub status: SyncStatusCode,
     /// What to tell.
     pub conditions: Vec<Condition>,
-    /// Whether all live state was seen; without that nothing may be pruned.
+    /// Whether all live state was seen, but for that of the tainted kinds; without that nothing may
+    /// be pruned.
     pub complete: bool,
+    /// Whether something could not be seen: what is in sync otherwise may not be.
+    pub blind: bool,
 }
 
 impl Comparison {
@@ -119,7 +125,7 @@ impl Comparison {
                 resource.status = Some(SyncStatusCode::Synced);
             }
         }
-        self.status = overall(&self.resources, self.complete);
+        self.status = overall(&self.resources, self.complete, self.blind);
     }
 
     /// Takes the server's word on how an object differs.
@@ -131,7 +137,7 @@ impl Comparison {
                 resource.status = Some(SyncStatusCode::OutOfSync);
             }
         }
-        self.status = overall(&self.resources, self.complete);
+        self.status = overall(&self.resources, self.complete, self.blind);
     }
 
     /// Takes it that a suspect differs.
@@ -147,8 +153,9 @@ impl Comparison {
     }
 }
 
-/// Compares an application. `live` holds every live object that is desired or tracked as ours; an
-/// incomplete observation yields `Unknown` and never a resource to prune.
+/// Compares an application. `live` holds every live object that is desired or tracked as ours, but
+/// for those of tainted kinds, which are `Unknown` and stop nothing else. An incomplete observation
+/// yields `Unknown` and never a resource to prune.
 pub fn application(
     desired: &[Value],
     live: &Observed<Vec<Value>>,
@@ -159,7 +166,8 @@ pub fn application(
     let nothing = Vec::new();
     let seen = live.seen().unwrap_or(&nothing);
     let complete = live.as_complete().is_some();
-    if let Some(why) = live.gap() {
+    let gaps = settings.tainted.values().map(String::as_str);
+    if let Some(why) = unseen(live.gap().into_iter().chain(gaps)) {
         conditions.push(Condition {
             kind: ConditionKind::ComparisonError,
             message: format!("Live state is not fully known: {why}"),
@@ -196,11 +204,28 @@ pub fn application(
         }
     }
     conditions.sort_by(|one, other| (one.kind, &one.message).cmp(&(other.kind, &other.message)));
+    let blind = !settings.tainted.is_empty();
     Comparison {
-        status: overall(&resources, complete),
+        status: overall(&resources, complete, blind),
         resources,
         conditions,
         complete,
+        blind,
+    }
+}
+
+/// How many reasons are told.
+const TOLD: usize = 3;
+
+/// Why not everything is seen, in one text.
+pub fn unseen<'a>(gaps: impl Iterator<Item = &'a str>) -> Option<String> {
+    let gaps: Vec<_> = gaps.collect();
+    let told: Vec<_> = gaps.iter().take(TOLD).copied().collect();
+    let more = gaps.len() - told.len();
+    match (told.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(told.join("; ")),
+        (false, more) => Some(format!("{}; and {more} kinds more", told.join("; "))),
     }
 }
 
@@ -278,6 +303,7 @@ fn compare(
     settings: &Settings<'_>,
 ) -> ResourceComparison {
     let (wanted, present) = (at.map(|at| &desired[at]), found.map(|at| &live[at]));
+    let complete = complete && !settings.tainted.contains_key(&key.group_kind());
     let mut verdict = object(wanted, present, settings.rules);
     let unseen = present.is_none() && !complete;
     // What was not seen may well be there, and what seems extra may only seem so.
@@ -316,7 +342,7 @@ fn compare(
     }
 }
 
-fn overall(resources: &[ResourceComparison], complete: bool) -> SyncStatusCode {
+fn overall(resources: &[ResourceComparison], complete: bool, blind: bool) -> SyncStatusCode {
     if !complete {
         return SyncStatusCode::Unknown;
     }
@@ -325,6 +351,8 @@ fn overall(resources: &[ResourceComparison], complete: bool) -> SyncStatusCode {
         .any(|one| !one.tolerated && one.status == Some(SyncStatusCode::OutOfSync));
     if out_of_sync {
         SyncStatusCode::OutOfSync
+    } else if blind {
+        SyncStatusCode::Unknown
     } else {
         SyncStatusCode::Synced
     }

@@ -19,7 +19,7 @@ mod three_way;
 use serde_json::Value;
 
 pub use application::{
-    Comparison, Condition, ConditionKind, Owner, ResourceComparison, Settings, application,
+    Comparison, Condition, ConditionKind, Owner, ResourceComparison, Settings, application, unseen,
 };
 pub use argosy_crds::names::FIELD_MANAGER;
 pub use object::{Rules, Verdict, object};

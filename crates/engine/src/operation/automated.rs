@@ -70,8 +70,17 @@ pub struct AutoSyncInput<'a> {
     pub windows: &'a windows::Verdict,
     /// Time between attempts to heal.
     pub self_heal: SelfHealBackoff,
+    /// What of the application cannot be seen now, if anything.
+    pub blind: Option<Blind>,
     /// Time.
     pub now: Timestamp,
+}
+
+/// Some kinds of an application cannot be seen, so that only the rest of it can be synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blind {
+    /// Whether it has hooks: they run in whole syncs only, and nothing new goes out without them.
+    pub has_hooks: bool,
 }
 
 /// Why there is no automated sync, with nothing to say to the user.
@@ -96,6 +105,8 @@ pub enum Skip {
     OnlyPrunes,
     /// These revisions were synced, and drift is left alone.
     AlreadySynced,
+    /// Not all of it can be seen, and a part of it may not go ahead of its hooks.
+    Unseen,
 }
 
 /// Whether an application syncs by itself.
@@ -145,8 +156,16 @@ pub fn decide_automated(input: &AutoSyncInput<'_>) -> AutoSync {
         if let Err(at) = heal(input, last, &mut operation) {
             return AutoSync::HealLater { at };
         }
+    } else if let Some(blind) = input.blind {
+        if blind.has_hooks {
+            return AutoSync::Skip(Skip::Unseen);
+        }
+        if let Some(sync) = &mut operation.sync {
+            sync.resources = differing(input.resources);
+        }
     }
-    let everything_goes = input.resources.iter().all(|one| one.requires_pruning);
+    let mut seen = input.resources.iter().filter(|one| is_seen(one));
+    let everything_goes = seen.all(|one| one.requires_pruning);
     if policy.prune && !policy.allow_empty && everything_goes {
         return AutoSync::Refuse {
             message: format!(
@@ -197,8 +216,37 @@ fn only_prunes(resources: &[ResourceStatus]) -> bool {
         .all(|one| one.status == Some(SyncStatusCode::Synced) || one.requires_pruning)
 }
 
+/// Whether the resource could be judged.
+fn is_seen(resource: &ResourceStatus) -> bool {
+    resource.status != Some(SyncStatusCode::Unknown)
+}
+
+/// What is not in sync, as far as that is known.
+fn differing(resources: &[ResourceStatus]) -> Vec<SyncOperationResource> {
+    resources
+        .iter()
+        .filter(|one| is_seen(one) && one.status != Some(SyncStatusCode::Synced))
+        .map(|one| SyncOperationResource {
+            group: one.group.clone(),
+            kind: one.kind.clone(),
+            name: one.name.clone(),
+            namespace: String::new(),
+        })
+        .collect()
+}
+
+/// Whether automation synced a part, because the rest could not be seen.
+fn was_part(last: &OperationState) -> bool {
+    let sync = last.operation.sync.as_ref();
+    last.operation.initiated_by.automated
+        && sync.is_some_and(|sync| !sync.resources.is_empty() && sync.auto_heal_attempts_count == 0)
+}
+
 /// Whether the last operation tried just this.
 fn was_attempted(input: &AutoSyncInput<'_>, last: &OperationState) -> bool {
+    if input.blind.is_none() && was_part(last) {
+        return false;
+    }
     let Some(result) = &last.sync_result else {
         return last.phase.is_completed();
     };
@@ -251,17 +299,7 @@ fn heal(
     }
     if let Some(sync) = &mut operation.sync {
         sync.auto_heal_attempts_count = attempts + 1;
-        sync.resources = input
-            .resources
-            .iter()
-            .filter(|one| one.status != Some(SyncStatusCode::Synced))
-            .map(|one| SyncOperationResource {
-                group: one.group.clone(),
-                kind: one.kind.clone(),
-                name: one.name.clone(),
-                namespace: String::new(),
-            })
-            .collect();
+        sync.resources = differing(input.resources);
     }
     Ok(())
 }
@@ -332,6 +370,15 @@ mod tests {
     }
 
     fn decide(application: &Application, resources: &[ResourceStatus], now: &str) -> AutoSync {
+        decide_with(application, resources, None, now)
+    }
+
+    fn decide_with(
+        application: &Application,
+        resources: &[ResourceStatus],
+        blind: Option<Blind>,
+        now: &str,
+    ) -> AutoSync {
         decide_automated(&AutoSyncInput {
             application,
             status: SyncStatusCode::OutOfSync,
@@ -340,6 +387,7 @@ mod tests {
             content_changed: true,
             windows: &windows::Verdict::NoWindows,
             self_heal: SelfHealBackoff::default(),
+            blind,
             now: now.parse().unwrap(),
         })
     }
@@ -445,6 +493,45 @@ mod tests {
             (sync.auto_heal_attempts_count, sync.resources.len()),
             (3, 1)
         );
+    }
+
+    fn unseen() -> ResourceStatus {
+        ResourceStatus {
+            status: Some(SyncStatusCode::Unknown),
+            ..resource(false)
+        }
+    }
+
+    #[test]
+    fn what_can_be_seen_is_synced_and_the_whole_once_everything_can() {
+        let all = [resource(false), unseen()];
+        let app = application(&json!({}));
+        let blind = |has_hooks| Some(Blind { has_hooks });
+        let AutoSync::Sync(part) = decide_with(&app, &all, blind(false), NOW) else {
+            panic!("no sync");
+        };
+        assert_eq!(part.sync.as_ref().unwrap().resources.len(), 1);
+        let held = decide_with(&app, &all, blind(true), NOW);
+        assert_eq!(held, AutoSync::Skip(Skip::Unseen));
+        // The part is not tried again, and does not stand for the whole.
+        let mut synced = app.clone();
+        after(&mut synced, OperationPhase::Succeeded, 0);
+        let status = synced.status.as_mut().unwrap();
+        status.operation_state.as_mut().unwrap().operation = *part;
+        let again = decide_with(&synced, &all, blind(false), NOW);
+        assert_eq!(again, AutoSync::Skip(Skip::AlreadySynced));
+        let AutoSync::Sync(whole) = decide(&synced, &all[..1], NOW) else {
+            panic!("no sync");
+        };
+        assert!(whole.sync.unwrap().resources.is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_no_reason_to_prune_all_the_rest() {
+        let app = application(&json!({"prune": true}));
+        let blind = Some(Blind { has_hooks: false });
+        let verdict = decide_with(&app, &[resource(true), unseen()], blind, NOW);
+        assert!(matches!(verdict, AutoSync::Refuse { .. }), "{verdict:?}");
     }
 
     #[test]

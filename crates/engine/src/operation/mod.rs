@@ -12,7 +12,7 @@ mod rollback;
 mod stage;
 
 pub use argosy_crds::codes::{BLOCKED_BY_WINDOW, WAITS, is_held_back};
-pub use automated::{AutoSync, AutoSyncInput, SelfHealBackoff, Skip, decide_automated};
+pub use automated::{AutoSync, AutoSyncInput, Blind, SelfHealBackoff, Skip, decide_automated};
 pub use deletion::{Deletion, next_deletion};
 pub use history::{RollbackError, record, rollback};
 pub use pause::{Pause, pause_of};

@@ -1,9 +1,14 @@
 //! The hub's comparison: sound against the recorded verdicts, quiet where nothing differs.
 
-use argosy_engine::compare::{Rules, Verdict, object};
+use std::collections::BTreeMap;
+
+use argosy_crds::codes::SyncStatusCode;
+use argosy_engine::compare::{Comparison, Owner, Rules, Settings, Verdict, application, object};
 use argosy_engine::ignore::Ignore;
+use argosy_engine::object::GroupKind;
 use argosy_engine::overrides::Overrides;
 use argosy_engine::schema;
+use argosy_facts::Observed;
 use serde_json::{Value, json};
 
 use super::recorded;
@@ -93,5 +98,69 @@ fn secrets_differ_without_showing_their_values() {
     assert!(
         text.contains("/data/password") && !text.contains("aHVudGVy"),
         "{text}"
+    );
+}
+
+/// Compares an application while the kind Widget cannot be seen.
+fn without_widgets(desired: &[Value], live: Vec<Value>) -> Comparison {
+    let overrides = Overrides::default();
+    let ignore = Ignore::new(&[], &overrides).expect("no rules");
+    let widgets = GroupKind::new("example.com", "Widget");
+    let tainted = BTreeMap::from([(widgets, "the watch of widgets is broken".to_owned())]);
+    let settings = Settings {
+        application: "argocd/web",
+        destination_namespace: "web",
+        rules: Rules {
+            ignore: &ignore,
+            overrides: &overrides,
+            schema: schema::bundled(),
+        },
+        owner: &|_| Owner::Us,
+        namespaced: &|_| Some(true),
+        excluded: &|_| false,
+        tainted: &tainted,
+    };
+    application(desired, &Observed::complete(live), &settings)
+}
+
+#[test]
+fn of_a_kind_that_cannot_be_seen_nothing_is_said_and_all_else_is_judged() {
+    let named = |api_version: &str, kind: &str, name: &str, value: u64| {
+        json!({"apiVersion": api_version, "kind": kind, "data": {"a": value.to_string()},
+            "metadata": {"name": name, "namespace": "web"}})
+    };
+    let config = |name: &str, value| named("v1", "ConfigMap", name, value);
+    let widget = named("example.com/v1", "Widget", "w", 1);
+    let statuses = |comparison: &Comparison| -> Vec<_> {
+        let all = comparison.resources.iter();
+        all.map(|one| (one.key.name.clone(), one.status)).collect()
+    };
+    let status = |name: &str, status| (name.to_owned(), Some(status));
+
+    let desired = [config("a", 1), widget.clone()];
+    let quiet = without_widgets(&desired, vec![config("a", 1)]);
+    let wanted = [
+        status("a", SyncStatusCode::Synced),
+        status("w", SyncStatusCode::Unknown),
+    ];
+    assert_eq!(statuses(&quiet), wanted);
+    assert_eq!(quiet.status, SyncStatusCode::Unknown);
+    assert!(quiet.conditions[0].message.contains("widgets"), "{quiet:?}");
+
+    let drifted = without_widgets(&desired, vec![config("a", 2), config("b", 1)]);
+    let wanted = [
+        status("a", SyncStatusCode::OutOfSync),
+        status("b", SyncStatusCode::OutOfSync),
+        status("w", SyncStatusCode::Unknown),
+    ];
+    assert_eq!(statuses(&drifted), wanted);
+    assert_eq!(drifted.status, SyncStatusCode::OutOfSync);
+    assert!(drifted.resources[1].verdict.requires_pruning);
+
+    let removed = without_widgets(&desired[..1], vec![config("a", 1), widget]);
+    let extra = &removed.resources[1];
+    assert!(
+        !extra.verdict.requires_pruning,
+        "what is not vouched for stays"
     );
 }

@@ -4,6 +4,8 @@ use http::Response;
 use serde_json::{Value, json};
 
 use super::respond;
+use crate::cluster::SimCluster;
+use crate::faults::Faults;
 use crate::registry::Kind;
 use crate::service::SimBody;
 use crate::store::{Failure, State};
@@ -11,15 +13,20 @@ use crate::store::{Failure, State};
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 pub(super) fn answer(
-    state: &State,
+    cluster: &SimCluster,
     path: &[String],
     accept: &str,
 ) -> Result<Response<SimBody>, Failure> {
+    let guard = cluster.inner.state();
+    let (state, faults) = (&*guard, cluster.faults());
     let words: Vec<&str> = path.iter().map(String::as_str).collect();
     let aggregated = accept.contains("as=APIGroupDiscoveryList") && accept.contains("v=v2");
     match words.as_slice() {
-        ["api"] if aggregated => Ok(discovered(state, &[(String::new(), vec!["v1".to_owned()])])),
-        ["apis"] if aggregated => Ok(discovered(state, &state.registry.groups())),
+        ["api"] if aggregated => {
+            let core = (String::new(), vec!["v1".to_owned()]);
+            Ok(discovered((state, faults), &[core]))
+        }
+        ["apis"] if aggregated => Ok(discovered((state, faults), &state.registry.groups())),
         ["api"] => Ok(respond::json(
             200,
             &json!({
@@ -165,13 +172,19 @@ fn resources(state: &State, group: &str, version: &str) -> Result<Response<SimBo
     Ok(respond::json(200, &list))
 }
 
-fn discovered(state: &State, groups: &[(String, Vec<String>)]) -> Response<SimBody> {
+fn discovered(
+    (state, faults): (&State, &Faults),
+    groups: &[(String, Vec<String>)],
+) -> Response<SimBody> {
     let items: Vec<_> = groups
         .iter()
         .map(|(group, versions)| {
             let versions: Vec<_> = versions
                 .iter()
                 .map(|version| {
+                    if faults.has_lost(group) {
+                        return json!({"version": version, "resources": [], "freshness": "Stale"});
+                    }
                     let kinds = state.registry.version(group, version);
                     let resources: Vec<_> =
                         kinds.iter().map(|kind| discovered_kind(kind)).collect();

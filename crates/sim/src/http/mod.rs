@@ -37,7 +37,7 @@ pub(crate) fn handle(
     let answer = match route {
         Route::Health => Ok(respond::text("ok")),
         Route::Version => Ok(respond::json(200, &version(&cluster.inner.config.version))),
-        Route::Discovery { group } => discovery::answer(&cluster.inner.state(), group, accept),
+        Route::Discovery { group } => discovery::answer(cluster, group, accept),
         Route::OpenApi { group } => openapi::answer(&cluster.inner.state(), group.as_deref()),
         Route::Unknown => Err(Failure::no_such_page()),
         Route::Resource(resource) => objects::answer(

@@ -76,6 +76,14 @@ impl Route {
         }
     }
 
+    /// The API group of objects, empty for the core group and for what is no object.
+    pub(crate) fn group(&self) -> &str {
+        match self {
+            Self::Resource(resource) => &resource.group,
+            _ => "",
+        }
+    }
+
     /// The plural, empty for what is no object.
     pub(crate) fn resource(&self) -> &str {
         match self {

@@ -40,8 +40,9 @@ struct Watching {
     sent: u64,
     queue: VecDeque<Bytes>,
     wake: Arc<Notify>,
-    /// How often the watches had been cut when this one began.
+    /// How often the watches had been cut when this one began, and how often silenced.
     cuts: u64,
+    silences: u64,
     ends: Instant,
     next_bookmark: Instant,
     over: bool,
@@ -76,6 +77,7 @@ pub(super) fn answer(
         queue: VecDeque::new(),
         wake: state.wake(&table),
         cuts: cluster.faults().cuts(),
+        silences: cluster.faults().silences(),
         ends: now + seconds.map_or(LONGEST, Duration::from_secs),
         next_bookmark: now + BOOKMARK_EVERY,
         over: false,
@@ -143,6 +145,10 @@ impl Watching {
             let woken = Arc::clone(&self.wake).notified_owned();
             let turned = self.cluster.faults().turned();
             if self.broken().is_some() {
+                continue;
+            }
+            if self.cluster.faults().silences() != self.silences {
+                turned.await;
                 continue;
             }
             self.fill();

@@ -82,7 +82,8 @@ async fn remains(
         served,
     } = target(hub, application).await?;
     let instance = instance_name(name, &hub.config.namespace);
-    match live(&cluster, &served, application, &instance, &[]).await {
+    let live = live(&cluster, &served, application, &instance, &[]).await;
+    match live.whole() {
         Observed::Complete(objects) => {
             let objects = permitted(hub, application, (&known, &served), &instance, objects)?;
             Ok(Remains {

@@ -1,0 +1,421 @@
+//! What lives in one cluster, of the kinds that applications there manage.
+//!
+//! A kind is watched from the moment an application names it, once for all of them; nothing else is.
+//! Of an object that an application tracks the whole is kept, packed; of any other only that it
+//! exists. What an apply or delete returned is taken in at once, so that no reconcile has to wait for
+//! the echo of its own write.
+//!
+//! A watch that lost its connection keeps what it saw and says so: until it has listed again, its
+//! kind is tainted, and nothing about it can be decided.
+
+mod objects;
+mod packed;
+mod watching;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use argosy_engine::object::{GroupKind, ObjectExt as _, ResourceKey};
+use argosy_facts::Observed;
+use kube::Client;
+use serde_json::Value;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use self::objects::{News, Objects, Seen};
+use self::packed::{pack, unpack};
+use self::watching::{Depth, WatchState, Watching};
+use super::discovery::ServedKind;
+use super::signal::Signal;
+
+/// Which application an object says it belongs to, by its tracking metadata.
+pub type OwnerOf = Arc<dyn Fn(&Value) -> Option<String> + Send + Sync>;
+
+/// A number for a tracked object that stays the same while nothing about it changes that matters.
+pub type SignificanceOf = Arc<dyn Fn(&Value) -> u64 + Send + Sync>;
+
+/// Is told the instance name of an application whose live objects changed.
+pub type Changed = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Is told that the cluster broke off a watch, which may mean that it cannot be reached.
+pub type Suspected = Arc<dyn Fn() + Send + Sync>;
+
+/// Is told that a kind that somebody found incomplete is complete again: whoever waits for it may
+/// own nothing by which it could be found.
+pub type Completed = Arc<dyn Fn() + Send + Sync>;
+
+/// The live objects of one cluster.
+pub struct LiveState {
+    client: Client,
+    namespaces: Option<Vec<String>>,
+    owner_of: OwnerOf,
+    significance_of: SignificanceOf,
+    changed: Changed,
+    suspected: Suspected,
+    completed: Completed,
+    /// How often the cluster was found to answer again.
+    reachable: Arc<Signal<u64>>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    kinds: BTreeMap<GroupKind, KindWatch>,
+    objects: Objects,
+    /// The kinds that somebody found incomplete and waits for.
+    missed: BTreeSet<GroupKind>,
+    /// The kinds that are being listed, with what was written meanwhile and may not be in the list.
+    listing: BTreeMap<GroupKind, BTreeSet<ResourceKey>>,
+}
+
+/// The watches of one kind: one, or one a namespace.
+struct KindWatch {
+    api_version: String,
+    depth: Depth,
+    scopes: Vec<Arc<Signal<WatchState>>>,
+    _stop: DropGuard,
+}
+
+/// What is known of one object.
+pub enum Found {
+    /// It belongs to an application, and this is what it looks like.
+    Tracked(Value),
+    /// It is there; it has to be fetched to be seen.
+    Untracked,
+}
+
+/// Why nothing can be said of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taint {
+    /// Why, for a person to read.
+    pub why: String,
+    /// Whether the cluster may serve something else by now than it is believed to.
+    pub is_outdated: bool,
+}
+
+/// The objects of an application, as far as they are seen.
+pub struct Living {
+    /// Those of the kinds that are not tainted.
+    pub objects: Observed<BTreeMap<ResourceKey, Value>>,
+    /// The kinds of which nothing can be said.
+    pub tainted: BTreeMap<GroupKind, Taint>,
+}
+
+impl LiveState {
+    /// Nothing is watched yet.
+    pub fn new(
+        client: Client,
+        namespaces: Option<Vec<String>>,
+        (owner_of, significance_of): (OwnerOf, SignificanceOf),
+        changed: Changed,
+        suspected: Suspected,
+        completed: Completed,
+    ) -> Self {
+        Self {
+            client,
+            namespaces,
+            owner_of,
+            significance_of,
+            changed,
+            suspected,
+            completed,
+            reachable: Arc::new(Signal::new(0)),
+            inner: Mutex::default(),
+        }
+    }
+
+    /// Watches `kinds` from now on, those that are not watched yet. Of a kind that moved to another
+    /// version the watch moves, too, once it is broken.
+    pub fn watch<'a>(self: &Arc<Self>, kinds: impl IntoIterator<Item = &'a ServedKind>) {
+        self.watch_to(Depth::Whole, kinds);
+    }
+
+    /// Watches which objects of `kinds` there are, and nothing more of them.
+    pub fn watch_metadata<'a>(self: &Arc<Self>, kinds: impl IntoIterator<Item = &'a ServedKind>) {
+        self.watch_to(Depth::Metadata, kinds);
+    }
+
+    fn watch_to<'a>(
+        self: &Arc<Self>,
+        depth: Depth,
+        kinds: impl IntoIterator<Item = &'a ServedKind>,
+    ) {
+        let mut inner = self.lock();
+        for kind in kinds.into_iter().filter(|kind| kind.watchable) {
+            let group_kind = GroupKind::new(&kind.resource.group, &kind.resource.kind);
+            let known = inner.kinds.get(&group_kind);
+            if known.is_none_or(|known| !known.serves(kind, depth)) {
+                let watch = self.spawn(kind, depth, &group_kind);
+                inner.kinds.insert(group_kind, watch);
+            }
+        }
+    }
+
+    /// Forgets a kind that the cluster does not serve any more.
+    pub fn forget(&self, kind: &GroupKind) {
+        let mut inner = self.lock();
+        if inner.kinds.remove(kind).is_some() {
+            inner.objects.forget(kind);
+        }
+    }
+
+    /// Has every broken watch tried again at once, because the cluster answers again.
+    pub fn reconnect(&self) {
+        self.reachable.change(|times| *times += 1);
+    }
+
+    /// Waits until each of `kinds` has been listed, at most for `patience`.
+    pub async fn settled(&self, kinds: &BTreeSet<GroupKind>, patience: Duration) {
+        let states: Vec<_> = {
+            let inner = self.lock();
+            let watched = kinds.iter().filter_map(|kind| inner.kinds.get(kind));
+            watched
+                .flat_map(|watch| watch.scopes.iter().map(Arc::clone))
+                .collect()
+        };
+        let all = async {
+            for state in &states {
+                state.wait_for(|state| *state != WatchState::Listing).await;
+            }
+        };
+        let _ = tokio::time::timeout(patience, all).await;
+    }
+
+    /// The objects that belong to the application instance `owner`, as far as `kinds` are seen. A kind
+    /// that has never been listed leaves all of it incomplete; one whose watch is broken is tainted.
+    pub fn observed(&self, owner: &str, kinds: &BTreeSet<GroupKind>) -> Living {
+        let mut inner = self.lock();
+        let mut gap = None;
+        let mut tainted = BTreeMap::new();
+        for kind in kinds {
+            match inner.state(kind) {
+                Some(WatchState::Synced) => continue,
+                Some(WatchState::Broken { why, is_unserved }) => {
+                    let why = format!("the watch of {} is broken: {why}", shown(kind));
+                    let taint = Taint {
+                        why,
+                        is_outdated: is_unserved,
+                    };
+                    tainted.insert(kind.clone(), taint);
+                }
+                Some(WatchState::Listing) => {
+                    gap = gap.or_else(|| Some(format!("{} has not been listed yet", shown(kind))));
+                }
+                None => gap = gap.or_else(|| Some(format!("{} is not watched", shown(kind)))),
+            }
+            inner.missed.insert(kind.clone());
+        }
+        let packed = inner.objects.of(owner);
+        drop(inner);
+        let objects = packed
+            .into_iter()
+            .filter(|(key, _)| !tainted.contains_key(&key.group_kind()))
+            .filter_map(|(key, body)| Some((key, unpack(&body)?)))
+            .collect();
+        let objects = match gap {
+            None => Observed::complete(objects),
+            Some(why) => Observed::partial(objects, why),
+        };
+        Living { objects, tainted }
+    }
+
+    /// Why the objects of a kind are not all known now; `None` if they are.
+    pub fn gap(&self, kind: &GroupKind) -> Option<String> {
+        match self.lock().state(kind) {
+            Some(WatchState::Synced) => None,
+            Some(WatchState::Broken { why, .. }) => Some(why),
+            Some(WatchState::Listing) => Some("it has not been listed yet".to_owned()),
+            None => Some("it is not watched".to_owned()),
+        }
+    }
+
+    /// What is known of one object; `None` if it does not exist as far as is seen.
+    pub fn get(&self, key: &ResourceKey) -> Option<Found> {
+        let (is_there, body) = {
+            let inner = self.lock();
+            (inner.objects.contains(key), inner.objects.body(key))
+        };
+        match body {
+            Some(body) => unpack(&body).map(Found::Tracked),
+            None => is_there.then_some(Found::Untracked),
+        }
+    }
+
+    /// Has the application instance told of the changes of these objects, which it desires and which
+    /// are not its own, and of no others.
+    pub fn follow(&self, instance: &str, wanted: BTreeSet<ResourceKey>) {
+        self.lock().objects.follow(instance, wanted);
+    }
+
+    /// The application instances that desire what `owner` has.
+    pub fn heirs(&self, owner: &str) -> BTreeSet<String> {
+        self.lock().objects.heirs(owner)
+    }
+
+    /// Takes in an object that the cluster returned to a write of ours. Whose it is knows of it;
+    /// whoever else desires it is told.
+    pub fn wrote(&self, object: &Value) {
+        let key = object.resource_key();
+        if let Some(written) = self.lock().listing.get_mut(&key.group_kind()) {
+            written.insert(key);
+        }
+        let news = self.apply(object, Depth::Whole);
+        self.tell(news.followers);
+    }
+
+    /// Takes in that an object is gone that we deleted. Whose it was knows of it; whoever else
+    /// desires it is told.
+    pub fn deleted(&self, key: &ResourceKey) {
+        let news = self.removed(key);
+        self.tell(news.followers);
+    }
+
+    /// How many objects are known, and how many kinds are watched.
+    pub fn size(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.objects.len(), inner.kinds.len())
+    }
+
+    fn scopes(&self, kind: &ServedKind) -> Vec<Option<String>> {
+        match &self.namespaces {
+            Some(namespaces) if kind.namespaced => namespaces.iter().cloned().map(Some).collect(),
+            _ => vec![None],
+        }
+    }
+
+    fn apply(&self, object: &Value, depth: Depth) -> News {
+        let key = object.resource_key();
+        let version = object.resource_version().parse().unwrap_or(u64::MAX);
+        // Most events are echoes of writes that were taken in already.
+        let is_followed = {
+            let inner = self.lock();
+            if inner.objects.is_known(&key, version) {
+                return News::default();
+            }
+            inner.objects.is_followed(&key)
+        };
+        let owner = (self.owner_of)(object);
+        let matters = owner.is_some() || is_followed;
+        let body = owner.as_ref().filter(|_| depth == Depth::Whole);
+        let seen = Seen {
+            version,
+            significance: if matters {
+                (self.significance_of)(object)
+            } else {
+                0
+            },
+            body: body.and_then(|_| pack(object)),
+            owner,
+        };
+        let mut inner = self.lock();
+        if inner.objects.is_known(&key, version) {
+            return News::default();
+        }
+        inner.objects.apply(&key, seen)
+    }
+
+    fn removed(&self, key: &ResourceKey) -> News {
+        self.lock().objects.remove(key)
+    }
+
+    /// Notes that a kind is being listed from now on.
+    fn begins_to_list(&self, kind: &GroupKind) {
+        self.lock().listing.insert(kind.clone(), BTreeSet::new());
+    }
+
+    /// Takes in that a listing brought these objects and no others; returns the applications for
+    /// which that is news.
+    fn listed(
+        &self,
+        kind: &GroupKind,
+        namespace: Option<&str>,
+        present: &BTreeSet<ResourceKey>,
+    ) -> BTreeSet<String> {
+        let mut inner = self.lock();
+        let written = inner.listing.remove(kind).unwrap_or_default();
+        let known = inner.objects.of_kind(kind, namespace);
+        let gone = known
+            .iter()
+            .filter(|key| !present.contains(key) && !written.contains(key));
+        gone.flat_map(|key| inner.objects.remove(key).all())
+            .collect()
+    }
+
+    /// Tells those who wait for a kind that all of it is known again.
+    fn is_complete(&self, kind: &GroupKind) {
+        let is_awaited = self.lock().missed.remove(kind);
+        if is_awaited {
+            (self.completed)();
+        }
+    }
+
+    fn concerned_by(&self, kind: &GroupKind) -> BTreeSet<String> {
+        self.lock().objects.concerned_by(kind)
+    }
+
+    fn tell(&self, instances: impl IntoIterator<Item = String>) {
+        for instance in instances {
+            (self.changed)(&instance);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spawn(self: &Arc<Self>, kind: &ServedKind, depth: Depth, of: &GroupKind) -> KindWatch {
+        let stop = CancellationToken::new();
+        let scopes = self.scopes(kind).into_iter().map(|namespace| {
+            let state = Arc::new(Signal::new(WatchState::Listing));
+            let watching = Watching {
+                live: Arc::downgrade(self),
+                kind: kind.clone(),
+                group_kind: of.clone(),
+                namespace,
+                depth,
+                state: Arc::clone(&state),
+                answered: self.reachable.get(),
+                reachable: Arc::clone(&self.reachable),
+            };
+            let (client, stopped) = (self.client.clone(), stop.clone());
+            tokio::spawn(async move { stopped.run_until_cancelled(watching.run(client)).await });
+            state
+        });
+        KindWatch {
+            api_version: kind.resource.api_version.clone(),
+            depth,
+            scopes: scopes.collect(),
+            _stop: stop.drop_guard(),
+        }
+    }
+}
+
+impl KindWatch {
+    /// Whether this watch is good enough for whoever asks for that kind.
+    fn serves(&self, kind: &ServedKind, depth: Depth) -> bool {
+        let is_unserved = || self.scopes.iter().any(|state| state.get().is_unserved());
+        let moved = self.api_version != kind.resource.api_version && is_unserved();
+        self.depth >= depth && !moved
+    }
+}
+
+impl Inner {
+    /// How far the watches of a kind have come, the worst of them; `None` if there are none.
+    fn state(&self, kind: &GroupKind) -> Option<WatchState> {
+        let states = self.kinds.get(kind)?.scopes.iter().map(|state| state.get());
+        let worst = states.reduce(|one, other| match (&one, &other) {
+            (WatchState::Broken { .. }, _) | (WatchState::Listing, WatchState::Synced) => one,
+            _ => other,
+        });
+        Some(worst.unwrap_or(WatchState::Synced))
+    }
+}
+
+/// A kind as people name it.
+fn shown(kind: &GroupKind) -> String {
+    if kind.group.is_empty() {
+        kind.kind.clone()
+    } else {
+        kind.to_string()
+    }
+}

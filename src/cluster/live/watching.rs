@@ -1,0 +1,208 @@
+//! One watch: a kind, in all namespaces or in one.
+//!
+//! What it sees it hands on at once. While it is broken it tries again, and says so.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use argosy_engine::object::{GroupKind, ObjectExt as _, ResourceKey};
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use kube::api::{ApiResource, DynamicObject, PartialObjectMeta};
+use kube::core::DynamicResourceScope;
+use kube::runtime::watcher::{self, Event};
+use kube::{Api, Client, Resource};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::LiveState;
+use crate::cluster::discovery::ServedKind;
+use crate::cluster::signal::Signal;
+
+/// How soon a watch that broke is taken up again; doubles up to [`LONGEST_RETRY`].
+const RETRY: Duration = Duration::from_millis(500);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
+/// How far one watch has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum WatchState {
+    /// It has never listed all.
+    Listing,
+    /// It sees all.
+    Synced,
+    /// It saw, or never did, and does not now.
+    Broken {
+        /// Why.
+        why: String,
+        /// Whether the cluster says that there is no such kind in that version.
+        is_unserved: bool,
+    },
+}
+
+impl WatchState {
+    /// Whether the cluster says that there is no such kind in that version.
+    pub(super) fn is_unserved(&self) -> bool {
+        matches!(
+            self,
+            Self::Broken {
+                is_unserved: true,
+                ..
+            }
+        )
+    }
+}
+
+/// How much of each object is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Depth {
+    /// Its metadata: whether it is there, and whose it is.
+    Metadata,
+    /// All of it.
+    Whole,
+}
+
+/// One watch.
+pub(super) struct Watching {
+    pub(super) live: Weak<LiveState>,
+    pub(super) kind: ServedKind,
+    pub(super) group_kind: GroupKind,
+    pub(super) namespace: Option<String>,
+    pub(super) depth: Depth,
+    pub(super) state: Arc<Signal<WatchState>>,
+    pub(super) reachable: Arc<Signal<u64>>,
+    /// What `reachable` was when this watch last heeded it.
+    pub(super) answered: u64,
+}
+
+type Events = BoxStream<'static, watcher::Result<Event<Value>>>;
+
+/// What a listing has brought so far.
+#[derive(Default)]
+struct Listed {
+    present: BTreeSet<ResourceKey>,
+    news: BTreeSet<String>,
+}
+
+impl Watching {
+    pub(super) async fn run(mut self, client: Client) {
+        let mut events = self.events(client.clone());
+        let mut listed = Listed::default();
+        let mut patience = RETRY;
+        while let Some(event) = events.next().await {
+            let Some(live) = self.live.upgrade() else {
+                return;
+            };
+            match event {
+                Ok(event) => self.take(&live, event, &mut listed),
+                Err(error) => {
+                    self.broke(&live, &error);
+                    drop(live);
+                    self.pause(patience).await;
+                    patience = (patience * 2).min(LONGEST_RETRY);
+                    // A watch that is merely resumed would tell nothing while nothing changes, and
+                    // what was missed meanwhile would stay unknown: it lists again.
+                    events = self.events(client.clone());
+                }
+            }
+            if self.state.get() == WatchState::Synced {
+                patience = RETRY;
+            }
+        }
+    }
+
+    fn events(&self, client: Client) -> Events {
+        match self.depth {
+            Depth::Whole => self.events_of::<DynamicObject>(client),
+            Depth::Metadata => self.events_of::<PartialObjectMeta<DynamicObject>>(client),
+        }
+    }
+
+    fn events_of<K>(&self, client: Client) -> Events
+    where
+        K: Resource<DynamicType = ApiResource, Scope = DynamicResourceScope>,
+        K: Clone + fmt::Debug + DeserializeOwned + Serialize + Send + 'static,
+    {
+        let resource = &self.kind.resource;
+        let api: Api<K> = match &self.namespace {
+            Some(namespace) => Api::namespaced_with(client, namespace, resource),
+            None => Api::all_with(client, resource),
+        };
+        // The items of a list do not repeat the list's kind, and metadata has one of its own.
+        let (api_version, kind) = (resource.api_version.clone(), resource.kind.clone());
+        let value = move |object: K| {
+            let mut value = serde_json::to_value(object).unwrap_or_default();
+            value["apiVersion"] = api_version.as_str().into();
+            value["kind"] = kind.as_str().into();
+            value
+        };
+        watcher::watcher(api, watcher::Config::default())
+            .map(move |event| event.map(|event| with_values(event, &value)))
+            .boxed()
+    }
+
+    fn broke(&self, live: &LiveState, error: &watcher::Error) {
+        let first = self.state.get() == WatchState::Synced;
+        self.state.set(WatchState::Broken {
+            why: crate::diagnostic::chain(error),
+            is_unserved: is_unserved(error),
+        });
+        if first {
+            (live.suspected)();
+            live.tell(live.concerned_by(&self.group_kind));
+        }
+    }
+
+    /// Waits for so long, or until the cluster answers again.
+    async fn pause(&mut self, patience: Duration) {
+        tokio::select! {
+            biased;
+            times = self.reachable.wait_for(|times| *times != self.answered) => self.answered = times,
+            () = tokio::time::sleep(patience) => {}
+        }
+    }
+
+    fn take(&self, live: &LiveState, event: Event<Value>, listed: &mut Listed) {
+        match event {
+            Event::Init => {
+                *listed = Listed::default();
+                live.begins_to_list(&self.group_kind);
+            }
+            Event::InitApply(object) => {
+                listed.present.insert(object.resource_key());
+                listed.news.extend(live.apply(&object, self.depth).all());
+            }
+            Event::InitDone => {
+                let Listed { present, mut news } = std::mem::take(listed);
+                news.extend(live.listed(&self.group_kind, self.namespace.as_deref(), &present));
+                self.state.set(WatchState::Synced);
+                live.tell(news);
+                live.is_complete(&self.group_kind);
+            }
+            Event::Apply(object) => live.tell(live.apply(&object, self.depth).all()),
+            Event::Delete(object) => live.tell(live.removed(&object.resource_key()).all()),
+        }
+    }
+}
+
+fn with_values<K>(event: Event<K>, value: impl Fn(K) -> Value) -> Event<Value> {
+    match event {
+        Event::Apply(object) => Event::Apply(value(object)),
+        Event::Delete(object) => Event::Delete(value(object)),
+        Event::Init => Event::Init,
+        Event::InitApply(object) => Event::InitApply(value(object)),
+        Event::InitDone => Event::InitDone,
+    }
+}
+
+fn is_unserved(error: &watcher::Error) -> bool {
+    let (watcher::Error::InitialListFailed(error)
+    | watcher::Error::WatchStartFailed(error)
+    | watcher::Error::WatchFailed(error)) = error
+    else {
+        return false;
+    };
+    matches!(error, kube::Error::Api(status) if status.code == 404)
+}
