@@ -36,7 +36,8 @@ enum Task {
         #[arg(value_enum)]
         tools: Vec<Tool>,
     },
-    /// Measures the hub: `bench sync [--sim] [--applications N] [--clusters N]`, `bench appset [--sets N]`.
+    /// Measures the hub: `bench sync [--sim] [--applications N] [--clusters N]`, `bench appset [--sets N]`,
+    /// `bench compare [--clusters N] [--objects N]`.
     Bench {
         /// The benchmark and its options.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]

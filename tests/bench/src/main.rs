@@ -3,6 +3,7 @@
 
 mod appset;
 mod clusters;
+mod compare;
 mod figures;
 mod fleet;
 mod hub;
@@ -30,6 +31,8 @@ enum Benchmark {
     Appset(appset::Options),
     /// A fleet's first sync, a heal and a commit.
     Sync(sync::Options),
+    /// Comparisons, and live objects in memory.
+    Compare(compare::Options),
 }
 
 #[tokio::main]
@@ -40,5 +43,6 @@ async fn main() -> anyhow::Result<()> {
     match arguments.benchmark {
         Benchmark::Appset(options) => appset::run(&arguments.argosy, &options).await,
         Benchmark::Sync(options) => sync::run(&arguments.argosy, &options).await,
+        Benchmark::Compare(options) => compare::run(&options),
     }
 }

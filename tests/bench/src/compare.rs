@@ -1,0 +1,251 @@
+//! `bench compare`: what it costs to compare objects, and to keep live ones in memory.
+//!
+//! Nothing runs but the code that is measured: no API server, no network. Times are processor time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use argosy::cluster::LiveState;
+use argosy_engine::compare::{self, Owner, Rules};
+use argosy_engine::ignore::Ignore;
+use argosy_engine::overrides::Overrides;
+use argosy_engine::schema;
+use argosy_facts::Observed;
+use clap::Args;
+use kube::Client;
+use kube::api::DynamicObject;
+use serde_json::{Value, json};
+
+use crate::figures::{figure, say};
+use crate::usage;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How many clusters the live cache is for.
+    #[arg(long, default_value_t = 300)]
+    clusters: usize,
+    /// How many objects of each it holds.
+    #[arg(long, default_value_t = 2_000)]
+    objects: usize,
+    /// How many objects the big application has.
+    #[arg(long, default_value_t = 10_000)]
+    application: usize,
+}
+
+/// How often one Deployment is compared.
+const ROUNDS: u32 = 20_000;
+
+/// How many updates of objects that belong to nobody are taken in.
+const UPDATES: u32 = 100_000;
+
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    one_deployment()?;
+    an_application(options.application)?;
+    live_cache(options)?;
+    updates(options)
+}
+
+fn one_deployment() -> anyhow::Result<()> {
+    let (desired, live) = (desired(0), live(0));
+    let spent = measured(|| {
+        with_rules(|rules| {
+            for _ in 0..ROUNDS {
+                let verdict = compare::object(Some(&desired), Some(&live), rules);
+                assert!(verdict.is_synced(), "{:?}", verdict.differences);
+            }
+        });
+    })?;
+    let each = spent.as_secs_f64() * 1e6 / f64::from(ROUNDS);
+    figure("comparison of a Deployment", each, "µs", "50")
+}
+
+fn an_application(objects: usize) -> anyhow::Result<()> {
+    let all: Vec<_> = (0..objects).map(desired).collect();
+    let living = Observed::complete((0..objects).map(live).collect::<Vec<_>>());
+    let spent = measured(|| {
+        with_rules(|rules| {
+            let settings = compare::Settings {
+                application: "argocd/big",
+                destination_namespace: "shop",
+                rules,
+                owner: &|_| Owner::Us,
+                namespaced: &|_| Some(true),
+                excluded: &|_| false,
+                tainted: &BTreeMap::new(),
+            };
+            let comparison = compare::application(&all, &living, &settings);
+            assert_eq!(comparison.suspects().count(), 0);
+        });
+    })?;
+    let what = format!("comparison of {objects} objects");
+    figure(&what, spent.as_secs_f64(), "s", "1 for 10,000")
+}
+
+fn live_cache(options: &Options) -> anyhow::Result<()> {
+    let (_, before) = usage::memory(std::process::id())?;
+    let mut clusters = Vec::new();
+    for _ in 0..options.clusters {
+        let cluster = state()?;
+        for at in 0..options.objects {
+            cluster.wrote(&live(at));
+        }
+        clusters.push(cluster);
+    }
+    let (_, after) = usage::memory(std::process::id())?;
+    let count = options.clusters * options.objects;
+    say(&format!(
+        "{count} live objects, each tracked and as big as the API server has it"
+    ))?;
+    #[expect(clippy::cast_precision_loss, reason = "megabytes are few")]
+    let used = (after - before) as f64;
+    figure("live cache", used, "MiB", "2,048 for 600,000")?;
+    drop(clusters);
+    Ok(())
+}
+
+/// Updates of objects that no application tracks, from the bytes of a watch on.
+fn updates(options: &Options) -> anyhow::Result<()> {
+    let cluster = state()?;
+    let mut pod = live(0);
+    pod["metadata"]["annotations"] = json!({});
+    let spent = measured(|| {
+        for round in 0..UPDATES {
+            pod["metadata"]["name"] = json!(format!("pod-{}", round as usize % options.objects));
+            pod["metadata"]["resourceVersion"] = json!((round + 1).to_string());
+            let bytes = pod.to_string();
+            if let Ok(object) = serde_json::from_str::<DynamicObject>(&bytes)
+                && let Ok(value) = serde_json::to_value(object)
+            {
+                cluster.wrote(&value);
+            }
+        }
+    })?;
+    let cores = spent.as_secs_f64() / f64::from(UPDATES) * 1_000.0;
+    figure(
+        "1,000 updates a second of untracked objects",
+        cores,
+        "cores",
+        "0.2",
+    )
+}
+
+/// The processor time that something takes on this thread.
+fn measured(act: impl FnOnce()) -> anyhow::Result<Duration> {
+    let before = usage::own_cpu()?;
+    act();
+    Ok(usage::own_cpu()?.saturating_sub(before))
+}
+
+fn with_rules(act: impl FnOnce(Rules<'_>)) {
+    let overrides = Overrides::default();
+    let ignore = Ignore::new(&[], &overrides).unwrap_or_default();
+    act(Rules {
+        ignore: &ignore,
+        overrides: &overrides,
+        schema: schema::bundled(),
+    });
+}
+
+/// The live state of a cluster that nobody talks to.
+fn state() -> anyhow::Result<LiveState> {
+    let nowhere = kube::Config::new("http://127.0.0.1:1".parse()?);
+    let owner = |object: &Value| {
+        let id = object["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"].as_str()?;
+        Some(id.split(':').next().unwrap_or_default().to_owned())
+    };
+    Ok(LiveState::new(
+        Client::try_from(nowhere)?,
+        None,
+        (Arc::new(owner), Arc::new(|_| 0)),
+        Arc::new(|_| {}),
+        Arc::new(|| {}),
+        Arc::new(|| {}),
+    ))
+}
+
+/// A Deployment as people write it.
+fn desired(at: usize) -> Value {
+    let name = format!("web-{at}");
+    let id = format!("app-{}:apps/Deployment:shop/{name}", at / 10);
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": name, "namespace": "shop", "labels": {"app": name},
+            "annotations": {"argocd.argoproj.io/tracking-id": id}},
+        "spec": {
+            "replicas": 3, "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [
+                {"name": "web", "image": "registry.example.com/shop/web:1.2.3",
+                 "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
+                 "ports": [{"name": "http", "containerPort": 8080}],
+                 "resources": {"limits": {"cpu": "1000m", "memory": "1024Mi"}},
+                 "readinessProbe": {"httpGet": {"path": "/", "port": "http"}}},
+                {"name": "proxy", "image": "registry.example.com/mesh/proxy:1.9"},
+            ]}},
+        },
+    })
+}
+
+/// The same as an API server keeps it: with defaults, ownership and a status.
+fn live(at: usize) -> Value {
+    let mut live = desired(at);
+    live["metadata"]["uid"] = json!(format!("00000000-0000-4000-8000-{at:012}"));
+    live["metadata"]["resourceVersion"] = json!((at + 1).to_string());
+    live["metadata"]["generation"] = json!(1);
+    live["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+    let owned = |names: &[&str]| -> Value {
+        names
+            .iter()
+            .map(|name| (format!("f:{name}"), json!({})))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    live["metadata"]["managedFields"] = json!([
+        {"manager": "argocd-controller", "operation": "Apply", "apiVersion": "apps/v1", "time": "2026-01-01T00:00:00Z",
+         "fieldsType": "FieldsV1", "fieldsV1": {
+            "f:metadata": {"f:labels": owned(&["app"]), "f:annotations": owned(&["argocd.argoproj.io/tracking-id"])},
+            "f:spec": {"f:replicas": {}, "f:selector": {}, "f:template": {
+                "f:metadata": {"f:labels": owned(&["app"])},
+                "f:spec": {"f:containers": {
+                    "k:{\"name\":\"web\"}": owned(&["name", "image", "env", "ports", "resources", "readinessProbe"]),
+                    "k:{\"name\":\"proxy\"}": owned(&["name", "image"])}}}}}},
+        {"manager": "kube-controller-manager", "operation": "Update", "apiVersion": "apps/v1", "subresource": "status",
+         "time": "2026-01-01T00:00:01Z", "fieldsType": "FieldsV1", "fieldsV1": {"f:status": owned(&[
+            "availableReplicas", "conditions", "observedGeneration", "readyReplicas", "replicas", "updatedReplicas"])}},
+    ]);
+    let spec = &mut live["spec"];
+    spec["progressDeadlineSeconds"] = json!(600);
+    spec["revisionHistoryLimit"] = json!(10);
+    spec["strategy"] = json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}});
+    let pod = &mut spec["template"]["spec"];
+    for (name, value) in [
+        ("dnsPolicy", json!("ClusterFirst")),
+        ("restartPolicy", json!("Always")),
+        ("schedulerName", json!("default-scheduler")),
+        ("securityContext", json!({})),
+        ("terminationGracePeriodSeconds", json!(30)),
+    ] {
+        pod[name] = value;
+    }
+    for container in pod["containers"].as_array_mut().into_iter().flatten() {
+        container["imagePullPolicy"] = json!("IfNotPresent");
+        container["terminationMessagePath"] = json!("/dev/termination-log");
+        container["terminationMessagePolicy"] = json!("File");
+        if container["resources"].is_null() {
+            container["resources"] = json!({});
+        }
+    }
+    let web = &mut pod["containers"][0];
+    web["ports"][0]["protocol"] = json!("TCP");
+    web["resources"]["limits"] = json!({"cpu": "1", "memory": "1Gi"});
+    web["readinessProbe"] = json!({"httpGet": {"path": "/", "port": "http", "scheme": "HTTP"}, "failureThreshold": 3,
+        "periodSeconds": 10, "successThreshold": 1, "timeoutSeconds": 1});
+    let condition = |kind: &str, reason: &str| {
+        json!({"type": kind, "status": "True", "reason": reason, "message": "all is well with this Deployment",
+               "lastTransitionTime": "2026-01-01T00:00:01Z", "lastUpdateTime": "2026-01-01T00:00:01Z"})
+    };
+    live["status"] = json!({"observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 3,
+        "availableReplicas": 3, "conditions": [condition("Available", "MinimumReplicasAvailable"),
+            condition("Progressing", "NewReplicaSetAvailable")]});
+    live
+}
