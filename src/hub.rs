@@ -58,7 +58,7 @@ pub struct Hub {
     pub charts: Charts,
     /// The SCM providers and plugins that generators ask.
     pub scm: Scm,
-    /// What renders charts and kustomizations, as found when it was started.
+    /// What renders charts and kustomizations.
     pub tools: Tools,
     /// What waits to be done.
     pub queues: Queues,
@@ -81,7 +81,7 @@ pub struct Hub {
 impl Hub {
     /// Starts a hub on `client`, whose API server must have Argosy's CRDs.
     pub fn start(config: HubConfig, client: Client) -> Result<Arc<Self>, Diagnostic> {
-        let seams = Seams::system(&config.data)?;
+        let seams = Seams::system(&config)?;
         Self::start_with(config, client, seams)
     }
 
@@ -107,17 +107,12 @@ impl Hub {
         namespace: &str,
         any_namespace: bool,
     ) -> Result<Arc<Self>, Diagnostic> {
-        let cannot = |error: std::io::Error| {
-            Diagnostic::config("DataUnusable", "cannot make a directory for mirrors")
-                .because(&error)
-        };
-        let folder = tempfile::tempdir().map_err(cannot)?;
+        let (folder, seams) = Seams::for_a_while()?;
         let config = HubConfig {
             namespace: namespace.to_owned(),
             any_namespace,
             ..HubConfig::new(folder.path())
         };
-        let seams = Seams::system(&config.data)?;
         let (hub, wakes) = Self::wire(config, client, seams)?;
         hub.watch();
         let following = Arc::clone(&hub);
@@ -162,6 +157,10 @@ impl Hub {
             clock,
             dial,
             remotes,
+            network,
+            disk,
+            surroundings,
+            tools,
             blocking,
         } = seams;
         let events = cluster_events(&clock, &fleet, woken);
@@ -175,15 +174,15 @@ impl Hub {
             .because(&error)
         })?;
         let hub = Arc::new(Self {
-            scm: Scm::new(Arc::clone(&metrics.scm)),
+            scm: Scm::new(network.clone(), surroundings, Arc::clone(&metrics.scm)),
             sources: Sources::new(remotes, blocking, config.git),
-            charts: Charts::new(&config.data, blocking, Limits::default())
+            charts: Charts::new(&disk, network, blocking, Limits::default())
                 .map_err(|error| unusable(&config, &error))?,
-            tools: Tools::on_path(&config.tool_path),
+            tools,
             events: Events::spawn(client.clone(), clock.clone(), &stop),
             metrics,
             queues: Queues::new(),
-            applications: application::Memory::new(&config.data)
+            applications: application::Memory::new(&disk)
                 .map_err(|error| unusable(&config, &error))?,
             application_sets: application_set::Memory::default(),
             repositories: RwLock::default(),

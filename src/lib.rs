@@ -8,6 +8,7 @@ pub mod clock;
 pub mod cluster;
 pub mod config;
 pub mod controller;
+pub mod disk;
 mod disk_cache;
 pub mod executor;
 pub mod fleet;
@@ -19,6 +20,7 @@ pub mod seams;
 pub mod server;
 pub mod setup;
 pub mod source;
+pub mod surroundings;
 
 pub mod cli;
 pub mod demo;

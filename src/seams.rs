@@ -1,16 +1,23 @@
 //! All that a hub reaches the world through, in one place.
 //!
 //! Its API server is a client, whoever made it. The rest is here: the time, the clusters, the
-//! repositories, and the threads that work runs on. Waiting goes through `tokio::time`. A hub whose
-//! seams are handed in does nothing that a seed could not repeat.
+//! repositories, the network, the disk, the environment, the programs that render, and the threads
+//! that work runs on. Waiting goes through `tokio::time`. A hub whose seams are handed in does
+//! nothing that a seed could not repeat. `cargo xtask test` checks that no other file of the hub
+//! names a way around them.
 
-use std::path::Path;
+use argosy_render::Tools;
+use tempfile::TempDir;
 
 use crate::blocking::Blocking;
 use crate::clock::Clock;
 use crate::cluster::Dial;
+use crate::config::HubConfig;
 use crate::diagnostic::Diagnostic;
+use crate::disk::Disk;
+use crate::http::Network;
 use crate::source::Remotes;
+use crate::surroundings::Surroundings;
 
 /// What a hub reaches the world through, its own API server apart.
 #[derive(Clone, Debug)]
@@ -19,20 +26,28 @@ pub struct Seams {
     pub clock: Clock,
     /// Makes the clients of workload clusters.
     pub dial: Dial,
-    /// Opens repositories.
+    /// Opens git repositories.
     pub remotes: Remotes,
+    /// Opens connections to repositories of charts, SCM providers and plugins.
+    pub network: Network,
+    /// Keeps charts and renders.
+    pub disk: Disk,
+    /// Variables of the environment, and mounted files.
+    pub surroundings: Surroundings,
+    /// What renders charts and kustomizations.
+    pub tools: Tools,
     /// Where work runs that blocks.
     pub blocking: Blocking,
 }
 
 impl Seams {
-    /// This machine and its network; mirrors of repositories are kept below `data`, which is made if
-    /// need be.
-    pub fn system(data: &Path) -> Result<Self, Diagnostic> {
-        let mirrors = data.join("git");
+    /// This machine and its network; what is kept is kept below the configured directory, which is
+    /// made if need be.
+    pub fn system(config: &HubConfig) -> Result<Self, Diagnostic> {
+        let mirrors = config.data.join("git");
         std::fs::create_dir_all(&mirrors).map_err(|error| {
             Diagnostic::config("DataUnusable", "cannot use the data directory")
-                .at(data.display().to_string())
+                .at(config.data.display().to_string())
                 .because(&error)
                 .fix("name a directory that can be written with --data")
         })?;
@@ -40,7 +55,21 @@ impl Seams {
             clock: Clock::system(),
             dial: Dial::network(),
             remotes: Remotes::mirrored(mirrors),
+            network: Network::system(),
+            disk: Disk::below(&config.data),
+            surroundings: Surroundings::system(),
+            tools: Tools::on_path(&config.tool_path),
             blocking: Blocking::Pool,
         })
+    }
+
+    /// As [`Self::system`], with a directory that is removed with the first of both.
+    pub(crate) fn for_a_while() -> Result<(TempDir, Self), Diagnostic> {
+        let folder = tempfile::tempdir().map_err(|error| {
+            Diagnostic::config("DataUnusable", "cannot make a directory for mirrors")
+                .because(&error)
+        })?;
+        let seams = Self::system(&HubConfig::new(folder.path()))?;
+        Ok((folder, seams))
     }
 }

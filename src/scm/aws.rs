@@ -3,14 +3,20 @@
 //! Of their ways the instance metadata service is left out: a generator's author must not be able
 //! to make the hub act as the node that it runs on.
 
+use std::path::Path;
+
 use argosy_facts::Secret;
 use argosy_scm::{AwsCredentials, AwsIdentity, AwsKeys};
 
+use crate::surroundings::Surroundings;
+
 /// Reads the environment in the order of AWS' tools: a key, a service account's role, an agent.
-pub(super) fn credentials(
-    variable: impl Fn(&str) -> Option<String>,
-) -> Result<AwsCredentials, String> {
-    let variable = |name: &str| variable(name).filter(|text| !text.is_empty());
+pub(super) fn credentials(surroundings: &Surroundings) -> Result<AwsCredentials, String> {
+    let variable = |name: &str| surroundings.variable(name);
+    let token = |file: &str| {
+        let text = surroundings.file(Path::new(file))?;
+        Ok::<_, String>(Secret::new(text.trim()))
+    };
     let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
     let identity = if let (Some(id), Some(secret)) = (
         variable("AWS_ACCESS_KEY_ID"),
@@ -44,12 +50,6 @@ pub(super) fn credentials(
     Ok(AwsCredentials { identity, region })
 }
 
-fn token(file: &str) -> Result<Secret, String> {
-    let text =
-        std::fs::read_to_string(file).map_err(|error| format!("cannot read {file}: {error}"))?;
-    Ok(Secret::new(text.trim()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,11 +62,15 @@ mod tests {
             ("AWS_REGION", "eu-central-1"),
             ("AWS_ROLE_ARN", "arn:aws:iam::1:role/x"),
         ];
-        let read = |known: &[(&str, &str)]| {
-            credentials(|name| {
-                let found = known.iter().find(|(key, _)| *key == name);
-                found.map(|(_, value)| (*value).to_owned())
-            })
+        let read = |known: &[(&'static str, &'static str)]| {
+            let known = known.to_vec();
+            credentials(&Surroundings::from_fns(
+                move |name| {
+                    let found = known.iter().find(|(key, _)| *key == name);
+                    found.map(|(_, value)| (*value).to_owned())
+                },
+                |_| Err(std::io::ErrorKind::NotFound.into()),
+            ))
         };
         let found = read(&environment).unwrap();
         assert!(matches!(found.identity, AwsIdentity::Keys(keys) if keys.id == "AKID"));

@@ -8,15 +8,17 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use argosy_scm::Quota;
+use axum::http::{Request, Response};
 use bytes::Bytes;
-use http::{Request, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::time::Instant;
+use tower::ServiceExt as _;
 use tower_service::Service;
 
-use crate::http::{Http, Redirects};
+use crate::http::{self, Http, Network, Proxy, Redirects, Tls};
 use crate::metrics::ScmMetrics;
 
 /// The largest body; a page of a hundred repositories has about half a megabyte.
@@ -35,17 +37,18 @@ pub(super) struct Terms {
 
 impl Terms {
     /// Makes connections that others share.
-    pub(super) fn connections(&self) -> Result<Http, String> {
-        let mut builder = reqwest::Client::builder().danger_accept_invalid_certs(self.insecure);
-        for pem in &self.authorities {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
-                .map_err(|error| format!("the certificate authority is not PEM: {error}"))?;
-            for certificate in certificates {
-                builder = builder.add_root_certificate(certificate);
-            }
-        }
-        Http::new(builder, Redirects::SameOrigin, self.timeout)
-            .map_err(|error| format!("cannot make a client: {}", crate::diagnostic::chain(&error)))
+    pub(super) fn connections(&self, network: &Network) -> Result<Http, String> {
+        let authorities = self.authorities.join("\n");
+        network.open(&http::Terms {
+            tls: Tls {
+                insecure: self.insecure,
+                authorities: Some(authorities).filter(|pem| !pem.is_empty()),
+                client_certificate: None,
+            },
+            proxy: Proxy::Environment,
+            redirects: Redirects::SameOrigin,
+            limit: self.timeout,
+        })
     }
 }
 
@@ -69,7 +72,7 @@ impl fmt::Display for Failure {
 }
 
 impl Carrier {
-    async fn carry(mut self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
+    async fn carry(self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let started = Instant::now();
         let outcome = self.exchange(request).await;
@@ -87,8 +90,8 @@ impl Carrier {
         outcome
     }
 
-    async fn exchange(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
-        let answer = self.http.call(request).await;
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
+        let answer = self.http.clone().oneshot(request).await;
         let (head, body) = answer.map_err(|error| self.failure(&error))?.into_parts();
         let body = Limited::new(body, BODY).collect().await;
         let body = body.map_err(|error| self.failure(error.as_ref()))?;
@@ -96,10 +99,9 @@ impl Carrier {
     }
 
     fn failure(&self, error: &(dyn Error + 'static)) -> Failure {
-        let transport = error.downcast_ref::<reqwest::Error>();
         Failure(if error.is::<LengthLimitError>() {
             format!("the answer has more than {BODY} bytes")
-        } else if transport.is_some_and(reqwest::Error::is_timeout) {
+        } else if error.downcast_ref() == Some(&http::Failure::Timeout) {
             format!("not within {} s", self.timeout.as_secs())
         } else {
             crate::diagnostic::chain(error)

@@ -1,7 +1,7 @@
 //! SCM providers and plugins, asked for what generators need.
 //!
-//! The clients are pure and live in `argosy-scm`; here are their sockets, their credentials and
-//! what is counted. A question is answered whole or not at all.
+//! The clients are pure and live in `argosy-scm`; here are their way to the network, their
+//! credentials and what is counted. A question is answered whole or not at all.
 
 mod aws;
 mod http;
@@ -19,9 +19,10 @@ use argosy_scm::{Access, Credentials, Error, Memory, Session};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use crate::http::Http;
+use crate::http::{Http, Network};
 use crate::hub::Hub;
 use crate::metrics::ScmMetrics;
+use crate::surroundings::Surroundings;
 use http::{Carrier, Terms};
 use reference::References;
 
@@ -30,6 +31,8 @@ pub use settings::ScmSettings;
 /// What is shared by all questions to providers.
 pub struct Scm {
     memory: Arc<Memory>,
+    network: Network,
+    surroundings: Surroundings,
     connections: Mutex<BTreeMap<Terms, Http>>,
     metrics: Arc<ScmMetrics>,
 }
@@ -60,9 +63,11 @@ impl From<Error> for Unanswered {
 
 impl Scm {
     /// Has not asked anything yet.
-    pub fn new(metrics: Arc<ScmMetrics>) -> Self {
+    pub fn new(network: Network, surroundings: Surroundings, metrics: Arc<ScmMetrics>) -> Self {
         Self {
             memory: Arc::default(),
+            network,
+            surroundings,
             connections: Mutex::default(),
             metrics,
         }
@@ -110,6 +115,7 @@ impl Scm {
             namespace,
             hub: &hub.config.namespace,
             strict: settings.strict,
+            surroundings: &self.surroundings,
         };
         let credentials = references.credentials(&access.credentials).await?;
         let mut authorities = Vec::new();
@@ -117,9 +123,7 @@ impl Scm {
             authorities.push(references.authority(at).await?);
         }
         if let Some(file) = &settings.root_ca {
-            let pem = std::fs::read_to_string(file)
-                .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-            authorities.push(pem);
+            authorities.push(self.surroundings.file(file)?);
         }
         let terms = Terms {
             insecure: access.insecure,
@@ -136,7 +140,7 @@ impl Scm {
         let http = match all.entry(terms) {
             Entry::Occupied(shared) => shared.get().clone(),
             Entry::Vacant(new) => {
-                let made = new.key().connections()?;
+                let made = new.key().connections(&self.network)?;
                 new.insert(made).clone()
             }
         };

@@ -13,6 +13,7 @@ use k8s_openapi::api::core::v1 as core;
 use kube::{Api, Client};
 
 use super::aws;
+use crate::surroundings::Surroundings;
 
 /// Reads what is referred to from one namespace.
 pub(super) struct References<'a> {
@@ -23,6 +24,8 @@ pub(super) struct References<'a> {
     pub(super) hub: &'a str,
     /// Whether a Secret must be labelled as an SCM provider's.
     pub(super) strict: bool,
+    /// Where the hub's own identity is found.
+    pub(super) surroundings: &'a Surroundings,
 }
 
 impl References<'_> {
@@ -39,7 +42,7 @@ impl References<'_> {
             }
             Reference::GitHubApp(name) => Credentials::GitHubApp(Box::new(self.app(name).await?)),
             Reference::Aws => {
-                let own: AwsCredentials = aws::credentials(|name| std::env::var(name).ok())?;
+                let own: AwsCredentials = aws::credentials(self.surroundings)?;
                 Credentials::Aws(Box::new(own))
             }
         })

@@ -6,7 +6,6 @@
 //! repository, and no credential appears in an error, a log line or a file that outlives its use.
 
 mod charts;
-mod connection;
 mod constraint;
 mod error;
 mod git;
@@ -14,14 +13,14 @@ mod repository;
 mod sources;
 pub mod webhook;
 
+pub use crate::http::Tls;
 pub use charts::{Chart, Charts, Package};
 pub use constraint::{Constraint, Version, choose};
 pub use error::{Retry, SourceError};
 pub use git::{CommitInfo, GitTree, Objects, Remote, RemoteRefs, Remotes, Sha, TreeFile, Wanted};
 pub(crate) use repository::decoded;
 pub use repository::{
-    Credentials, Repositories, Repository, RepositoryKind, SecretError, Tls, TrustedHosts,
-    shown_url,
+    Credentials, Repositories, Repository, RepositoryKind, SecretError, TrustedHosts, shown_url,
 };
 pub(crate) use sources::hex;
 pub use sources::{Counters, Limits, RequestCount, Resolved, Sources};

@@ -3,10 +3,12 @@
 //! Pure: Secrets in, values out. One Secret that cannot be read is reported and never hides the
 //! others. What is a credential is an [`argosy_facts::Secret`] from the moment it is read.
 
-use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 
 use argosy_facts::Secret;
 use k8s_openapi::api::core::v1 as core;
+
+use crate::http::{Proxy, Redirects, Terms, Tls};
 
 /// The data of a Secret.
 pub(crate) fn decoded(secret: &core::Secret) -> BTreeMap<String, Secret> {
@@ -75,17 +77,6 @@ impl Credentials {
     pub(crate) fn is_none(&self) -> bool {
         matches!(self, Self::None)
     }
-}
-
-/// Whom to trust over TLS, and how to prove who we are.
-#[derive(Clone, Debug, Default)]
-pub struct Tls {
-    /// Accepts any certificate, and with ssh any host key.
-    pub insecure: bool,
-    /// Further certificate authorities, PEM.
-    pub authorities: Option<String>,
-    /// A client certificate and its key, PEM.
-    pub client_certificate: Option<(String, Secret)>,
 }
 
 /// Certificates and host keys from Argo CD's ConfigMaps.
@@ -180,6 +171,21 @@ impl Repository {
     /// Reads the data of a Secret with credentials for all repositories below a URL.
     pub(crate) fn template(data: &BTreeMap<String, Secret>) -> Result<Self, String> {
         read_secret(data)
+    }
+
+    /// On what terms it is reached over HTTP; a request may take `limit`.
+    pub(crate) fn terms(&self, limit: Duration) -> Terms {
+        let except = || self.no_proxy.clone();
+        let at = |url: &Secret| Proxy::At {
+            url: url.clone(),
+            except: except(),
+        };
+        Terms {
+            tls: self.tls.clone(),
+            proxy: self.proxy.as_ref().map_or(Proxy::None, at),
+            redirects: Redirects::Anywhere,
+            limit,
+        }
     }
 
     /// Every secret value, so that texts of others can be searched for them.

@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod content;
+mod disk;
 mod laws;
 mod plan;
 mod repository;

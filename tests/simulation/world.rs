@@ -8,10 +8,13 @@ use argosy::blocking::Blocking;
 use argosy::clock::Clock;
 use argosy::cluster::Dial;
 use argosy::config::HubConfig;
+use argosy::http::Network;
 use argosy::hub::Hub;
 use argosy::seams::Seams;
 use argosy::setup;
 use argosy::source::webhook::PushEvent;
+use argosy::surroundings::Surroundings;
+use argosy_render::Tools;
 use argosy_sim::{Fault as SimFault, Rule, SimCluster, SimConfig, WorkloadConfig};
 use argosy_test_support::manifest::{automated, manual};
 use argosy_test_support::wait::resource;
@@ -19,10 +22,10 @@ use jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::time::{Instant, sleep_until};
 
 use crate::content::Directory;
+use crate::disk::Files;
 use crate::plan::{Answer, Change, Fault, Plan, SHARED, Step, TENANTS};
 use crate::repository::Host;
 use crate::wire::{Life, Log};
@@ -72,8 +75,8 @@ pub(crate) struct World {
     /// The applications that somebody deleted.
     pub(crate) removed: BTreeSet<String>,
     agenda: Vec<(Duration, Due)>,
-    /// The hub's data directory, which outlives its crashes and not the story.
-    disk: TempDir,
+    /// The hub's disk, which outlives its crashes and not the story.
+    disk: Files,
     hub: Option<Arc<Hub>>,
     life: Arc<Life>,
     /// How long the hub is away after the next crash.
@@ -106,7 +109,7 @@ impl World {
             joined: BTreeSet::new(),
             removed: BTreeSet::new(),
             agenda: Vec::new(),
-            disk: tempfile::tempdir().unwrap(),
+            disk: Files::default(),
             hub: None,
             down_for: Duration::ZERO,
             plan,
@@ -274,12 +277,13 @@ impl World {
             clock: Clock::from_fn(clock(&self.log)),
             dial: Dial::from_fn(move |config| life.client(&config.name, &sims[&config.name])),
             remotes: self.host.remotes(),
+            network: Network::from_fn(|_| Err("there is no network".to_owned())),
+            disk: self.disk.seam(),
+            surroundings: Surroundings::none(),
+            tools: Tools::default(),
             blocking: Blocking::InTurn,
         };
-        let config = HubConfig {
-            tool_path: std::ffi::OsString::new(),
-            ..HubConfig::new(self.disk.path())
-        };
+        let config = HubConfig::new("/nowhere");
         let client = self.life.client(HUB, &self.sims[HUB]);
         self.hub = Some(Hub::start_with(config, client, seams).unwrap());
     }

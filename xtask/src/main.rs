@@ -4,6 +4,7 @@ mod bench;
 mod codegen;
 mod dependencies;
 mod licence;
+mod seams;
 mod stage;
 mod test;
 mod tools;

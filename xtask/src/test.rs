@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 
 use crate::stage::{Stages, succeed};
 use crate::tools::{self, Tool};
-use crate::{codegen, dependencies};
+use crate::{codegen, dependencies, seams};
 
 /// Runs the named stages, or all. The exit code fails when one of them did.
 pub(crate) fn run(only: Vec<String>) -> ExitCode {
@@ -18,6 +18,7 @@ pub(crate) fn run(only: Vec<String>) -> ExitCode {
     });
     stages.run("codegen", || codegen::run(true));
     stages.run("dependencies", dependencies::check);
+    stages.run("seams", seams::check);
     stages.run("tools", || tools().map(drop));
     stages.run("clippy", || {
         let lint = [

@@ -1,6 +1,6 @@
 //! From one source to its manifests: the steps, one call each.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use argosy_crds::ApplicationSource;
 use serde::{Deserialize, Serialize};
@@ -111,6 +111,14 @@ pub struct Tools {
     pub plugin: Option<Arc<dyn Tool>>,
     /// Names these tools and their versions: others may render differently.
     pub identity: String,
+}
+
+impl fmt::Debug for Tools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tools")
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a source gives no manifests.

@@ -26,6 +26,8 @@ use super::hub_access::{HubArgs, absent, failed};
 use super::{CommandResult, block_on, output};
 use crate::blocking::Blocking;
 use crate::diagnostic::Diagnostic;
+use crate::disk::Disk;
+use crate::http::Network;
 use crate::source::{
     Charts, Limits, Remotes, Repositories, Repository, RepositoryKind, SourceError, Sources,
     TrustedHosts, decoded, shown_url,
@@ -247,9 +249,11 @@ impl Tester {
             fetch_timeout: PATIENCE,
             ..Limits::default()
         };
+        let disk = Disk::below(folder.path());
+        let charts = Charts::new(&disk, Network::system(), Blocking::Pool, limits);
         Ok(Self {
             sources: Sources::new(Remotes::mirrored(folder.path()), Blocking::Pool, limits),
-            charts: Charts::new(folder.path(), Blocking::Pool, limits).map_err(cannot)?,
+            charts: charts.map_err(cannot)?,
             _folder: folder,
         })
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use super::operate::{Retry, RunningSync};
 use super::orphans::Orphans;
 use super::renders::{RenderCounts, Renders};
 use super::rules::instance_name;
+use crate::disk::Disk;
 use crate::fleet::ObjectName;
 
 /// What is kept of all applications.
@@ -47,12 +47,12 @@ pub(super) struct Settled {
 }
 
 impl Memory {
-    /// Nothing of any application yet; renders are kept below `data_dir`, too.
-    pub(crate) fn new(data_dir: &Path) -> io::Result<Self> {
+    /// Nothing of any application yet; renders are kept on `disk`, too.
+    pub(crate) fn new(disk: &Disk) -> io::Result<Self> {
         Ok(Self {
             applications: Mutex::default(),
             orphans: Orphans::default(),
-            renders: Renders::open(data_dir)?,
+            renders: Renders::open(disk)?,
         })
     }
 
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn a_write_is_held_back_once_for_as_long_as_it_may_be() {
         let folder = tempfile::tempdir().unwrap();
-        let memory = Memory::new(folder.path()).unwrap();
+        let memory = Memory::new(&Disk::below(folder.path())).unwrap();
         let name = ObjectName::new("argocd", "web");
         let (start, delay) = (Timestamp::UNIX_EPOCH, Duration::from_secs(3));
         let after = |seconds| start + Duration::from_secs(seconds);

@@ -13,7 +13,6 @@ mod store;
 use std::{
     collections::BTreeMap,
     io,
-    path::Path,
     sync::{Arc, Mutex},
 };
 
@@ -24,7 +23,7 @@ use tokio::sync::Semaphore;
 pub use package::Package;
 
 use super::{Repository, SourceError, sources::Limits};
-use crate::blocking::Blocking;
+use crate::{blocking::Blocking, disk::Disk, http::Network};
 use remote::Remote;
 use store::{Meaning, Store};
 
@@ -46,9 +45,10 @@ pub struct Charts {
 struct Shared {
     limits: Limits,
     store: Store,
+    network: Network,
     blocking: Blocking,
     running: Arc<Semaphore>,
-    remotes: Mutex<BTreeMap<String, Arc<Remote>>>,
+    remotes: Mutex<BTreeMap<remote::Name, Arc<Remote>>>,
     unpacked: moka::sync::Cache<(Digest, bool), Arc<MemoryTree>>,
 }
 
@@ -64,14 +64,20 @@ pub struct Chart {
 }
 
 impl Charts {
-    /// Keeps archives below `data_dir`, which is created if need be.
-    pub fn new(data_dir: &Path, blocking: Blocking, limits: Limits) -> io::Result<Self> {
+    /// Reaches repositories through `network`, and keeps archives on `disk`.
+    pub fn new(
+        disk: &Disk,
+        network: Network,
+        blocking: Blocking,
+        limits: Limits,
+    ) -> io::Result<Self> {
         let weigh = |_: &(Digest, bool), tree: &Arc<MemoryTree>| {
             u32::try_from(tree.bytes()).unwrap_or(u32::MAX)
         };
         Ok(Self {
             shared: Arc::new(Shared {
-                store: Store::open(&data_dir.join("charts"), QUOTA)?,
+                store: Store::open(disk, QUOTA)?,
+                network,
                 blocking,
                 running: Arc::new(Semaphore::new(limits.parallel.max(1))),
                 limits,
@@ -126,7 +132,7 @@ impl Charts {
                 archive: digest.hex().to_owned(),
                 has_base: located.has_base(),
             };
-            store.remember(remote.key(), &at(package, &located.revision), &meaning);
+            store.remember(remote.name(), at(package, &located.revision), meaning);
         }
         Ok(chart(&located.revision, &digest, tree))
     }
@@ -141,7 +147,7 @@ impl Charts {
         let meaning = self
             .shared
             .store
-            .meaning(remote.key(), &at(package, revision))?;
+            .meaning(remote.name(), &at(package, revision))?;
         Some((Digest::parse(&meaning.archive)?, meaning.has_base))
     }
 
@@ -179,39 +185,39 @@ impl Charts {
 
     /// Has the repository asked anew for what it has.
     pub fn refresh(&self, url: &str) {
-        self.each(url, Remote::refresh);
+        let remotes = super::sources::lock(&self.shared.remotes);
+        for remote in remotes.values().filter(|remote| remote.is_at(url)) {
+            remote.refresh();
+        }
     }
 
     /// Forgets what fixed versions mean, so that their content is fetched anew.
     pub fn forget(&self, url: &str) {
-        self.each(url, |remote| {
-            remote.refresh();
-            self.shared.store.forget(remote.key());
-        });
-    }
-
-    fn each(&self, url: &str, visit: impl Fn(&Remote)) {
-        let remotes = super::sources::lock(&self.shared.remotes);
-        for remote in remotes.values().filter(|remote| remote.is_at(url)) {
-            visit(remote);
-        }
+        self.refresh(url);
+        self.shared.store.forget(url);
     }
 
     fn remote(&self, repository: &Repository) -> Result<Arc<Remote>, SourceError> {
-        let key = remote::key(repository);
+        let name = remote::Name::of(repository);
         let mut remotes = super::sources::lock(&self.shared.remotes);
-        if let Some(known) = remotes.get(&key) {
+        if let Some(known) = remotes.get(&name) {
             return Ok(Arc::clone(known));
         }
+        let Shared {
+            limits,
+            network,
+            blocking,
+            ..
+        } = self.shared.as_ref();
+        let http = network.open(&repository.terms(limits.fetch_timeout));
+        let http = http.map_err(|why| SourceError::Credentials {
+            url: repository.url.clone(),
+            why,
+        })?;
         let running = Arc::clone(&self.shared.running);
-        let remote = Arc::new(Remote::new(
-            key.clone(),
-            repository,
-            self.shared.limits,
-            running,
-            self.shared.blocking,
-        )?);
-        remotes.insert(key, Arc::clone(&remote));
+        let remote = Remote::new(name.clone(), repository, http, *limits, running, *blocking);
+        let remote = Arc::new(remote);
+        remotes.insert(name, Arc::clone(&remote));
         Ok(remote)
     }
 

@@ -7,6 +7,7 @@ use argosy_registry::{
     OciRepository, file,
 };
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 use super::{answers::Answers, package::Package};
@@ -15,14 +16,13 @@ use crate::{
     http::Http,
     source::{
         Repository, SourceError, choose,
-        connection::Connection,
         sources::{Limits, hex, identity},
     },
 };
 
 /// A repository of charts.
 pub(super) struct Remote {
-    key: String,
+    name: Name,
     repository: Repository,
     http: Http,
     limits: Limits,
@@ -33,6 +33,44 @@ pub(super) struct Remote {
     tags: Answers<Arc<Vec<String>>>,
     manifests: Answers<Arc<(Digest, Manifest)>>,
     files: Answers<Arc<[u8]>>,
+}
+
+/// Tells apart what is asked at another place, with other credentials or on other terms, without
+/// showing any of them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Name {
+    place: String,
+    terms: String,
+}
+
+impl Name {
+    pub(super) fn of(repository: &Repository) -> Self {
+        let terms = format!("{repository:?}\n{}", identity(repository));
+        Self {
+            place: place(&repository.url),
+            terms: hex(&Sha256::digest(terms)),
+        }
+    }
+
+    /// The name of a file that belongs to it.
+    pub(super) fn file(&self) -> String {
+        format!("{}-{}", self.place, self.terms)
+    }
+
+    /// Whether a file belongs to the repository at `url`, by whatever credentials.
+    pub(super) fn is_of(file: &str, url: &str) -> bool {
+        file.split_once('-').is_some_and(|(at, _)| at == place(url))
+    }
+}
+
+fn place(url: &str) -> String {
+    let normal = argosy_engine::repo_url::normalise(url);
+    let url = if normal.is_empty() {
+        url.trim()
+    } else {
+        &normal
+    };
+    hex(&Sha256::digest(url))
 }
 
 /// An index, and by what to ask whether it has changed.
@@ -80,19 +118,15 @@ impl Located {
 
 impl Remote {
     pub(super) fn new(
-        key: String,
+        name: Name,
         repository: &Repository,
+        http: Http,
         limits: Limits,
         running: Arc<Semaphore>,
         blocking: Blocking,
-    ) -> Result<Self, SourceError> {
-        let http = Connection::of(repository)?.service(limits.fetch_timeout);
-        let http = http.map_err(|error| SourceError::Credentials {
-            url: repository.url.clone(),
-            why: crate::diagnostic::chain(&error),
-        })?;
-        Ok(Self {
-            key,
+    ) -> Self {
+        Self {
+            name,
             repository: repository.clone(),
             http,
             limits,
@@ -103,12 +137,12 @@ impl Remote {
             tags: Answers::default(),
             manifests: Answers::default(),
             files: Answers::default(),
-        })
+        }
     }
 
-    /// The name under which the store keeps what belongs to this remote.
-    pub(super) fn key(&self) -> &str {
-        &self.key
+    /// What tells it apart from others.
+    pub(super) fn name(&self) -> &Name {
+        &self.name
     }
 
     /// Whether this is the repository at `url`, by whatever credentials.
@@ -399,11 +433,4 @@ fn newest<'a>(versions: impl Iterator<Item = &'a str>) -> String {
         Some(newest) => format!(": the newest version is {newest}"),
         None => ": there is no version that is not a pre-release".to_owned(),
     }
-}
-
-/// Tells apart what is asked with other credentials or on other terms, without showing them.
-pub(super) fn key(repository: &Repository) -> String {
-    use sha2::{Digest as _, Sha256};
-    let terms = format!("{repository:?}\n{}", identity(repository));
-    hex(&Sha256::digest(terms))
 }

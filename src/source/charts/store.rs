@@ -4,26 +4,31 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Mutex,
+    io,
+    sync::{Arc, Mutex},
 };
 
 use argosy_registry::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::remote::Name;
 use crate::{
-    disk_cache::{DiskCache, write},
+    disk::{Disk, Folder},
+    disk_cache::DiskCache,
     source::sources::lock,
 };
 
 /// Archives, and what versions mean.
 pub(super) struct Store {
     archives: DiskCache,
-    names: PathBuf,
-    /// What was read of `names` or written there, by remote.
-    known: Mutex<BTreeMap<String, BTreeMap<String, Meaning>>>,
+    /// A file for each remote.
+    versions: Arc<dyn Folder>,
+    /// What was read of `versions` or written there, by the name of the file.
+    known: Mutex<BTreeMap<String, Versions>>,
 }
+
+/// What the versions of one remote mean.
+type Versions = BTreeMap<String, Meaning>;
 
 /// What a fixed version means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,13 +40,11 @@ pub(super) struct Meaning {
 }
 
 impl Store {
-    /// Opens the store in `folder`, which is created if need be.
-    pub(super) fn open(folder: &Path, quota: u64) -> io::Result<Self> {
-        let names = folder.join("versions");
-        fs::create_dir_all(&names)?;
+    /// The store on `disk`, whose archives may have `quota` bytes together.
+    pub(super) fn open(disk: &Disk, quota: u64) -> io::Result<Self> {
         Ok(Self {
-            archives: DiskCache::open(folder.join("archives"), quota)?,
-            names,
+            archives: DiskCache::new(disk.folder("charts")?, quota)?,
+            versions: disk.folder("chart-versions")?,
             known: Mutex::default(),
         })
     }
@@ -62,60 +65,58 @@ impl Store {
     }
 
     /// What a fixed version of a remote was found to mean.
-    pub(super) fn meaning(&self, remote: &str, version: &str) -> Option<Meaning> {
-        let known =
-            |all: &BTreeMap<String, BTreeMap<_, Meaning>>| all.get(remote)?.get(version).cloned();
-        if let Some(meaning) = known(&lock(&self.known)) {
-            return Some(meaning);
-        }
-        let text = fs::read(self.names.join(remote).join(name(version))).ok()?;
-        let meaning: Meaning = serde_json::from_slice(&text).ok()?;
-        self.know(remote, version, &meaning);
-        Some(meaning)
+    pub(super) fn meaning(&self, remote: &Name, version: &str) -> Option<Meaning> {
+        let mut known = lock(&self.known);
+        self.of(remote, &mut known).get(version).cloned()
     }
 
     /// Remembers what a fixed version of a remote means.
-    pub(super) fn remember(&self, remote: &str, version: &str, meaning: &Meaning) {
-        self.know(remote, version, meaning);
-        let folder = self.names.join(remote);
-        let written = serde_json::to_vec(meaning)
-            .map_err(io::Error::other)
-            .and_then(|text| {
-                fs::create_dir_all(&folder)?;
-                write(&folder, &name(version), &text)
-            });
+    pub(super) fn remember(&self, remote: &Name, version: String, meaning: Meaning) {
+        let mut known = lock(&self.known);
+        let versions = self.of(remote, &mut known);
+        versions.insert(version, meaning);
+        let text = serde_json::to_vec(versions).map_err(io::Error::other);
+        let written = text.and_then(|text| self.versions.write(&remote.file(), &text));
         if let Err(error) = written {
             tracing::warn!(%error, "what a chart's version means cannot be kept on disk");
         }
     }
 
-    /// Forgets what the versions of a remote mean.
-    pub(super) fn forget(&self, remote: &str) {
-        lock(&self.known).remove(remote);
-        // What is not there is forgotten.
-        let _ = fs::remove_dir_all(self.names.join(remote));
-    }
-
-    fn know(&self, remote: &str, version: &str, meaning: &Meaning) {
+    /// Forgets what the versions of a repository mean, to whomever.
+    pub(super) fn forget(&self, url: &str) {
         let mut known = lock(&self.known);
-        let of_remote = known.entry(remote.to_owned()).or_default();
-        of_remote.insert(version.to_owned(), meaning.clone());
+        known.retain(|file, _| !Name::is_of(file, url));
+        for file in self.versions.files().unwrap_or_default() {
+            if Name::is_of(&file.name, url)
+                && let Err(error) = self.versions.remove(&file.name)
+            {
+                tracing::warn!(%error, "what a chart's versions mean cannot be forgotten on disk");
+            }
+        }
     }
-}
 
-/// A file's name for any text.
-fn name(text: &str) -> String {
-    Digest::of(text.as_bytes()).hex().to_owned()
+    fn of<'a>(&self, remote: &Name, known: &'a mut BTreeMap<String, Versions>) -> &'a mut Versions {
+        let file = remote.file();
+        // What is not there, or damaged, is asked for anew.
+        let read = |file: &str| {
+            let text = self.versions.read(file).ok()?;
+            serde_json::from_slice(&text).ok()
+        };
+        known
+            .entry(file)
+            .or_insert_with_key(|file| read(file).unwrap_or_default())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Repository;
 
     #[test]
     fn a_damaged_archive_is_a_miss() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path(), 1000).unwrap();
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(&Disk::below(data.path()), 1000).unwrap();
         let digest = Digest::of(b"chart");
         store.keep(&digest, b"chart");
         assert_eq!(store.archive(&digest).unwrap(), b"chart");
@@ -125,19 +126,27 @@ mod tests {
 
     #[test]
     fn meanings_are_remembered_until_they_are_forgotten() {
-        let folder = tempfile::tempdir().unwrap();
+        let data = tempfile::tempdir().unwrap();
         let meaning = |archive: &str| Meaning {
             archive: archive.to_owned(),
             has_base: true,
         };
-        let open = || Store::open(folder.path(), 1).unwrap();
+        let open = || Store::open(&Disk::below(data.path()), 1).unwrap();
+        let name = |url| Name::of(&Repository::public(url));
+        let (one, two) = (
+            name("https://one.example.com/charts"),
+            name("https://two.example.com"),
+        );
+        let version = || "web@1.0.0".to_owned();
         let store = open();
-        store.remember("one", "web@1.0.0", &meaning("a"));
-        store.remember("two", "web@1.0.0", &meaning("b"));
-        store.forget("one");
-        for store in [store, open()] {
-            assert_eq!(store.meaning("one", "web@1.0.0"), None);
-            assert_eq!(store.meaning("two", "web@1.0.0"), Some(meaning("b")));
+        store.remember(&one, version(), meaning("a"));
+        store.remember(&two, version(), meaning("b"));
+        // One that has not asked yet.
+        let other = open();
+        other.forget("https://one.example.com/charts/");
+        for store in [other, open()] {
+            assert_eq!(store.meaning(&one, "web@1.0.0"), None);
+            assert_eq!(store.meaning(&two, "web@1.0.0"), Some(meaning("b")));
         }
     }
 }

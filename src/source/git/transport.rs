@@ -16,7 +16,8 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use gix::protocol::transport::client::blocking_io::http::{self, reqwest as gix_reqwest};
 
-use crate::source::{Credentials, Repository, SourceError, connection::Connection};
+use crate::http::Connection;
+use crate::source::{Credentials, Repository, SourceError};
 
 /// Everything needed to open connections to one remote for a short while.
 pub(super) struct Session {
@@ -163,13 +164,17 @@ fn http_options(repository: &Repository, limit: Duration) -> Result<http::Option
         });
     }
     // Reading the terms once here turns a bad certificate into a clear error before any connection.
-    drop(Connection::of(repository)?);
-    let repository = repository.clone();
+    let terms = repository.terms(limit);
+    let refuse = |why: String| SourceError::Credentials {
+        url: repository.url.clone(),
+        why,
+    };
+    drop(Connection::of(&terms).map_err(refuse)?);
     let backend = gix_reqwest::Options {
         configure_client: Some(Box::new(move |builder| {
-            let connection = Connection::of(&repository);
+            let connection = Connection::of(&terms).map_err(std::io::Error::other);
             let connection = connection.map_err(|error| gix::Error::from_error(error))?;
-            Ok(connection.blocking(builder.timeout(limit)))
+            Ok(connection.blocking(builder))
         })),
         configure_request: None,
     };

@@ -5,13 +5,13 @@
 //! without a version, because nobody could tell whether it still holds.
 
 use std::io;
-use std::path::Path;
 
 use argosy_render::{Fetched, Need, Render};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::Kept;
+use crate::disk;
 use crate::disk_cache::DiskCache;
 use crate::source::Version;
 
@@ -25,8 +25,8 @@ const LIMIT: usize = 256 * 1024 * 1024;
 pub(super) struct Disk(DiskCache);
 
 impl Disk {
-    pub(super) fn open(data_dir: &Path) -> io::Result<Self> {
-        DiskCache::open(data_dir.join("renders"), QUOTA).map(Self)
+    pub(super) fn open(disk: &disk::Disk) -> io::Result<Self> {
+        DiskCache::new(disk.folder("renders")?, QUOTA).map(Self)
     }
 
     /// The renders that are kept under a key, the newest first.

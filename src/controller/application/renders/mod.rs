@@ -11,7 +11,6 @@ mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -83,8 +82,8 @@ fn lasting() -> bool {
 }
 
 impl Renders {
-    /// Keeps renders below `data_dir`, too.
-    pub(crate) fn open(data_dir: &Path) -> io::Result<Self> {
+    /// Keeps renders on `disk`, too.
+    pub(crate) fn open(disk: &crate::disk::Disk) -> io::Result<Self> {
         let weigh = |_: &String, kept: &Arc<Vec<Kept>>| {
             kept.iter()
                 .fold(0_u32, |sum, one| sum.saturating_add(one.bytes))
@@ -94,7 +93,7 @@ impl Renders {
                 .max_capacity(CAPACITY)
                 .weigher(weigh)
                 .build(),
-            disk: Disk::open(data_dir)?,
+            disk: Disk::open(disk)?,
             failures: Failures::default(),
             flights: Flights::default(),
             used: Mutex::default(),

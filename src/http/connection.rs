@@ -1,0 +1,172 @@
+//! Connections of this machine, by reqwest.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
+use reqwest::redirect::{Action, Attempt, Policy};
+use tower_service::Service;
+
+use super::{Body, Failure, Http, Proxy, Redirects, Terms, Tls};
+use crate::diagnostic::chain;
+
+/// How long opening a connection may take, and how long one may be silent.
+const CONNECT: Duration = Duration::from_secs(15);
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// How many redirects are followed.
+const REDIRECTS: usize = 10;
+
+/// Terms that were read, so that a bad certificate is an error before any connection.
+pub(crate) struct Connection {
+    insecure: bool,
+    authorities: Vec<reqwest::Certificate>,
+    identity: Option<reqwest::Identity>,
+    uses_environment: bool,
+    proxy: Option<reqwest::Proxy>,
+    redirects: Redirects,
+    limit: Duration,
+}
+
+/// Both kinds of builders have the same methods and nothing else in common.
+macro_rules! with_terms {
+    ($terms:expr, $builder:expr) => {{
+        let mut builder = $builder.timeout($terms.limit);
+        if !$terms.uses_environment {
+            builder = builder.no_proxy();
+        }
+        if $terms.insecure {
+            builder = builder.danger_accept_invalid_certs(true);
+        }
+        for certificate in $terms.authorities {
+            builder = builder.add_root_certificate(certificate);
+        }
+        if let Some(identity) = $terms.identity {
+            builder = builder.identity(identity);
+        }
+        if let Some(proxy) = $terms.proxy {
+            builder = builder.proxy(proxy);
+        }
+        builder
+    }};
+}
+
+impl Connection {
+    /// Reads the terms; the error says what of them cannot be used.
+    pub(crate) fn of(terms: &Terms) -> Result<Self, String> {
+        let refuse = |what: &str, error: reqwest::Error| format!("{what}: {}", chain(&error));
+        let Tls {
+            insecure,
+            authorities,
+            client_certificate,
+        } = &terms.tls;
+        let authorities = match authorities {
+            Some(pem) => reqwest::Certificate::from_pem_bundle(pem.as_bytes())
+                .map_err(|error| refuse("the certificate authority is not PEM", error))?,
+            None => Vec::new(),
+        };
+        let identity = match client_certificate {
+            Some((certificate, key)) => {
+                let pem = format!("{certificate}\n{}\n", key.expose());
+                let identity = reqwest::Identity::from_pem(pem.as_bytes());
+                Some(identity.map_err(|error| {
+                    refuse("the client certificate or its key is not PEM", error)
+                })?)
+            }
+            None => None,
+        };
+        let proxy = match &terms.proxy {
+            Proxy::At { url, except } => {
+                let proxy = reqwest::Proxy::all(url.expose())
+                    .map_err(|error| refuse("the proxy is not a URL", error.without_url()))?;
+                let except = except.as_deref().and_then(reqwest::NoProxy::from_string);
+                Some(proxy.no_proxy(except))
+            }
+            Proxy::None | Proxy::Environment => None,
+        };
+        Ok(Self {
+            insecure: *insecure,
+            authorities,
+            identity,
+            uses_environment: matches!(terms.proxy, Proxy::Environment),
+            proxy,
+            redirects: terms.redirects,
+            limit: terms.limit,
+        })
+    }
+
+    /// A builder for git, which asks from its own threads and follows redirects in its own way.
+    pub(crate) fn blocking(
+        self,
+        builder: reqwest::blocking::ClientBuilder,
+    ) -> reqwest::blocking::ClientBuilder {
+        with_terms!(self, builder)
+    }
+
+    /// A service on these terms.
+    pub(super) fn service(self) -> Result<Http, String> {
+        let redirects = self.redirects;
+        let redirects = Policy::custom(move |attempt| follow(attempt, redirects));
+        let client = with_terms!(self, reqwest::Client::builder())
+            .user_agent(concat!("argosy/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirects)
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            .build()
+            .map_err(|error| format!("cannot make a client: {}", chain(&error)))?;
+        Ok(Http::new(Client(client)))
+    }
+}
+
+fn follow(attempt: Attempt<'_>, redirects: Redirects) -> Action {
+    let from = attempt.previous().last();
+    let is_downgrade =
+        from.map(reqwest::Url::scheme) == Some("https") && attempt.url().scheme() != "https";
+    let is_elsewhere = from.map(reqwest::Url::origin) != Some(attempt.url().origin());
+    if attempt.previous().len() > REDIRECTS {
+        attempt.error("too many redirects")
+    } else if is_elsewhere && redirects == Redirects::SameOrigin {
+        attempt.stop()
+    } else if is_downgrade {
+        attempt.error("a redirect leads from https to http")
+    } else {
+        attempt.follow()
+    }
+}
+
+#[derive(Clone)]
+struct Client(reqwest::Client);
+
+impl Service<Request<Bytes>> for Client {
+    type Response = Response<Body>;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Failure>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        let client = self.0.clone();
+        Box::pin(async move {
+            let request = reqwest::Request::try_from(request)?;
+            let answer: Response<reqwest::Body> = client.execute(request).await?.into();
+            Ok(answer.map(|body| body.map_err(Failure::from).boxed_unsync()))
+        })
+    }
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() {
+            return Self::Timeout;
+        }
+        // A URL may be signed, and errors are shown.
+        Self::Broken(chain(&error.without_url()))
+    }
+}
