@@ -10,6 +10,7 @@ pub mod events;
 mod push;
 pub mod queue;
 mod queues;
+mod repositories;
 pub mod router;
 mod worker;
 

@@ -93,7 +93,7 @@ impl Hub {
                 }
                 self.queue_applications(|_| true);
             }
-            Wake::Repositories => self.read_repositories(),
+            Wake::Repositories => self.take_repositories(),
             // Once everything is listed there is nothing left to tell.
             Wake::Unlisted(_) => {}
         }

@@ -1,10 +1,16 @@
 //! What a change concerns: the closed list of reasons to do something.
 
 use argosy_crds::codes::OperationPhase;
+use argosy_crds::names::label;
 use argosy_crds::{Application, ApplicationSet};
+use k8s_openapi::api::core::v1 as core;
 
 use super::ObjectName;
 use crate::controller::queue::Lane;
+use crate::source::TrustedHosts;
+
+/// The types of Secrets that say how repositories are read.
+const REPOSITORY_TYPES: [&str; 2] = [label::SECRET_TYPE_REPOSITORY, label::SECRET_TYPE_REPO_CREDS];
 
 /// Something that has to be looked at again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,4 +89,30 @@ pub fn owner_set(application: &Application) -> Option<ObjectName> {
         .find(|owner| owner.kind == "ApplicationSet" && owner.controller == Some(true))?;
     let namespace = application.metadata.namespace.clone()?;
     Some(ObjectName::new(namespace, &owner.name))
+}
+
+/// What a Secret concerns, by what it was and what it is.
+pub(super) fn secret_wakes(states: [Option<&core::Secret>; 2]) -> Vec<Wake> {
+    let is_repository = |secret: &core::Secret| {
+        let labels = secret.metadata.labels.as_ref();
+        let kind = labels.and_then(|labels| labels.get(label::SECRET_TYPE));
+        kind.is_some_and(|kind| REPOSITORY_TYPES.contains(&kind.as_str()))
+    };
+    let mut wakes = Vec::new();
+    if states.into_iter().flatten().any(is_repository) {
+        wakes.push(Wake::Repositories);
+    }
+    if !states.into_iter().flatten().all(is_repository) {
+        wakes.push(Wake::Clusters);
+    }
+    wakes
+}
+
+/// What a ConfigMap concerns, but for settings, which are compared as a whole.
+pub(super) fn config_map_wakes(name: &ObjectName) -> Vec<Wake> {
+    if TrustedHosts::CONFIG_MAPS.contains(&name.name.as_str()) {
+        vec![Wake::Repositories]
+    } else {
+        Vec::new()
+    }
 }

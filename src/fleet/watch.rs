@@ -19,7 +19,10 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::index::Listing;
-use super::wake::{application_asks, application_set_asks, generated_part_changed, owner_set};
+use super::wake::{
+    application_asks, application_set_asks, config_map_wakes, generated_part_changed, owner_set,
+    secret_wakes,
+};
 use super::{Fleet, Index, ObjectName, Settings, Wake};
 use crate::controller::queue::Lane;
 
@@ -408,12 +411,15 @@ fn apply_to(index: &mut Index, kind: Kind, name: &ObjectName, object: &Value) ->
             None => Vec::new(),
         },
         Kind::Secret => match index.secrets.apply(object) {
-            Some(_) => vec![Wake::Clusters, Wake::Repositories],
+            Some(replaced) => {
+                let after = index.secrets.read(name).map(Arc::as_ref);
+                secret_wakes([replaced.before.as_deref(), after])
+            }
             None => Vec::new(),
         },
         Kind::ConfigMap => {
             index.config_maps.apply(object);
-            Vec::new()
+            config_map_wakes(name)
         }
     }
 }
@@ -464,12 +470,12 @@ fn delete_from(index: &mut Index, kind: Kind, name: &ObjectName) -> Vec<Wake> {
             vec![Wake::Project(name.name.clone())]
         }
         Kind::Secret => {
-            index.secrets.delete(name);
-            vec![Wake::Clusters, Wake::Repositories]
+            let before = index.secrets.delete(name);
+            secret_wakes([before.as_deref(), None])
         }
         Kind::ConfigMap => {
             index.config_maps.delete(name);
-            Vec::new()
+            config_map_wakes(name)
         }
     }
 }

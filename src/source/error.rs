@@ -108,6 +108,23 @@ pub enum SourceError {
         /// What there is instead; starts with its own separator, or is empty.
         hint: String,
     },
+    /// A version was published anew with other content.
+    #[error(
+        "{package} {revision} of {url} was published anew with other content (DigestChanged): it was \
+         {known} and is {now}; publish it under a new version, or accept it with a hard refresh"
+    )]
+    DigestChanged {
+        /// The repository.
+        url: String,
+        /// The chart or artifact.
+        package: String,
+        /// Its version.
+        revision: String,
+        /// The digest that is known.
+        known: String,
+        /// The digest that the repository gives now.
+        now: String,
+    },
     /// A credential or certificate in a Secret cannot be used.
     #[error("the credentials of {url} cannot be used: {why}")]
     Credentials {
@@ -126,6 +143,7 @@ impl SourceError {
             Self::Revision { .. }
             | Self::Version { .. }
             | Self::Content { .. }
+            | Self::DigestChanged { .. }
             | Self::Authentication { .. }
             | Self::NotFound { .. } => Retry::After(UNTIL_SOMEONE_ACTS),
             Self::Remote { .. } | Self::Timeout { .. } | Self::Mirror { .. } => Retry::Backoff,
@@ -139,6 +157,7 @@ impl SourceError {
             Self::Revision { .. } => "RevisionNotFound",
             Self::Version { .. } => "VersionNotFound",
             Self::Content { .. } => "UnusableContent",
+            Self::DigestChanged { .. } => "DigestChanged",
             Self::Authentication { .. } => "AuthenticationFailed",
             Self::NotFound { .. } => "RepositoryNotFound",
             Self::Remote { .. } => "RepositoryUnreachable",

@@ -7,7 +7,9 @@ use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 
 use argosy_facts::Secret;
 use k8s_openapi::api::core::v1 as core;
+use sha2::{Digest as _, Sha256};
 
+use super::hex;
 use crate::http::{Proxy, Redirects, Terms, Tls};
 
 /// The data of a Secret.
@@ -213,6 +215,17 @@ impl Repository {
         let url = argosy_engine::repo_url::normalise(&self.url);
         let url = if url.is_empty() { &self.url } else { &url };
         format!("{url}\n{}", self.project.as_deref().unwrap_or_default())
+    }
+
+    /// Tells registrations apart by everything that they say, without showing any of it.
+    pub(crate) fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        // Secrets have no content here.
+        hash.update(Sha256::digest(format!("{self:?}")));
+        for secret in self.secrets() {
+            hash.update(Sha256::digest(secret.expose()));
+        }
+        hex(&hash.finalize())
     }
 
     /// Whether this is the repository that `url` means.

@@ -14,7 +14,6 @@ use std::{
     time::Duration,
 };
 
-use sha2::{Digest, Sha256};
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
@@ -142,7 +141,7 @@ struct Known {
 struct Listing {
     at: Instant,
     answer: Result<Arc<RemoteRefs>, SourceError>,
-    /// With whose credentials it was asked for; others do not get it.
+    /// By which registration it was asked for; others do not get it.
     asked_as: String,
 }
 
@@ -203,7 +202,7 @@ impl Sources {
 
     /// The remote's refs, at most `interval` old.
     pub async fn refs(&self, repository: &Repository) -> Result<Arc<RemoteRefs>, SourceError> {
-        let asked_as = identity(repository);
+        let asked_as = repository.fingerprint();
         let known = self.known(repository);
         if let Some(answer) = known.fresh(&asked_as, self.shared.limits.interval) {
             return answer;
@@ -298,7 +297,7 @@ impl Sources {
 
     /// How long ago the remote was last asked for its refs; `None` if never, or if forgotten.
     pub fn ls_remote_age(&self, repository: &Repository) -> Option<Duration> {
-        let listing = self.known(repository).listing(&identity(repository))?;
+        let listing = self.known(repository).listing(&repository.fingerprint())?;
         Some(listing.at.elapsed())
     }
 
@@ -449,15 +448,6 @@ impl Known {
         };
         (listing.at.elapsed() < lifetime).then_some(listing.answer)
     }
-}
-
-/// Tells credentials apart without showing them.
-pub(super) fn identity(repository: &Repository) -> String {
-    let mut hash = Sha256::new();
-    for secret in repository.secrets() {
-        hash.update(Sha256::digest(secret.expose()));
-    }
-    hex(&hash.finalize())
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

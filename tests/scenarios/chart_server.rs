@@ -99,6 +99,16 @@ impl ChartServer {
         self.put("/charts/index.yaml", index.to_string().into_bytes());
     }
 
+    /// Publishes other content as a version that is published already.
+    pub(crate) fn publish_anew(&self, name: &str, version: &str, files: &[(&str, &str)]) {
+        let is_it = |one: &Value| one["version"] == version;
+        let mut index = self.shelf.index.lock().unwrap();
+        let versions = index["entries"][name].as_array_mut().unwrap();
+        versions.retain(|one| !is_it(one));
+        drop(index);
+        self.publish(name, version, files);
+    }
+
     /// Pushes a chart to the registry.
     pub(crate) fn push_chart(&self, repository: &str, tag: &str, files: &[(&str, &str)]) {
         let name = repository.rsplit('/').next().unwrap();

@@ -208,11 +208,52 @@ async fn a_wrong_password_is_told_without_it_and_a_hostile_chart_is_refused() {
             &json!({"url": server.charts()}),
         ))
         .await;
-    let refresh = json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}});
-    fleet.change("web", refresh).await;
+    // A changed registration wakes whoever reads by it.
     let refused = |app: &argosy_crds::Application| {
         let mut conditions = app.status.iter().flat_map(|status| &status.conditions);
         conditions.any(|one| one.message.contains("out-of-bounds"))
     };
     fleet.until("web", "refused", refused).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_published_anew_is_refused_until_somebody_asks_for_it() {
+    let mut fleet = Fleet::start_with_tools(&["dev"], tool_path()).await;
+    let server = ChartServer::start().await;
+    server.publish("web", "1.0.0", &chart(&meta("web", "1.0.0"), &[]));
+    fleet
+        .apply(ChartServer::secret(
+            "stable",
+            &json!({"url": server.charts()}),
+        ))
+        .await;
+    fleet
+        .apply(of_chart("web", &fleet, &server.charts(), "web", "1.0.0"))
+        .await;
+    fleet.until_well("web").await;
+
+    let mut other = chart("apiVersion: v2\nname: web\nversion: 1.0.0\n", &[]);
+    other[1].1 = "color: blue\n";
+    server.publish_anew("web", "1.0.0", &other);
+    let refresh =
+        |how: &str| json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": how}}});
+    fleet
+        .eventually("the other content is refused", || async {
+            // The index is read while what is known is used, so that the first look may not see it.
+            fleet.change("web", refresh("normal")).await;
+            let app = fleet.applications().get("web").await.unwrap();
+            let mut conditions = app.status.iter().flat_map(|status| &status.conditions);
+            conditions.any(|one| one.message.contains("DigestChanged"))
+        })
+        .await;
+    assert_eq!(data(&fleet, "web/web-cm").await["color"], "red");
+
+    fleet.restart_hub();
+    fleet.change("web", refresh("hard")).await;
+    fleet
+        .eventually("the other content is there", || async {
+            data(&fleet, "web/web-cm").await["color"] == "blue"
+        })
+        .await;
+    fleet.until_well("web").await;
 }

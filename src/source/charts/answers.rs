@@ -73,6 +73,24 @@ impl<T: Clone> Answers<T> {
         answer
     }
 
+    /// The last answer to `question` that was no error, however old, unless it is being asked for.
+    pub(super) fn good(&self, question: &str) -> Option<T> {
+        let slot = lock(&self.slots).get(question).map(Arc::clone)?;
+        let slot = slot.try_lock().ok()?;
+        slot.good.clone()
+    }
+
+    /// Whether `question` would be put anew.
+    pub(super) fn is_stale(&self, question: &str, lifetime: Duration) -> bool {
+        let slot = lock(&self.slots).get(question).map(Arc::clone);
+        let Some(slot) = slot else { return true };
+        let Ok(slot) = slot.try_lock() else {
+            return false;
+        };
+        let answered = slot.answered.as_ref();
+        !answered.is_some_and(|(at, answer)| self.is_fresh(*at, answer.is_ok(), lifetime))
+    }
+
     /// Has every question put anew.
     pub(super) fn refresh(&self) {
         *lock(&self.refreshed) = Some(Instant::now());

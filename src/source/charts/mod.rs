@@ -100,6 +100,12 @@ impl Charts {
         pass_credentials: bool,
     ) -> Result<Chart, SourceError> {
         let remote = self.remote(repository)?;
+        if let Some((known, _)) = self.meaning(&remote, package, revision)
+            && let Package::Indexed { chart } = package
+            && let Some(now) = remote.published(chart, revision)
+        {
+            is_unchanged(repository, package, revision, &known, &now)?;
+        }
         if let Some((digest, has_base)) = self.meaning(&remote, package, revision)
             && let Some(tree) = self.shared.unpacked.get(&(digest.clone(), has_base))
         {
@@ -115,6 +121,9 @@ impl Charts {
         let located = remote.locate(package, revision).await?;
         let known = self.meaning(&remote, package, &located.revision);
         let known = known.map(|(digest, _)| digest);
+        if let (Some(known), Some(now)) = (&known, located.digest()) {
+            is_unchanged(repository, package, &located.revision, known, now)?;
+        }
         if let Some(digest) = known.as_ref().or(located.digest())
             && let Some(tree) = self.kept(&remote, digest, located.has_base()).await?
         {
@@ -258,6 +267,27 @@ impl Charts {
         self.shared.unpacked.insert(content, Arc::clone(&tree));
         Ok(tree)
     }
+}
+
+/// A version that is published anew with other content is refused: whoever wants it says so with a
+/// hard refresh.
+fn is_unchanged(
+    repository: &Repository,
+    package: &Package,
+    revision: &str,
+    known: &Digest,
+    now: &Digest,
+) -> Result<(), SourceError> {
+    if known == now {
+        return Ok(());
+    }
+    Err(SourceError::DigestChanged {
+        url: repository.url.clone(),
+        package: package.to_string(),
+        revision: revision.to_owned(),
+        known: known.to_string(),
+        now: now.to_string(),
+    })
 }
 
 /// A package at a version, as the store names it.

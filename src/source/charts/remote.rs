@@ -1,6 +1,9 @@
 //! One repository of charts: what it was asked, and what it answered.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use argosy_registry::{
     ChartVersion, Credentials, Descriptor, Digest, Error, HelmRepository, Index, Manifest,
@@ -14,10 +17,7 @@ use super::{answers::Answers, package::Package};
 use crate::{
     blocking::Blocking,
     http::Http,
-    source::{
-        Repository, SourceError, choose,
-        sources::{Limits, hex, identity},
-    },
+    source::{Repository, SourceError, choose, hex, sources::Limits},
 };
 
 /// A repository of charts.
@@ -30,6 +30,8 @@ pub(super) struct Remote {
     blocking: Blocking,
     turn: Mutex<()>,
     indexes: Answers<Indexed>,
+    /// Whether the index is being read for nobody in particular.
+    is_reading: AtomicBool,
     tags: Answers<Arc<Vec<String>>>,
     manifests: Answers<Arc<(Digest, Manifest)>>,
     files: Answers<Arc<[u8]>>,
@@ -45,10 +47,9 @@ pub(super) struct Name {
 
 impl Name {
     pub(super) fn of(repository: &Repository) -> Self {
-        let terms = format!("{repository:?}\n{}", identity(repository));
         Self {
             place: place(&repository.url),
-            terms: hex(&Sha256::digest(terms)),
+            terms: repository.fingerprint(),
         }
     }
 
@@ -134,6 +135,7 @@ impl Remote {
             blocking,
             turn: Mutex::default(),
             indexes: Answers::default(),
+            is_reading: AtomicBool::new(false),
             tags: Answers::default(),
             manifests: Answers::default(),
             files: Answers::default(),
@@ -156,6 +158,29 @@ impl Remote {
         self.tags.refresh();
         self.manifests.refresh();
         self.files.refresh();
+    }
+
+    /// The digest that the index gives for a version of a chart now, as far as it was read; if it
+    /// is old, it is read anew meanwhile.
+    ///
+    /// Nobody waits for that: what is fixed needs no repository.
+    pub(super) fn published(self: &Arc<Self>, chart: &str, version: &str) -> Option<Digest> {
+        if self.indexes.is_stale("", self.limits.interval)
+            && !self.is_reading.swap(true, Ordering::AcqRel)
+        {
+            let remote = Arc::clone(self);
+            tokio::spawn(async move {
+                // Whoever needs the index is told what is wrong with it.
+                let _ = remote.index().await;
+                remote.is_reading.store(false, Ordering::Release);
+            });
+        }
+        let index = self.indexes.good("")?.index;
+        let mut versions = index.versions(chart)?.iter();
+        versions
+            .find(|known| known.version == version)?
+            .digest
+            .clone()
     }
 
     /// Waits until nobody else downloads or unpacks something of this remote.
