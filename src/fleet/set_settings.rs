@@ -29,7 +29,13 @@ pub struct SetSettings {
     /// How many sets of parameters one set may have; `applicationsetcontroller.max.parameter.sets`,
     /// Argosy's own.
     pub max_parameter_sets: usize,
+    /// The most applications that a set's status lists;
+    /// `applicationsetcontroller.status.max.resources.count`.
+    pub max_resources: usize,
 }
+
+/// The most applications that a status lists if nobody says otherwise, as in Argo CD.
+const MAX_RESOURCES: usize = 5000;
 
 impl Default for SetSettings {
     fn default() -> Self {
@@ -40,6 +46,7 @@ impl Default for SetSettings {
             preserved: PreservedKeys::default(),
             requeue_after: requeue::GIT,
             max_parameter_sets: Settings::default().max_parameter_sets,
+            max_resources: MAX_RESOURCES,
         }
     }
 }
@@ -64,6 +71,9 @@ impl SetSettings {
                 .get(MAX_PARAMETER_SETS)
                 .and_then(|text| text.trim().parse().ok())
                 .unwrap_or(Settings::default().max_parameter_sets),
+            max_resources: text("status.max.resources.count")
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(MAX_RESOURCES),
         }
     }
 }
@@ -81,6 +91,7 @@ mod tests {
             ("applicationsetcontroller.global.preserved.labels", "tier"),
             ("applicationsetcontroller.requeue.after", "soon"),
             (MAX_PARAMETER_SETS, "500"),
+            ("applicationsetcontroller.status.max.resources.count", "2"),
         ];
         let params = params.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let settings = SetSettings::read(&params.into());
@@ -90,5 +101,6 @@ mod tests {
         assert_eq!(settings.preserved.labels, ["tier"]);
         assert_eq!(settings.requeue_after, 180);
         assert_eq!(settings.max_parameter_sets, 500);
+        assert_eq!(settings.max_resources, 2);
     }
 }

@@ -244,12 +244,17 @@ impl Fleet {
         self.push_of(&[]);
     }
 
-    /// Tells the hub of a push that changed these files.
+    /// Tells the hub of a push to the main branch that changed these files.
     pub(crate) fn push_of(&self, files: &[&str]) {
+        self.push_to("main", files);
+    }
+
+    /// Tells the hub of a push to a branch that changed these files.
+    pub(crate) fn push_to(&self, branch: &str, files: &[&str]) {
         let event = argosy::source::webhook::PushEvent {
             urls: vec![self.repo()],
-            revision: "main".to_owned(),
-            default_branch: true,
+            revision: branch.to_owned(),
+            default_branch: branch == "main",
             changed_files: files.iter().map(|&file| file.to_owned()).collect(),
             before: None,
             after: None,

@@ -21,6 +21,7 @@ mod order;
 mod outside;
 mod outside_faults;
 mod outside_server;
+mod outside_tls;
 mod pause;
 mod program;
 mod rendered;

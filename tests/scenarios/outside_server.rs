@@ -40,6 +40,13 @@ impl Service {
     pub(crate) async fn serve(&self) -> SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let app = self.router();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        address
+    }
+
+    /// What answers, for whoever serves it.
+    pub(crate) fn router(&self) -> axum::Router {
         let service = self.clone();
         let answer = move |uri: Uri, headers: HeaderMap| {
             let service = service.clone();
@@ -51,9 +58,7 @@ impl Service {
                 service.answer(&uri, &headers)
             }
         };
-        let app = axum::Router::new().fallback(answer);
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        address
+        axum::Router::new().fallback(answer)
     }
 
     fn note(&self, uri: &Uri, headers: &HeaderMap) {

@@ -3,6 +3,7 @@
 //! Only what is named from the root counts: inside of `range` and `with` the dot is something else,
 //! and only `$` leads back. What cannot be told is left out, or counts as the whole.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::parse::Definition;
@@ -15,6 +16,8 @@ pub struct References {
     pub fields: Vec<Reference>,
     /// Whether the data is used as a whole, so that every part of it may be.
     pub whole: bool,
+    /// The functions that are called.
+    pub functions: BTreeSet<Arc<str>>,
 }
 
 /// A path from the root of the data.
@@ -141,6 +144,7 @@ fn operand(operand: &Operand, at_root: bool, provided: bool, found: &mut Referen
     match &operand.kind {
         Kind::Pipe(inner) => pipe(inner, at_root, provided, found),
         Kind::Chain(inner, _) => self::operand(inner, at_root, provided, found),
+        Kind::Function(name, _) => drop(found.functions.insert(Arc::clone(name))),
         _ => {}
     }
 }

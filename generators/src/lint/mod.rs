@@ -5,6 +5,7 @@
 
 mod duplicate_names;
 mod empty_glob;
+mod fresh_key;
 mod generation;
 mod missing_key;
 mod patch_list;
@@ -76,7 +77,7 @@ pub struct Subject<'a> {
 
 type Rule = fn(&Subject<'_>) -> Vec<Finding>;
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     generation::check,
     syntax::check,
     unreachable::check,
@@ -86,6 +87,7 @@ const RULES: [Rule; 9] = [
     selector::check,
     missing_key::check,
     duplicate_names::check,
+    fresh_key::check,
 ];
 
 /// Runs all rules; the worst findings come first.

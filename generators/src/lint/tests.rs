@@ -117,6 +117,15 @@ fn a_good_set_has_no_findings() {
 }
 
 #[test]
+fn a_template_that_makes_a_key_is_told_that_it_never_makes_it_again() {
+    let path = r#"{{ genPrivateKey "ed25519" | sha256sum }}"#;
+    assert_eq!(
+        found(set(&dirs(), "{{.path.basename}}", path)),
+        ["warning fresh-key spec.template.spec.source.path"]
+    );
+}
+
+#[test]
 fn a_parameter_that_is_not_yielded_is_found_in_both_modes() {
     let findings = found(set(&dirs(), "{{.path.basename}}", "{{.pth.path}}"));
     assert!(

@@ -116,7 +116,7 @@ impl Text {
             Self::Literal(_) | Self::Broken(_) => References::default(),
             Self::Fast(pieces) => References {
                 fields: fast::names(pieces).map(named).collect(),
-                whole: false,
+                ..References::default()
             },
             Self::Go { template, .. } => template.references(),
         }

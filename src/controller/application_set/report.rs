@@ -21,9 +21,6 @@ use crate::hub::Hub;
 /// How many Applications a condition names.
 const NAMED: usize = 10;
 
-/// The most applications that a status lists, as in Argo CD.
-const MAX_RESOURCES: usize = 5000;
-
 /// Writes what changed; whether the status on the API server says what it should.
 pub(super) async fn report(
     hub: &Arc<Hub>,
@@ -48,7 +45,14 @@ pub(super) async fn report(
         owned.map(|(_, app)| Application::clone(app)).collect()
     };
     let now = Time(hub.clock.now());
-    let mut after = status(set, &outcome, rollout, &live, MAX_RESOURCES, &now);
+    let mut after = status(
+        set,
+        &outcome,
+        rollout,
+        &live,
+        hub.fleet.settings().sets.max_resources,
+        &now,
+    );
     let parked = result.ok().and_then(|applied| applied.parked.as_ref());
     put_approval(&mut after, name, parked, &now);
     hub.application_sets.contested.put(&mut after, name, &now);
@@ -100,7 +104,14 @@ pub(super) async fn stuck(hub: &Hub, name: &ObjectName, set: &ApplicationSet, ap
     };
     let live = super::apply::concerned(hub, set, &[]);
     let now = Time(hub.clock.now());
-    let after = status(set, &outcome, Rollout::Kept, &live, MAX_RESOURCES, &now);
+    let after = status(
+        set,
+        &outcome,
+        Rollout::Kept,
+        &live,
+        hub.fleet.settings().sets.max_resources,
+        &now,
+    );
     write_if_new(hub, name, set, &after).await;
 }
 
@@ -112,7 +123,14 @@ pub(super) async fn unlisted(hub: &Arc<Hub>, name: &ObjectName, set: &Applicatio
         message: format!("{why}; nothing is generated, and nothing deleted, until that succeeds"),
     };
     let now = Time(hub.clock.now());
-    let told = status(set, &outcome, Rollout::Kept, &[], MAX_RESOURCES, &now);
+    let told = status(
+        set,
+        &outcome,
+        Rollout::Kept,
+        &[],
+        hub.fleet.settings().sets.max_resources,
+        &now,
+    );
     let mut after = set.status.clone().unwrap_or_default();
     after.conditions = told.conditions;
     after.health = told.health;

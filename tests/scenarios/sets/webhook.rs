@@ -46,7 +46,13 @@ async fn a_push_wakes_only_sets_that_read_what_changed() {
         ("dirs/old/x.yaml", &config("x", "1", "")),
         ("files/two.json", r#"{"app": "two"}"#),
     ]);
-    fleet.push_of(&["docs/readme.md", "dirs/old/x.yaml", "dirs/readme.md"]);
+    // Paths that nobody looks at, one that is left out, and a branch that nobody reads.
+    fleet.push_of(&["docs/readme.md", "dirs/readme.md"]);
+    fleet.push_of(&["dirs/old/x.yaml"]);
+    fleet.push_to("feature", &["dirs/b/x.yaml"]);
+    fleet.nothing_is_written().await;
+    until_names(&fleet, &["d-a", "f-one"]).await;
+
     fleet.push_of(&["dirs/b/x.yaml"]);
     until_names(&fleet, &["d-a", "d-b", "f-one"]).await;
     fleet.commit(&[("dirs/c/x.yaml", &config("x", "1", ""))]);

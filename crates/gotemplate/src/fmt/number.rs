@@ -99,7 +99,7 @@ impl Printer {
         if flags.sharp {
             match base {
                 2 => text.push_str("0b"),
-                8 if !digits.starts_with('0') => text.push('0'),
+                8 if !digits.starts_with('0') => digits.insert(0, '0'),
                 16 => text.push_str(if verb == 'X' { "0X" } else { "0x" }),
                 _ => {}
             }

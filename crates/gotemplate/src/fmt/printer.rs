@@ -57,6 +57,7 @@ impl Printer {
             return;
         }
         match verb {
+            'T' if value.is_nil() => return self.pad("<nil>"),
             'T' => return self.string(value.type_name(), 's'),
             'p' => return self.bad_verb(value, verb),
             _ => {}

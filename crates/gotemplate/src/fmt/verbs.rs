@@ -122,11 +122,16 @@ impl Formatting<'_> {
         };
         self.next += 1;
         let flags = &mut self.printer.flags;
-        if verb == 'v' {
+        if matches!(verb, 'v' | 'w') {
             flags.sharp_v = std::mem::take(&mut flags.sharp);
             flags.plus_v = std::mem::take(&mut flags.plus);
         }
-        self.printer.value(arg, verb);
+        if verb == 'w' {
+            // Only errors are wrapped, and only by `Errorf`.
+            self.printer.bad_verb(arg, verb);
+        } else {
+            self.printer.value(arg, verb);
+        }
     }
 
     fn complain(&mut self, verb: char, what: &str) {

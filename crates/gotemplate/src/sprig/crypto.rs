@@ -110,6 +110,9 @@ fn key(password: &str) -> [u8; 32] {
 }
 
 fn decrypt(password: &str, encrypted: &str) -> Result<String, FuncError> {
+    if encrypted.is_empty() {
+        return Ok(String::new());
+    }
     let Ok(bytes) = decode64(encrypted) else {
         return fail("illegal base64 data");
     };

@@ -19,9 +19,10 @@ pub(super) fn register(m: &mut FuncMap) {
     });
     m.add_metered("set", "map,string,any", set);
     m.add("unset", "map,string", |a| {
-        if let Some(m) = map(a, 0) {
-            m.remove(text(a, 1));
-        }
+        let Some(m) = map(a, 0) else {
+            return Ok(Value::map::<&str>([]));
+        };
+        m.remove(text(a, 1));
         Ok(any(a, 0).clone())
     });
     m.add("hasKey", "map,string", |a| {

@@ -12,6 +12,7 @@ mod encoding;
 mod flow;
 mod gotime;
 mod json;
+mod keys;
 mod layout;
 mod lists;
 mod math;
@@ -27,6 +28,7 @@ mod url;
 mod version;
 mod words;
 mod wrap;
+mod x509;
 
 use std::fmt;
 use std::sync::Arc;
@@ -72,6 +74,6 @@ pub fn functions(seams: &Seams) -> FuncMap {
     dates::register(&mut map, seams);
     random::register(&mut map, random);
     crypto::register(&mut map, random);
-    certificates::register(&mut map);
+    certificates::register(&mut map, seams);
     map
 }

@@ -16,6 +16,9 @@ pub(super) fn translate(pattern: &str) -> Result<String, String> {
     Ok(t.out)
 }
 
+/// Go refuses to repeat anything more often.
+const MOST_REPEATED: u32 = 1000;
+
 /// What a repetition sign would repeat.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Repeat {
@@ -44,7 +47,7 @@ impl Translation<'_> {
             }
             '*' | '+' | '?' => return self.repetition(c.encode_utf8(&mut [0; 4])),
             '{' => {
-                if let Some(text) = self.counted() {
+                if let Some(text) = self.counted()? {
                     return self.repetition(&text);
                 }
                 self.out.push_str("\\{");
@@ -84,22 +87,30 @@ impl Translation<'_> {
     }
 
     /// `{2,3}`, when what follows a brace is one.
-    fn counted(&mut self) -> Option<String> {
+    fn counted(&mut self) -> Result<Option<String>, String> {
         let mut ahead = self.chars.clone();
         let mut inner = String::new();
         loop {
-            match ahead.next()? {
-                '}' => break,
-                c if c.is_ascii_digit() || c == ',' => inner.push(c),
-                _ => return None,
+            match ahead.next() {
+                Some('}') => break,
+                Some(c) if c.is_ascii_digit() || c == ',' => inner.push(c),
+                _ => return Ok(None),
             }
         }
         let (least, most) = inner.split_once(',').unwrap_or((&inner, ""));
         if least.is_empty() || most.contains(',') {
-            return None;
+            return Ok(None);
+        }
+        let is_too_large = |count: &str| {
+            count
+                .parse()
+                .map_or(!count.is_empty(), |n: u32| n > MOST_REPEATED)
+        };
+        if is_too_large(least) || is_too_large(most) {
+            return Err(format!("invalid repeat count: `{{{inner}}}`"));
         }
         self.chars = ahead;
-        Some(format!("{{{inner}}}"))
+        Ok(Some(format!("{{{inner}}}")))
     }
 
     fn group(&mut self) -> Result<(), String> {

@@ -41,9 +41,7 @@ pub(super) fn register(m: &mut FuncMap) {
     m.add("hasSuffix", "string,string", |a| {
         Ok(text(a, 1).ends_with(text(a, 0)).into())
     });
-    m.add("nospace", "string", |a| {
-        Ok(text(a, 0).split_whitespace().collect::<String>().into())
-    });
+    m.add("nospace", "string", |a| Ok(nospace(text(a, 0)).into()));
     m.add("repeat", "int,string", |a| {
         repeat(text(a, 1), int(a, 0)).map(Value::from)
     });
@@ -87,6 +85,20 @@ pub(super) fn register(m: &mut FuncMap) {
 }
 
 /// The arguments that are not nil, each written by `write`, with blanks between them.
+/// Goes byte by byte, as goutils does: where anything is taken away, other characters than ASCII
+/// come out as what their bytes are in Latin-1.
+fn nospace(text: &str) -> String {
+    let kept: String = text
+        .bytes()
+        .map(char::from)
+        .filter(|c| !c.is_whitespace())
+        .collect();
+    if kept.chars().count() == text.len() {
+        return text.to_owned();
+    }
+    kept
+}
+
 fn quoted(args: &[Value], write: impl Fn(&str) -> String) -> Answer {
     let parts: Vec<String> = texts(args)?.iter().map(|text| write(text)).collect();
     Ok(parts.join(" ").into())
