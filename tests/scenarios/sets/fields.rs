@@ -155,6 +155,16 @@ async fn the_status_lists_the_applications_and_their_state() {
         })
         .await;
 
+    // A hub may be told to list fewer.
+    let few = json!({"applicationsetcontroller.status.max.resources.count": "1"});
+    fleet.configure("argocd-cmd-params-cm", few).await;
+    fleet
+        .eventually("the status lists one and counts both", async || {
+            let status = api.get("one").await.unwrap().status.unwrap_or_default();
+            status.resources.len() == 1 && status.resources_count == 2
+        })
+        .await;
+
     // One application that must not be written is told, and stops neither the other nor a delete.
     let mut bad = good;
     bad["spec"]["generators"] = json!([{"list": {"elements": [

@@ -50,15 +50,17 @@ async fn a_push_wakes_only_sets_that_read_what_changed() {
     fleet.push_of(&["docs/readme.md", "dirs/readme.md"]);
     fleet.push_of(&["dirs/old/x.yaml"]);
     fleet.push_to("feature", &["dirs/b/x.yaml"]);
-    fleet.nothing_is_written().await;
-    until_names(&fleet, &["d-a", "f-one"]).await;
+    fleet.push_of(&["files/two.json"]);
+    until_names(&fleet, &["d-a", "f-one", "f-two"]).await;
 
+    fleet.commit(&[("files/three.json", r#"{"app": "three"}"#)]);
     fleet.push_of(&["dirs/b/x.yaml"]);
-    until_names(&fleet, &["d-a", "d-b", "f-one"]).await;
+    until_names(&fleet, &["d-a", "d-b", "f-one", "f-two"]).await;
     fleet.commit(&[("dirs/c/x.yaml", &config("x", "1", ""))]);
     fleet.push_of(&["dirs/c/x.yaml"]);
-    until_names(&fleet, &["d-a", "d-b", "d-c", "f-one"]).await;
-
-    fleet.push_of(&["files/two.json"]);
     until_names(&fleet, &["d-a", "d-b", "d-c", "f-one", "f-two"]).await;
+
+    fleet.push_of(&["files/three.json"]);
+    let all = ["d-a", "d-b", "d-c", "f-one", "f-three", "f-two"];
+    until_names(&fleet, &all).await;
 }
