@@ -1,5 +1,10 @@
 //! What an issuer's certificate says that stands in what it signs: its name and the mark of its key.
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "yasna's methods cannot be passed by name: they are of one lifetime"
+)]
+
 use rcgen::{CertificateParams, DistinguishedName, DnType, DnValue, Issuer, KeyIdMethod, KeyPair};
 use yasna::models::ObjectIdentifier;
 use yasna::tags::{TAG_BMPSTRING, TAG_IA5STRING, TAG_PRINTABLESTRING, TAG_UTF8STRING};
