@@ -123,3 +123,28 @@ async fn what_the_server_fills_in_is_no_difference() {
         assert_eq!(status.history.len(), 1, "it was synced once");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_git_drops_of_a_secrets_plain_text_goes() {
+    let secret = |data: &str| {
+        format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{{data}}}\n")
+    };
+    let fleet = Fleet::start("hub-dropped").await;
+    fleet.register_with_certificate("dev", 1, json!({})).await;
+    fleet
+        .tree
+        .commit(&[("all/s.yaml", &secret("a: '1', b: '2'"))]);
+    let server = fleet.server(1).url();
+    fleet
+        .apply(automated("dropped", &fleet.tree.url(), "all", server))
+        .await;
+    fleet.until_well("dropped").await;
+    fleet.tree.commit(&[("all/s.yaml", &secret("a: '1'"))]);
+    fleet.push();
+    eventually("the key is gone", async || {
+        let live = fleet.live(1, "v1", "Secret", "dropped/s").await.unwrap();
+        live["data"] == json!({"a": "MQ=="})
+    })
+    .await;
+    fleet.until_well("dropped").await;
+}

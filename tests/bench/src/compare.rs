@@ -40,10 +40,11 @@ const ROUNDS: u32 = 20_000;
 const UPDATES: u32 = 100_000;
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    one_deployment()?;
-    an_application(options.application)?;
+    // First, while no memory is there that was used for something else before.
     live_cache(options)?;
-    updates(options)
+    updates(options)?;
+    one_deployment()?;
+    an_application(options.application)
 }
 
 fn one_deployment() -> anyhow::Result<()> {

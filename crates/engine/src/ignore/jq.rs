@@ -1,8 +1,9 @@
 //! jq path expressions: the expression finds paths, and what it found is deleted here.
 //!
 //! An expression cannot run for ever: definitions, and the builtins that loop without regard to the
-//! size of their input, are refused when it is compiled. It sees the object alone, no environment,
-//! clock or further input, and cannot end the process.
+//! size of their input, are refused when it is compiled, and so is what makes more of its input than
+//! there was: assignments, folds and products. It sees the object alone, no environment, clock or
+//! further input, and cannot end the process.
 
 use std::fmt;
 
@@ -13,13 +14,14 @@ use serde_json::Value;
 
 type Filter = compile::Filter<jaq_core::Native<data::JustLut<Val>>>;
 
-/// Words that can loop without end, reach outside, or end the process.
-const REFUSED: [&str; 19] = [
+/// Words that can loop without end, grow without limit, reach outside, or end the process.
+const REFUSED: [&str; 21] = [
     "combinations",
     "debug",
     "def",
     "env",
     "error",
+    "foreach",
     "halt",
     "halt_error",
     "include",
@@ -29,6 +31,7 @@ const REFUSED: [&str; 19] = [
     "inputs",
     "now",
     "range",
+    "reduce",
     "repeat",
     "stderr",
     "until",
@@ -165,6 +168,9 @@ fn refused(expression: &str) -> Option<&str> {
         if c == '"' {
             quoted = !quoted;
         }
+        if !quoted && let Some(operator) = refused_operator(before, rest) {
+            return Some(operator);
+        }
         if word_end == 0 || quoted {
             before = c;
             rest = &rest[c.len_utf8()..];
@@ -182,6 +188,13 @@ fn refused(expression: &str) -> Option<&str> {
         rest = &rest[word_end..];
     }
     None
+}
+
+/// An assignment or a product at the beginning of `rest`.
+fn refused_operator(before: char, rest: &str) -> Option<&str> {
+    let is_comparison = rest.starts_with("==") || matches!(before, '=' | '!' | '<' | '>');
+    let is_refused = rest.starts_with('*') || rest.starts_with('=') && !is_comparison;
+    is_refused.then(|| &rest[..1])
 }
 
 fn order(one: &[Value], other: &[Value]) -> std::cmp::Ordering {
@@ -296,9 +309,17 @@ mod tests {
             ".[range(9e9)]",
             "halt",
             ".spec.broken[",
+            ".a | select((.. |= [.]) == 1)",
+            ".a[(\"x\" * 9e9 | length)]",
+            "reduce .l[] as $x (.; .[0])",
         ] {
             assert!(PathExpression::compile(expression).is_err(), "{expression}");
         }
-        assert!(PathExpression::compile(".spec.range[\"while\"]").is_ok());
+        for expression in [
+            ".spec.range[\"while\"]",
+            ".l[] | select(.k == \"a=*\" and .n >= 1 and .m!=2)",
+        ] {
+            assert!(PathExpression::compile(expression).is_ok(), "{expression}");
+        }
     }
 }
