@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::metrics::MetricsConfig;
 use crate::source::Limits;
 
 /// How a hub is started.
@@ -32,6 +33,8 @@ pub struct HubConfig {
     pub answer_timeout: Duration,
     /// The folders in which it looks for `helm` and `kustomize`, in the form of `PATH`.
     pub tool_path: OsString,
+    /// How much its metrics tell.
+    pub metrics: MetricsConfig,
 }
 
 impl HubConfig {
@@ -52,6 +55,7 @@ impl HubConfig {
             git: Limits::default(),
             answer_timeout: Duration::from_secs(30),
             tool_path: std::env::var_os("PATH").unwrap_or_default(),
+            metrics: MetricsConfig::default(),
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::blocking::Blocking;
 use crate::clock::Clock;
-use crate::cluster::{self, Clusters};
+use crate::cluster::{self, Clusters, counted};
 use crate::config::HubConfig;
 use crate::controller::events::Events;
 use crate::controller::{
@@ -165,7 +165,7 @@ impl Hub {
         } = seams;
         let events = cluster_events(&clock, &fleet, woken);
         let clusters = Clusters::new(client.clone(), dial, events);
-        let metrics = Metrics::new().map_err(|error| {
+        let metrics = Metrics::new(&config.metrics).map_err(|error| {
             Diagnostic::new(
                 crate::diagnostic::Kind::Internal,
                 "MetricsFailed",
@@ -173,17 +173,19 @@ impl Hub {
             )
             .because(&error)
         })?;
+        let requests = Arc::new(metrics.hub.requests.clone());
+        let client = counted(client, requests, |requests| requests);
         let hub = Arc::new(Self {
             scm: Scm::new(network.clone(), surroundings, Arc::clone(&metrics.scm)),
             sources: Sources::new(remotes, blocking, config.git),
             charts: Charts::new(&disk, network, blocking, Limits::default())
                 .map_err(|error| unusable(&config, &error))?,
             tools,
-            events: Events::spawn(client.clone(), clock.clone(), &stop),
-            metrics,
-            queues: Queues::new(),
-            applications: application::Memory::new(&disk)
+            events: Events::spawn(client.clone(), clock.clone(), metrics.hub.events(), &stop),
+            queues: Queues::new(&metrics),
+            applications: application::Memory::new(&disk, Arc::clone(&metrics.renders))
                 .map_err(|error| unusable(&config, &error))?,
+            metrics,
             application_sets: application_set::Memory::default(),
             repositories: RwLock::default(),
             clusters_known: AtomicBool::new(false),

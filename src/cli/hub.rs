@@ -8,6 +8,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::{Api, Client};
 
 use super::hub_access::HubArgs;
+use super::metrics_args::MetricsArgs;
 use super::{CommandResult, Outcome, output};
 use crate::config::HubConfig;
 use crate::diagnostic::Diagnostic;
@@ -37,6 +38,8 @@ pub(crate) struct Args {
     /// `applicationsetcontroller.namespaces` in argocd-cmd-params-cm name.
     #[arg(long)]
     any_namespace: bool,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     /// The form of the logs.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
@@ -55,6 +58,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
         listen: args.listen,
         workers_per_cluster: args.workers_per_cluster.max(1),
         any_namespace: args.any_namespace,
+        metrics: args.metrics.config(),
         ..HubConfig::new(args.data)
     };
     let hub = Hub::start(config, client)?;

@@ -12,6 +12,7 @@ mod demo;
 mod graph;
 mod hub;
 mod hub_access;
+mod metrics_args;
 mod output;
 mod plan;
 mod registration;

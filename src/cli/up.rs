@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use super::metrics_args::MetricsArgs;
 use super::{CommandResult, Outcome, interrupted, output};
 use crate::config::HubConfig;
 use crate::embedded::{DataDir, Embedded, Options};
@@ -24,6 +25,8 @@ pub(crate) struct Args {
     /// Where it serves metrics, health checks and webhooks.
     #[arg(long, value_name = "ADDRESS", default_value_t = HubConfig::LISTEN)]
     listen: SocketAddr,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     /// The form of the logs.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
@@ -39,6 +42,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
     let embedded = Embedded::start(&data, &options).await?;
     let mut config = HubConfig::new(data.path("cache"));
     config.listen = args.listen;
+    config.metrics = args.metrics.config();
     let hub = Hub::start(config, embedded.client.clone())?;
     let address = crate::server::serve(&hub).await?;
     let kubeconfig = embedded.write_kubeconfig(&data, &[])?;

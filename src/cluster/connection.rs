@@ -42,6 +42,9 @@ pub(super) enum Error {
     /// The CA is not a list of PEM certificates.
     #[error("`tlsClientConfig.caData` holds no PEM certificate")]
     Ca,
+    /// The metrics of the cluster cannot be declared.
+    #[error("its metrics cannot be declared")]
+    Metrics(#[from] prometheus::Error),
     /// kube's client refused the configuration.
     #[error("the credentials cannot be used")]
     Client(#[source] kube::Error),

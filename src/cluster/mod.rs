@@ -5,6 +5,7 @@
 //! cluster while it holds something of another.
 
 mod connection;
+mod counted;
 mod discovery;
 mod health;
 mod live;
@@ -19,16 +20,19 @@ use kube::Client;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use connection::Dial;
+pub(crate) use counted::counted;
 pub use discovery::{Discovery, Served, ServedKind};
 pub use health::{ConnectionState, ConnectionStatus};
 pub use live::{
-    Changed, Completed, Found, LiveState, Living, OwnerOf, SignificanceOf, Suspected, Taint,
+    Changed, Completed, Found, Listeners, LiveState, Living, OwnerOf, SignificanceOf, Suspected,
+    Taint,
 };
 pub use registry::{Clusters, ConnectionChanged, Events, LiveChanged};
 pub use schemas::{SchemaCache, Schemas};
 pub use secret::{ClusterConfig, Error as SecretError};
 
 use self::health::Health;
+use crate::metrics::ClusterMetrics;
 
 /// A registered cluster and the connection to it.
 pub struct Cluster {
@@ -42,6 +46,8 @@ pub struct Cluster {
     pub schemas: Schemas,
     /// What lives there.
     pub live: Arc<LiveState>,
+    /// What is counted of it.
+    pub metrics: Arc<ClusterMetrics>,
     health: Arc<Health>,
     _stop: DropGuard,
 }
@@ -54,7 +60,9 @@ impl Cluster {
         events: &Events,
         (schemas, uid): (SchemaCache, Option<String>),
     ) -> Result<Arc<Self>, connection::Error> {
+        let metrics = Arc::new(ClusterMetrics::new(&config.server)?);
         let client = dial.client(&config, hub)?;
+        let client = counted(client, Arc::clone(&metrics), |metrics| &metrics.requests);
         let health = Arc::new(Health::new(events.clock.clone(), uid));
         let live = Arc::new(LiveState::new(
             client.clone(),
@@ -63,12 +71,15 @@ impl Cluster {
                 Arc::clone(&events.owner_of),
                 Arc::clone(&events.significance_of),
             ),
-            events.live_changed(&config.server),
-            {
-                let health = Arc::clone(&health);
-                Arc::new(move || health.suspect())
+            Listeners {
+                changed: events.live_changed(&config.server),
+                suspected: {
+                    let health = Arc::clone(&health);
+                    Arc::new(move || health.suspect())
+                },
+                completed: Arc::new(events.connection_changed(&config.server)),
             },
-            Arc::new(events.connection_changed(&config.server)),
+            Arc::clone(&metrics),
         ));
         let stop = CancellationToken::new();
         let turned = {
@@ -91,6 +102,7 @@ impl Cluster {
             discovery: Discovery::default(),
             schemas: Schemas::new(schemas),
             live,
+            metrics,
             health,
             _stop: stop.drop_guard(),
         }))

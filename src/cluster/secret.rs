@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use argosy_crds::names;
 use argosy_facts::Secret;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64_URL};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
 use serde::Deserialize;
 
@@ -52,6 +53,21 @@ pub struct Credentials {
     pub proxy_url: Option<String>,
     /// Whether answers are asked for uncompressed.
     pub disable_compression: bool,
+}
+
+impl Credentials {
+    /// When the bearer token ends, where it is a JSON web token that says so. A client's certificate
+    /// is not looked at.
+    pub fn expire(&self) -> Option<Timestamp> {
+        #[derive(Deserialize)]
+        struct Claims {
+            exp: i64,
+        }
+        let token = self.bearer_token.as_ref()?.expose();
+        let claims = token.split('.').nth(1)?;
+        let claims: Claims = serde_json::from_slice(&BASE64_URL.decode(claims).ok()?).ok()?;
+        Timestamp::from_second(claims.exp).ok()
+    }
 }
 
 /// The TLS part of a cluster's `config`; certificates and keys are PEM in base64.
@@ -245,6 +261,19 @@ mod tests {
         );
         assert!(config.credentials.tls_client_config.insecure);
         assert!(!format!("{config:?}").contains("t0ken"));
+    }
+
+    #[test]
+    fn a_token_may_say_when_it_ends() {
+        let of = |token: &str| Credentials {
+            bearer_token: Some(Secret::new(token)),
+            ..Credentials::default()
+        };
+        let end = Timestamp::from_second(4_000_000_000).ok();
+        assert_eq!(of("e30.eyJleHAiOjQwMDAwMDAwMDB9.x").expire(), end);
+        for opaque in ["", "t0ken", "a.b.c", "e30.e30.x"] {
+            assert_eq!(of(opaque).expire(), None, "{opaque}");
+        }
     }
 
     #[test]

@@ -9,10 +9,12 @@ use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::api::PostParams;
 use kube::{Api, Client, Resource};
+use prometheus::IntCounterVec;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::metrics::EventResult;
 
 /// How many events may wait to be sent; a fleet-wide change makes a few per application.
 const BACKLOG: usize = 10_000;
@@ -53,18 +55,25 @@ pub struct Events {
     clock: Clock,
     backlog: mpsc::Sender<Event>,
     sequence: AtomicU64,
+    counted: IntCounterVec,
 }
 
 impl Events {
-    /// Sends events with `client` until stopped.
-    pub fn spawn(client: Client, clock: Clock, stop: &CancellationToken) -> Self {
+    /// Sends events with `client` until stopped, and counts in `counted` what becomes of them.
+    pub fn spawn(
+        client: Client,
+        clock: Clock,
+        counted: IntCounterVec,
+        stop: &CancellationToken,
+    ) -> Self {
         let (backlog, mut waiting) = mpsc::channel::<Event>(BACKLOG);
+        let of_sent = counted.clone();
         let stopped = stop.clone();
         tokio::spawn(async move {
             stopped
                 .run_until_cancelled(async {
                     while let Some(event) = waiting.recv().await {
-                        send(&client, &event).await;
+                        send(&client, &event).await.count(&of_sent);
                     }
                 })
                 .await
@@ -73,13 +82,16 @@ impl Events {
             clock,
             backlog,
             sequence: AtomicU64::new(0),
+            counted,
         }
     }
 
     /// Tells `news` of `object`.
     pub fn tell<K: Resource<DynamicType = ()>>(&self, object: &K, news: News) {
         // A full backlog means that the API server is behind; the status carries the state anyway.
-        let _ = self.backlog.try_send(self.event(object, news));
+        if self.backlog.try_send(self.event(object, news)).is_err() {
+            EventResult::Dropped.count(&self.counted);
+        }
     }
 
     fn event<K: Resource<DynamicType = ()>>(&self, object: &K, news: News) -> Event {
@@ -117,7 +129,7 @@ impl Events {
     }
 }
 
-async fn send(client: &Client, event: &Event) {
+async fn send(client: &Client, event: &Event) -> EventResult {
     let namespace = event.metadata.namespace.as_deref().unwrap_or("default");
     let api: Api<Event> = Api::namespaced(client.clone(), namespace);
     if let Err(error) = api.create(&PostParams::default(), event).await {
@@ -125,5 +137,7 @@ async fn send(client: &Client, event: &Event) {
             error = crate::diagnostic::chain(&error),
             "an event was not recorded"
         );
+        return EventResult::Failed;
     }
+    EventResult::Sent
 }

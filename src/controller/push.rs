@@ -8,6 +8,7 @@ use super::application_set::{self, pull_requests};
 use super::queue::Lane;
 use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
+use crate::source::shown_url;
 use crate::source::webhook::{PullRequestEvent, PushEvent, Target};
 
 impl Hub {
@@ -21,6 +22,7 @@ impl Hub {
         {
             self.sources.refresh(url);
             self.charts.refresh(url);
+            self.metrics.webhooks.pushed(&shown_url(url));
         }
         let (apps, sets) = self.concerned(&target);
         for app in apps {

@@ -6,11 +6,13 @@
 //! is finished in milliseconds instead of all of them being half done.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+use crate::metrics::{QueueLoad, QueueMetrics};
 
 /// Which keys go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,11 +24,11 @@ pub enum Lane {
 }
 
 /// A queue of keys with delays and backoff.
-#[derive(Debug)]
 pub struct WorkQueue<K> {
     state: Mutex<State<K>>,
     changed: Notify,
     backoff: Backoff,
+    metrics: Arc<QueueMetrics>,
 }
 
 /// How long a key that failed waits: doubling from `first` up to `most`.
@@ -62,8 +64,10 @@ impl Backoff {
 struct State<K> {
     urgent: VecDeque<K>,
     routine: VecDeque<K>,
-    queued: BTreeMap<K, Lane>,
-    running: BTreeSet<K>,
+    /// Where each key waits, and since when.
+    queued: BTreeMap<K, (Lane, Instant)>,
+    /// What is worked on, and since when.
+    running: BTreeMap<K, Instant>,
     again: BTreeMap<K, Lane>,
     delayed: BTreeSet<(Instant, K)>,
     due: BTreeMap<K, Instant>,
@@ -72,13 +76,13 @@ struct State<K> {
 
 impl<K: Clone + Ord> WorkQueue<K> {
     /// An empty queue.
-    pub fn new(backoff: Backoff) -> Self {
+    pub fn new(backoff: Backoff, metrics: Arc<QueueMetrics>) -> Self {
         Self {
             state: Mutex::new(State {
                 urgent: VecDeque::new(),
                 routine: VecDeque::new(),
                 queued: BTreeMap::new(),
-                running: BTreeSet::new(),
+                running: BTreeMap::new(),
                 again: BTreeMap::new(),
                 delayed: BTreeSet::new(),
                 due: BTreeMap::new(),
@@ -86,11 +90,13 @@ impl<K: Clone + Ord> WorkQueue<K> {
             }),
             changed: Notify::new(),
             backoff,
+            metrics,
         }
     }
 
     /// Asks for work on `key` as soon as a worker is free.
     pub fn add(&self, key: K, lane: Lane) {
+        self.metrics.adds.inc();
         self.lock().add(key, lane);
         self.changed.notify_one();
     }
@@ -119,6 +125,7 @@ impl<K: Clone + Ord> WorkQueue<K> {
             *failures
         };
         let delay = self.backoff.after(failures);
+        self.metrics.retries.inc();
         self.add_after(key, delay);
         delay
     }
@@ -135,7 +142,8 @@ impl<K: Clone + Ord> WorkQueue<K> {
             let wait = {
                 let mut state = self.lock();
                 state.release_due(Instant::now());
-                if let Some(key) = state.take() {
+                if let Some((key, since)) = state.take() {
+                    self.metrics.taken(since.elapsed());
                     if !state.is_idle() {
                         self.changed.notify_one();
                     }
@@ -158,13 +166,32 @@ impl<K: Clone + Ord> WorkQueue<K> {
 
     /// Hands a key back.
     pub fn done(&self, key: &K) {
-        self.lock().done(key);
+        if let Some(since) = self.lock().done(key) {
+            self.metrics.done(since.elapsed());
+        }
         self.changed.notify_one();
     }
 
     /// How many keys wait for a worker.
     pub fn depth(&self) -> usize {
         self.lock().queued.len()
+    }
+
+    /// What waits and what is worked on.
+    pub fn load(&self) -> QueueLoad {
+        let state = self.lock();
+        let running = || state.running.values().map(Instant::elapsed);
+        QueueLoad {
+            waiting: state.queued.len(),
+            running: state.running.len(),
+            longest: running().max().unwrap_or_default(),
+            unfinished: running().sum(),
+        }
+    }
+
+    /// Counts a worker that takes keys for ever.
+    pub fn has_worker(&self) {
+        self.metrics.workers.inc();
     }
 
     fn lock(&self) -> MutexGuard<'_, State<K>> {
@@ -174,16 +201,18 @@ impl<K: Clone + Ord> WorkQueue<K> {
 
 impl<K: Clone + Ord> State<K> {
     fn add(&mut self, key: K, lane: Lane) {
-        if self.running.contains(&key) {
+        if self.running.contains_key(&key) {
             let wanted = self.again.entry(key).or_insert(lane);
             *wanted = lane.min(*wanted);
             return;
         }
-        match self.queued.get(&key) {
-            Some(queued) if *queued <= lane => return,
+        let since = match self.queued.get(&key) {
+            Some((queued, _)) if *queued <= lane => return,
             // The stale entry in the routine lane is skipped when it comes up.
-            _ => self.queued.insert(key.clone(), lane),
+            Some((_, since)) => *since,
+            None => Instant::now(),
         };
+        self.queued.insert(key.clone(), (lane, since));
         match lane {
             Lane::Urgent => self.urgent.push_back(key),
             Lane::Routine => self.routine.push_back(key),
@@ -200,25 +229,29 @@ impl<K: Clone + Ord> State<K> {
         }
     }
 
-    fn take(&mut self) -> Option<K> {
+    /// The next key, and since when it has waited.
+    fn take(&mut self) -> Option<(K, Instant)> {
         loop {
             let (key, lane) = match self.urgent.pop_front() {
                 Some(key) => (key, Lane::Urgent),
                 None => (self.routine.pop_front()?, Lane::Routine),
             };
-            if self.queued.get(&key) == Some(&lane) {
+            let waiting = self.queued.get(&key).filter(|(queued, _)| *queued == lane);
+            if let Some((_, since)) = waiting.copied() {
                 self.queued.remove(&key);
-                self.running.insert(key.clone());
-                return Some(key);
+                self.running.insert(key.clone(), Instant::now());
+                return Some((key, since));
             }
         }
     }
 
-    fn done(&mut self, key: &K) {
-        self.running.remove(key);
+    /// Returns since when the key was worked on.
+    fn done(&mut self, key: &K) -> Option<Instant> {
+        let since = self.running.remove(key);
         if let Some(lane) = self.again.remove(key) {
             self.add(key.clone(), lane);
         }
+        since
     }
 
     fn is_idle(&self) -> bool {
@@ -229,9 +262,29 @@ impl<K: Clone + Ord> State<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::{Metrics, MetricsConfig};
 
     fn queue() -> WorkQueue<&'static str> {
-        WorkQueue::new(Backoff::default())
+        let metrics = Metrics::new(&MetricsConfig::default()).unwrap();
+        WorkQueue::new(Backoff::default(), metrics.application_queue)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_tells_how_long_its_keys_are_worked_on() {
+        let queue = queue();
+        queue.add("a", Lane::Routine);
+        queue.add("b", Lane::Routine);
+        assert_eq!(queue.load().waiting, 2);
+        for _ in 0..2 {
+            queue.next().await;
+            tokio::time::advance(Duration::from_secs(2)).await;
+        }
+        let load = queue.load();
+        assert_eq!((load.waiting, load.running), (0, 2));
+        assert_eq!(load.longest, Duration::from_secs(4));
+        assert_eq!(load.unfinished, Duration::from_secs(6));
+        queue.done(&"a");
+        assert_eq!(queue.load().longest, Duration::from_secs(2));
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,20 +5,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::queue::{Backoff, WorkQueue};
 use crate::fleet::ObjectName;
+use crate::metrics::{Metrics, QueueLoad, QueueMetrics};
 
 /// Everything that waits for a worker.
 pub struct Queues {
     /// ApplicationSets.
     pub application_sets: Arc<WorkQueue<ObjectName>>,
     applications: Mutex<BTreeMap<String, Arc<WorkQueue<ObjectName>>>>,
+    application_metrics: Arc<QueueMetrics>,
 }
 
 impl Queues {
     /// Nothing waits.
-    pub fn new() -> Self {
+    pub fn new(metrics: &Metrics) -> Self {
+        let of_sets = Arc::clone(&metrics.application_set_queue);
         Self {
-            application_sets: Arc::new(WorkQueue::new(Backoff::default())),
+            application_sets: Arc::new(WorkQueue::new(Backoff::default(), of_sets)),
             applications: Mutex::default(),
+            application_metrics: Arc::clone(&metrics.application_queue),
         }
     }
 
@@ -35,27 +39,22 @@ impl Queues {
         if let Some(queue) = queues.get(server) {
             return Arc::clone(queue);
         }
-        let queue = Arc::new(WorkQueue::new(Backoff::default()));
+        let metrics = Arc::clone(&self.application_metrics);
+        let queue = Arc::new(WorkQueue::new(Backoff::default(), metrics));
         new(&queue);
         queues.insert(server.to_owned(), Arc::clone(&queue));
         queue
     }
 
-    /// How many applications wait, by server.
-    pub fn application_depths(&self) -> Vec<(String, usize)> {
+    /// What waits and what is worked on, by server.
+    pub fn application_loads(&self) -> BTreeMap<String, QueueLoad> {
         let queues = self
             .applications
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         queues
             .iter()
-            .map(|(server, queue)| (server.clone(), queue.depth()))
+            .map(|(server, queue)| (server.clone(), queue.load()))
             .collect()
-    }
-}
-
-impl Default for Queues {
-    fn default() -> Self {
-        Self::new()
     }
 }

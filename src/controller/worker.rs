@@ -40,6 +40,7 @@ pub async fn work_off<K, F>(
     K: Clone + Ord + Display + Send + 'static,
     F: Future<Output = Next> + Send + 'static,
 {
+    queue.has_worker();
     loop {
         let key = queue.next().await;
         // A task of its own is the fence: a panic ends the task and not the worker. A shutdown

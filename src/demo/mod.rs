@@ -5,6 +5,7 @@
 //! an Application. Only what runs on the workload clusters is simulated.
 
 mod notify;
+mod prometheus;
 mod repository;
 mod switch;
 mod view;
@@ -20,6 +21,7 @@ use kube::api::{Patch, PatchParams};
 use tokio::sync::watch;
 
 pub use notify::notify;
+pub use prometheus::Prometheus;
 pub use repository::Repository;
 pub use switch::{MAP as SWITCH, RUNNING, STOPPED};
 pub use view::{Row, View};

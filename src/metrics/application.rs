@@ -1,24 +1,31 @@
-//! Applications: what they are, and what their syncs did.
+//! Applications: what is counted of their reconciles, syncs and requests.
 
 use std::time::Duration;
 
 use argosy_crds::Application;
-use prometheus::core::Collector;
-use prometheus::{
-    CounterVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
-};
+use prometheus::{CounterVec, HistogramVec, IntCounter, IntCounterVec, Opts};
 
-use super::register;
-use crate::source::shown_url;
+use super::config::{Detail, cut};
+use super::declaration::Families;
+use super::gone::{Gone, drop_unknown};
+use super::{counter, histogram};
+
+/// Argo CD's buckets begin at a quarter of a second, where reconciles here have long ended; the
+/// finer ones are added below its own.
+const RECONCILE: [f64; 12] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0,
+];
 
 /// What happens to applications.
 pub struct ApplicationMetrics {
+    detail: Detail,
     sync_total: IntCounterVec,
     sync_duration: CounterVec,
     reconcile: HistogramVec,
     k8s_request_total: IntCounterVec,
     /// Writes of Application objects to the hub's API server.
     pub writes: IntCounter,
+    gone: Gone,
 }
 
 /// A finished sync.
@@ -32,65 +39,48 @@ pub struct FinishedSync<'a> {
 }
 
 impl ApplicationMetrics {
-    pub(super) fn declare(registry: &Registry) -> prometheus::Result<Self> {
-        let sync_total = IntCounterVec::new(
-            Opts::new("argocd_app_sync_total", "Number of application syncs."),
-            &[
-                "namespace",
-                "name",
-                "project",
-                "dest_server",
-                "phase",
-                "dry_run",
-            ],
-        )?;
-        let sync_duration = CounterVec::new(
-            Opts::new(
-                "argocd_app_sync_duration_seconds_total",
-                "Total time of application syncs in seconds.",
-            ),
-            &["namespace", "name", "project", "dest_server"],
-        )?;
-        // Argo CD's buckets begin at a quarter of a second, where reconciles here have long ended;
-        // the finer ones are added below its own.
-        let buckets = vec![
-            0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0,
-        ];
-        let reconcile = HistogramVec::new(
-            HistogramOpts::new(
+    pub(super) fn declare(families: &mut Families, detail: Detail) -> prometheus::Result<Self> {
+        let one = ["namespace", "name", "project", "dest_server"];
+        Ok(Self {
+            detail,
+            sync_total: families.declare(counter(
+                "argocd_app_sync_total",
+                "Number of application syncs.",
+                &[&one[..], &["phase", "dry_run"]].concat(),
+            ))?,
+            sync_duration: families.declare(CounterVec::new(
+                Opts::new(
+                    "argocd_app_sync_duration_seconds_total",
+                    "Total time of application syncs in seconds.",
+                ),
+                &one,
+            ))?,
+            reconcile: families.declare(histogram(
                 "argocd_app_reconcile",
                 "Application reconcile time in seconds.",
-            )
-            .buckets(buckets),
-            &["namespace", "dest_server"],
-        )?;
-        let k8s_request_total = IntCounterVec::new(
-            Opts::new(
+                &["namespace", "dest_server"],
+                &RECONCILE,
+            ))?,
+            k8s_request_total: families.declare(counter(
                 "argocd_app_k8s_request_total",
-                "Number of requests to workload clusters for an application.",
-            ),
-            &[
-                "namespace",
-                "name",
-                "project",
-                "server",
-                "response_code",
-                "verb",
-                "resource_kind",
-                "resource_namespace",
-                "dry_run",
-            ],
-        )?;
-        let writes = IntCounter::new(
-            "argosy_application_writes_total",
-            "Writes of Application objects to the hub's API server.",
-        )?;
-        Ok(Self {
-            sync_total: register(registry, sync_total)?,
-            sync_duration: register(registry, sync_duration)?,
-            reconcile: register(registry, reconcile)?,
-            k8s_request_total: register(registry, k8s_request_total)?,
-            writes: register(registry, writes)?,
+                "Number of requests to workload clusters for an application; code 0 is no answer.",
+                &[
+                    "namespace",
+                    "name",
+                    "project",
+                    "server",
+                    "response_code",
+                    "verb",
+                    "resource_kind",
+                    "resource_namespace",
+                    "dry_run",
+                ],
+            ))?,
+            writes: families.declare(IntCounter::new(
+                "argosy_application_writes_total",
+                "Writes of Application objects to the hub's API server.",
+            ))?,
+            gone: Gone::default(),
         })
     }
 
@@ -100,7 +90,7 @@ impl ApplicationMetrics {
             namespace,
             name,
             project,
-        } = Labels::of(application);
+        } = Labels::of(application, self.detail);
         let dry_run = sync.dry_run.to_string();
         self.sync_total
             .with_label_values(&[namespace, name, project, server, sync.phase, &dry_run])
@@ -128,15 +118,8 @@ impl ApplicationMetrics {
             namespace,
             name,
             project,
-        } = Labels::of(application);
-        let KubernetesRequest {
-            code,
-            verb,
-            kind,
-            resource_namespace,
-            dry_run,
-        } = request;
-        let (code, dry_run) = (code.to_string(), dry_run.to_string());
+        } = Labels::of(application, self.detail);
+        let (code, dry_run) = (request.code.to_string(), request.dry_run.to_string());
         self.k8s_request_total
             .with_label_values(&[
                 namespace,
@@ -144,12 +127,26 @@ impl ApplicationMetrics {
                 project,
                 server,
                 &code,
-                verb,
-                kind,
-                resource_namespace,
+                request.verb,
+                request.kind,
+                self.detail.of_one(request.resource_namespace),
                 &dry_run,
             ])
             .inc();
+    }
+
+    /// Says that an application is gone, so that its series go, too.
+    pub(crate) fn gone(&self) {
+        self.gone.note();
+    }
+
+    /// Drops the series of applications that are gone.
+    pub(crate) fn drop_gone(&self, is_known: impl Fn(&str, &str) -> bool) {
+        if self.detail == Detail::Each && self.gone.take() {
+            drop_unknown(&self.sync_total, &is_known);
+            drop_unknown(&self.sync_duration, &is_known);
+            drop_unknown(&self.k8s_request_total, &is_known);
+        }
     }
 }
 
@@ -167,102 +164,54 @@ pub struct KubernetesRequest<'a> {
     pub dry_run: bool,
 }
 
-struct Labels<'a> {
-    namespace: &'a str,
-    name: &'a str,
-    project: &'a str,
+/// What every series of an application has; empty but for the project where they are summed up.
+pub(super) struct Labels<'a> {
+    pub(super) namespace: &'a str,
+    pub(super) name: &'a str,
+    pub(super) project: &'a str,
 }
 
 impl<'a> Labels<'a> {
-    fn of(application: &'a Application) -> Self {
+    pub(super) fn of(application: &'a Application, detail: Detail) -> Self {
         let meta = &application.metadata;
         Self {
-            namespace: meta.namespace.as_deref().unwrap_or_default(),
-            name: meta.name.as_deref().unwrap_or_default(),
-            project: project_of(application),
+            namespace: detail.of_one(meta.namespace.as_deref().unwrap_or_default()),
+            name: detail.of_one(meta.name.as_deref().unwrap_or_default()),
+            project: cut(application.spec.project_or_default()),
         }
     }
 }
 
-fn project_of(application: &Application) -> &str {
-    match application.spec.project.as_str() {
-        "" => "default",
-        project => project,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prometheus::core::Collector as _;
 
-/// The applications at the moment of a scrape.
-pub struct ApplicationStates {
-    info: IntGaugeVec,
-}
-
-impl ApplicationStates {
-    /// Declares the gauges, empty.
-    pub fn new() -> prometheus::Result<Self> {
-        let info = IntGaugeVec::new(
-            Opts::new("argocd_app_info", "Information about an application."),
-            &[
-                "namespace",
-                "name",
-                "project",
-                "autosync_enabled",
-                "repo",
-                "dest_server",
-                "dest_namespace",
-                "sync_status",
-                "health_status",
-                "operation",
-            ],
-        )?;
-        Ok(Self { info })
-    }
-
-    /// Adds an application; `server` is where its destination leads.
-    pub fn add(&self, application: &Application, server: &str) {
-        let Labels {
-            namespace,
-            name,
-            project,
-        } = Labels::of(application);
-        let spec = &application.spec;
-        let automated = spec
-            .sync_policy
-            .as_ref()
-            .and_then(|policy| policy.automated.as_ref());
-        let autosync = automated.is_some_and(|automated| automated.enabled != Some(false));
-        let status = application.status.as_ref();
-        let sync = status.map(|status| status.sync.status.to_string());
-        let health = status
-            .and_then(|status| status.health.status)
-            .map(|code| code.to_string());
-        let operation = match (&application.operation, application.is_deleting()) {
-            (_, true) => "delete",
-            (Some(_), _) => "sync",
-            (None, _) => "",
+    #[test]
+    fn the_series_of_an_application_go_with_it() {
+        let mut families = Families::new();
+        let metrics = ApplicationMetrics::declare(&mut families, Detail::Each).unwrap();
+        let app = |name: &str| -> Application {
+            serde_json::from_value(serde_json::json!({
+                "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+                "metadata": {"namespace": "argocd", "name": name},
+                "spec": {"project": "default", "destination": {}},
+            }))
+            .unwrap()
         };
-        let sources = spec.sources();
-        let repo = sources
-            .first()
-            .map(|source| shown_url(&source.repo_url))
-            .unwrap_or_default();
-        self.info
-            .with_label_values(&[
-                namespace,
-                name,
-                project,
-                if autosync { "true" } else { "false" },
-                &repo,
-                server,
-                &spec.destination.namespace,
-                sync.as_deref().unwrap_or("Unknown"),
-                health.as_deref().unwrap_or("Unknown"),
-                operation,
-            ])
-            .set(1);
-    }
-
-    /// The collector to expose.
-    pub fn into_collectors(self) -> Vec<Box<dyn Collector>> {
-        vec![Box::new(self.info)]
+        let sync = FinishedSync {
+            phase: "Succeeded",
+            dry_run: false,
+            took: Duration::from_secs(1),
+        };
+        for name in ["stays", "goes"] {
+            metrics.synced(&app(name), "https://cluster", &sync);
+        }
+        let series = || metrics.sync_total.collect()[0].get_metric().len();
+        metrics.drop_gone(|_, name| name == "stays");
+        assert_eq!(series(), 2, "nobody said that one is gone");
+        metrics.gone();
+        metrics.drop_gone(|_, name| name == "stays");
+        assert_eq!(series(), 1);
     }
 }

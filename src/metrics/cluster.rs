@@ -1,7 +1,118 @@
-//! Clusters at the moment of a scrape.
+//! Clusters: what is counted of each as long as it is registered, and what they are at the moment of
+//! a scrape.
 
-use prometheus::core::Collector;
-use prometheus::{IntGaugeVec, Opts};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use argosy_engine::object::GroupKind;
+use jiff::Timestamp;
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts};
+
+use super::config::{AllowedLabels, MetricsConfig, cut};
+use super::{Momentary, count, gauge};
+
+/// Few buckets: there is such a histogram for each cluster and verb.
+const SECONDS: [f64; 8] = [0.005, 0.025, 0.1, 0.25, 1.0, 5.0, 10.0, 30.0];
+
+/// Requests to one API server.
+#[derive(Clone)]
+pub struct Requests {
+    total: IntCounterVec,
+    seconds: HistogramVec,
+}
+
+impl Requests {
+    pub(super) fn new(total: Opts, seconds: HistogramOpts) -> prometheus::Result<Self> {
+        Ok(Self {
+            total: IntCounterVec::new(total, &["method", "verb", "code"])?,
+            seconds: HistogramVec::new(seconds.buckets(SECONDS.to_vec()), &["verb"])?,
+        })
+    }
+
+    /// Counts a request, answered after `took` with `code`, which is 0 where no answer came. A watch
+    /// is answered when it begins.
+    pub(crate) fn count(&self, method: &str, verb: &str, code: u16, took: Duration) {
+        self.total
+            .with_label_values(&[method, verb, &code.to_string()])
+            .inc();
+        self.seconds
+            .with_label_values(&[verb])
+            .observe(took.as_secs_f64());
+    }
+
+    pub(super) fn into_parts(self) -> (IntCounterVec, HistogramVec) {
+        (self.total, self.seconds)
+    }
+}
+
+/// What is counted of one cluster. It goes with the cluster, and its series with it.
+pub struct ClusterMetrics {
+    /// Requests to its API server.
+    pub requests: Requests,
+    events: IntCounterVec,
+    watch_restarts: IntCounterVec,
+}
+
+impl ClusterMetrics {
+    /// Nothing counted yet of the cluster behind `server`.
+    pub fn new(server: &str) -> prometheus::Result<Self> {
+        let host = server.split_once("://").map_or(server, |(_, host)| host);
+        let host = host.split('/').next().unwrap_or_default();
+        let of_requests = |opts: Opts| opts.const_label("server", server).const_label("host", host);
+        let of_kinds = |name: &str, help: &str| {
+            let opts = Opts::new(name, help).const_label("server", server);
+            IntCounterVec::new(opts, &["group", "kind"])
+        };
+        Ok(Self {
+            requests: Requests::new(
+                of_requests(Opts::new(
+                    "argocd_kubectl_requests_total",
+                    "Requests to a cluster's API server; code 0 is no answer.",
+                )),
+                HistogramOpts {
+                    common_opts: of_requests(Opts::new(
+                        "argocd_kubectl_request_duration_seconds",
+                        "Time until a cluster's API server answered.",
+                    )),
+                    buckets: Vec::new(),
+                },
+            )?,
+            events: of_kinds(
+                "argocd_cluster_events_total",
+                "Changes that the watches of a cluster told of.",
+            )?,
+            watch_restarts: of_kinds(
+                "argosy_cluster_watch_restarts_total",
+                "Watches of a cluster that broke and were begun anew.",
+            )?,
+        })
+    }
+
+    /// Counts a change that a watch told of.
+    pub(crate) fn event(&self, kind: &GroupKind) {
+        self.events
+            .with_label_values(&[&kind.group, &kind.kind])
+            .inc();
+    }
+
+    /// Counts a watch that broke.
+    pub(crate) fn watch_broke(&self, kind: &GroupKind) {
+        self.watch_restarts
+            .with_label_values(&[&kind.group, &kind.kind])
+            .inc();
+    }
+
+    /// The collectors to expose.
+    pub fn collectors(&self) -> Vec<Momentary> {
+        let (total, seconds) = self.requests.clone().into_parts();
+        vec![
+            Box::new(total),
+            Box::new(seconds),
+            Box::new(self.events.clone()),
+            Box::new(self.watch_restarts.clone()),
+        ]
+    }
+}
 
 /// The gauges of the registered clusters.
 pub struct ClusterStates {
@@ -9,6 +120,12 @@ pub struct ClusterStates {
     connection: IntGaugeVec,
     objects: IntGaugeVec,
     resources: IntGaugeVec,
+    cache_age: IntGaugeVec,
+    watches: IntGaugeVec,
+    labels_shown: AllowedLabels,
+    labels: IntGaugeVec,
+    queue: IntGaugeVec,
+    credentials_expire: IntGaugeVec,
 }
 
 /// One cluster, as far as metrics show it.
@@ -17,22 +134,34 @@ pub struct ClusterObservation<'a> {
     pub server: &'a str,
     /// Display name.
     pub name: &'a str,
+    /// The labels of its Secret.
+    pub labels: &'a BTreeMap<String, String>,
     /// Version of the API server, empty before the first contact.
     pub version: &'a str,
     /// Whether it answers.
     pub connected: bool,
+    /// How long ago it last answered, if ever.
+    pub silence: Option<Duration>,
     /// Live objects that are known.
     pub objects: usize,
     /// Kinds that are watched.
     pub resources: usize,
+    /// How many watches are in each state.
+    pub watches: BTreeMap<&'static str, usize>,
+    /// Applications that wait for a worker.
+    pub waiting: usize,
+    /// When its token ends, where it says so.
+    pub credentials_expire: Option<Timestamp>,
 }
 
 impl ClusterStates {
     /// Declares the gauges, empty.
-    pub fn new() -> prometheus::Result<Self> {
-        let gauge = |name: &str, help: &str, labels: &[&str]| {
-            IntGaugeVec::new(Opts::new(name, help), labels)
-        };
+    pub fn new(config: &MetricsConfig) -> prometheus::Result<Self> {
+        let labels_shown = AllowedLabels::new(&config.cluster_labels);
+        let labels: Vec<_> = ["server", "name"]
+            .into_iter()
+            .chain(labels_shown.names())
+            .collect();
         Ok(Self {
             info: gauge(
                 "argocd_cluster_info",
@@ -41,7 +170,7 @@ impl ClusterStates {
             )?,
             connection: gauge(
                 "argocd_cluster_connection_status",
-                "Whether a cluster can be reached: 1 if so, 0 if not.",
+                "Whether a cluster can be reached: 1 if so, 0 if not. Nothing but the probe is sent to one that cannot.",
                 &["server", "k8s_version"],
             )?,
             objects: gauge(
@@ -54,39 +183,83 @@ impl ClusterStates {
                 "Kinds of a cluster that are watched.",
                 &["server"],
             )?,
+            cache_age: gauge(
+                "argocd_cluster_cache_age_seconds",
+                "How old what is known of a cluster may be: seconds since it last answered.",
+                &["server"],
+            )?,
+            watches: gauge(
+                "argosy_cluster_watches",
+                "Watches of a cluster by state: `synced`, `listing` or `broken`.",
+                &["server", "state"],
+            )?,
+            labels: gauge(
+                "argocd_cluster_labels",
+                "Labels of a cluster's Secret: a label `label_NAME` for each that --metrics-cluster-labels names.",
+                &labels,
+            )?,
+            labels_shown,
+            queue: gauge(
+                "argosy_cluster_queue_depth",
+                "Applications of a cluster that wait for a worker.",
+                &["server"],
+            )?,
+            credentials_expire: gauge(
+                "argosy_cluster_credentials_expiry_timestamp_seconds",
+                "When a cluster's bearer token ends, in Unix time, where it is a JSON web token that says so.",
+                &["server"],
+            )?,
         })
     }
 
     /// Adds a cluster.
     pub fn add(&self, cluster: &ClusterObservation<'_>) {
-        let ClusterObservation {
-            server,
-            name,
-            version,
-            connected,
-            objects,
-            resources,
-        } = cluster;
-        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        self.info.with_label_values(&[server, version, name]).set(1);
+        let (server, name) = (cut(cluster.server), cut(cluster.name));
+        self.info
+            .with_label_values(&[server, cluster.version, name])
+            .set(1);
         self.connection
-            .with_label_values(&[server, version])
-            .set(i64::from(*connected));
-        self.objects
-            .with_label_values(&[server])
-            .set(count(*objects));
-        self.resources
-            .with_label_values(&[server])
-            .set(count(*resources));
+            .with_label_values(&[server, cluster.version])
+            .set(i64::from(cluster.connected));
+        let of_server = |gauge: &IntGaugeVec, value: usize| {
+            gauge.with_label_values(&[server]).set(count(value));
+        };
+        of_server(&self.objects, cluster.objects);
+        of_server(&self.resources, cluster.resources);
+        of_server(&self.queue, cluster.waiting);
+        if let Some(silence) = cluster.silence {
+            let seconds = i64::try_from(silence.as_secs()).unwrap_or(i64::MAX);
+            self.cache_age.with_label_values(&[server]).set(seconds);
+        }
+        if let Some(at) = cluster.credentials_expire {
+            self.credentials_expire
+                .with_label_values(&[server])
+                .set(at.as_second());
+        }
+        for (state, watches) in &cluster.watches {
+            self.watches
+                .with_label_values(&[server, state])
+                .set(count(*watches));
+        }
+        if !self.labels_shown.is_empty() {
+            let own = self.labels_shown.values(Some(cluster.labels));
+            let values: Vec<_> = [server, name].into_iter().chain(own).collect();
+            self.labels.with_label_values(&values).set(1);
+        }
     }
 
     /// The collectors to expose.
-    pub fn into_collectors(self) -> Vec<Box<dyn Collector>> {
+    pub fn into_collectors(self) -> Vec<Momentary> {
         vec![
             Box::new(self.info),
             Box::new(self.connection),
             Box::new(self.objects),
             Box::new(self.resources),
+            Box::new(self.cache_age),
+            Box::new(self.watches),
+            Box::new(self.labels),
+            Box::new(self.queue),
+            Box::new(self.credentials_expire),
         ]
     }
 }

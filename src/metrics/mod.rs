@@ -3,69 +3,111 @@
 //! Names and labels are Argo CD's wherever it has the metric, so that dashboards and alerts written
 //! for it keep working. What is a state (an application, a cluster) is read from the index when
 //! somebody scrapes; what is an event is counted as it happens. A label never holds a message, a
-//! path inside a repository or anything else that has no bound.
+//! path inside a repository or anything else that has no bound. Every family is documented on a page
+//! that is made from the declarations.
 
 mod application;
 mod application_set;
+mod application_states;
 mod cluster;
+mod config;
+mod declaration;
 mod git;
+mod gone;
+mod hub;
 mod queue;
+mod reference;
 mod render;
 mod rollout;
 mod scm;
+mod sync_window;
+mod webhook;
 
 use std::sync::Arc;
 
 use prometheus::core::Collector;
-use prometheus::{Registry, TextEncoder};
+use prometheus::{
+    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+};
 
-pub use application::{ApplicationMetrics, ApplicationStates, FinishedSync, KubernetesRequest};
+pub use application::{ApplicationMetrics, FinishedSync, KubernetesRequest};
 pub use application_set::{ApplicationSetMetrics, ApplicationSetStates};
-pub use cluster::{ClusterObservation, ClusterStates};
-pub use git::GitStates;
-pub use queue::QueueStates;
-pub use render::RenderStates;
+pub use application_states::{ApplicationObservation, ApplicationStates};
+pub use cluster::{ClusterMetrics, ClusterObservation, ClusterStates, Requests};
+pub use config::{Detail, MetricsConfig};
+pub use declaration::Declaration;
+use declaration::Families;
+pub use git::{GitStates, RegistryStates, request_seconds};
+pub(crate) use hub::EventResult;
+pub use hub::HubMetrics;
+pub use queue::{QueueLoad, QueueMetrics, QueueStates};
+pub use reference::page;
+pub use render::{RenderMetrics, RenderStates};
 pub use scm::ScmMetrics;
+pub use sync_window::SyncWindowStates;
+pub use webhook::WebhookMetrics;
+
+use crate::controller::application::RenderCounts;
+
+/// A collector of what is at the moment of a scrape.
+pub type Momentary = Box<dyn Collector>;
 
 /// Everything that is counted as it happens.
 pub struct Metrics {
     registry: Registry,
+    declared: Vec<Declaration>,
     /// Applications and their syncs.
     pub applications: ApplicationMetrics,
     /// ApplicationSets.
     pub application_sets: ApplicationSetMetrics,
     /// Requests to SCM providers and plugins.
     pub scm: Arc<ScmMetrics>,
+    /// Renders.
+    pub renders: Arc<RenderMetrics>,
+    /// The queue of applications.
+    pub application_queue: Arc<QueueMetrics>,
+    /// The queue of ApplicationSets.
+    pub application_set_queue: Arc<QueueMetrics>,
+    /// Webhooks.
+    pub webhooks: WebhookMetrics,
+    /// The hub itself.
+    pub hub: HubMetrics,
 }
 
 impl Metrics {
     /// Declares all metrics.
-    pub fn new() -> prometheus::Result<Self> {
-        let registry = Registry::new();
-        let applications = ApplicationMetrics::declare(&registry)?;
-        let application_sets = ApplicationSetMetrics::declare(&registry)?;
-        let scm = Arc::new(ScmMetrics::declare(&registry)?);
-        registry.register(Box::new(
-            prometheus::process_collector::ProcessCollector::for_self(),
-        ))?;
-        let info = prometheus::IntGaugeVec::new(
-            prometheus::Opts::new("argocd_info", "Argosy's version."),
-            &["version"],
+    pub fn new(config: &MetricsConfig) -> prometheus::Result<Self> {
+        let mut families = Families::new();
+        let detail = config.applications;
+        let applications = ApplicationMetrics::declare(families.section("Applications"), detail)?;
+        let application_sets =
+            ApplicationSetMetrics::declare(families.section("ApplicationSets and rollouts"))?;
+        let renders = RenderMetrics::declare(families.section("Rendering"))?;
+        let [application_queue, application_set_queue] = QueueMetrics::declare(
+            families.section("Queues and workers"),
+            ["application", "applicationset"],
         )?;
-        info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        registry.register(Box::new(info))?;
+        let scm = ScmMetrics::declare(families.section("SCM providers and plugins"))?;
+        let webhooks = WebhookMetrics::declare(families.section("Webhooks"))?;
+        let hub = HubMetrics::declare(families.section("The hub itself"))?;
         Ok(Self {
-            registry,
+            registry: families.registry,
+            declared: families.declared,
             applications,
             application_sets,
-            scm,
+            scm: Arc::new(scm),
+            renders: Arc::new(renders),
+            application_queue: Arc::new(application_queue),
+            application_set_queue: Arc::new(application_set_queue),
+            webhooks,
+            hub,
         })
     }
 
     /// The exposition: what was counted, and `states` as they are at this moment.
     pub fn expose(
         &self,
-        states: impl IntoIterator<Item = Box<dyn Collector>>,
+        states: impl IntoIterator<Item = Momentary>,
     ) -> prometheus::Result<String> {
         let momentary = Registry::new();
         for state in states {
@@ -78,11 +120,67 @@ impl Metrics {
     }
 }
 
-/// Declares a metric and registers it.
-fn register<C: Collector + Clone + 'static>(
-    registry: &Registry,
-    metric: C,
-) -> prometheus::Result<C> {
-    registry.register(Box::new(metric.clone()))?;
-    Ok(metric)
+/// Every family that a hub may expose, by section and name.
+pub fn declarations() -> prometheus::Result<Vec<Declaration>> {
+    // Which labels flags add is not known here.
+    let config = MetricsConfig::default();
+    let mut declared = Metrics::new(&config)?.declared;
+    let queues = QueueStates::new()?;
+    let momentary = [
+        (
+            "Applications",
+            ApplicationStates::new(&config)?.into_collectors(),
+        ),
+        ("Applications", SyncWindowStates::new()?.into_collectors()),
+        (
+            "ApplicationSets and rollouts",
+            ApplicationSetStates::new(&config)?.into_collectors(),
+        ),
+        ("Clusters", ClusterStates::new(&config)?.into_collectors()),
+        ("Clusters", ClusterMetrics::new("")?.collectors()),
+        ("Git, charts and artifacts", GitStates::new()?.every()?),
+        ("Git, charts and artifacts", RegistryStates::new()?.every()?),
+        (
+            "Rendering",
+            RenderStates::new(RenderCounts::default())?.into_collectors(),
+        ),
+        ("Queues and workers", queues.into_collectors()),
+    ];
+    for (section, collectors) in momentary {
+        for collector in collectors {
+            declared.extend(Declaration::all_of(section, collector.as_ref()));
+        }
+    }
+    declared.sort_by(|a, b| (a.section, &a.name).cmp(&(b.section, &b.name)));
+    declared.dedup();
+    Ok(declared)
+}
+
+fn counter(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
+    IntCounterVec::new(Opts::new(name, help), labels)
+}
+
+fn gauge(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
+    IntGaugeVec::new(Opts::new(name, help), labels)
+}
+
+fn float_gauge(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<GaugeVec> {
+    GaugeVec::new(Opts::new(name, help), labels)
+}
+
+fn histogram(
+    name: &str,
+    help: &str,
+    labels: &[&str],
+    buckets: &[f64],
+) -> prometheus::Result<HistogramVec> {
+    HistogramVec::new(
+        HistogramOpts::new(name, help).buckets(buckets.to_vec()),
+        labels,
+    )
+}
+
+/// A count as a gauge takes it.
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }

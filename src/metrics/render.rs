@@ -1,38 +1,80 @@
-//! Renders at the moment of a scrape.
+//! Renders: what they take, and how many were made and saved at the moment of a scrape.
 
-use prometheus::core::Collector;
-use prometheus::{IntCounter, IntCounterVec, Opts};
+use std::time::Duration;
 
+use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGaugeVec};
+
+use super::declaration::Families;
+use super::{Momentary, counter, gauge, histogram};
 use crate::controller::application::RenderCounts;
 
-/// How many renders were made and saved.
+/// What is counted of renders as they are made.
+pub struct RenderMetrics {
+    seconds: HistogramVec,
+    failures: IntCounter,
+}
+
+impl RenderMetrics {
+    pub(super) fn declare(families: &mut Families) -> prometheus::Result<Self> {
+        Ok(Self {
+            seconds: families.declare(histogram(
+                "argosy_render_duration_seconds",
+                "How long renders took, by the kind of source; `failed` for those that failed.",
+                &["source_type"],
+                &[0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0],
+            ))?,
+            failures: families.declare(IntCounter::new(
+                "argosy_render_failures_total",
+                "Renders that failed.",
+            ))?,
+        })
+    }
+
+    /// Counts a render that was made.
+    pub(crate) fn rendered(&self, source_type: &str, took: Duration) {
+        self.seconds
+            .with_label_values(&[source_type])
+            .observe(took.as_secs_f64());
+    }
+
+    /// Counts a render that failed.
+    pub(crate) fn failed(&self, took: Duration) {
+        self.rendered("failed", took);
+        self.failures.inc();
+    }
+}
+
+/// How many renders were made and saved, and what is kept of them.
 pub struct RenderStates {
     rendered: IntCounter,
     saved: IntCounter,
     hits: IntCounterVec,
     failures: IntCounter,
+    cached: IntGaugeVec,
 }
 
 impl RenderStates {
     /// Takes the counts.
     pub fn new(counts: RenderCounts) -> prometheus::Result<Self> {
-        let counter = |name: &str, help: &str| IntCounter::with_opts(Opts::new(name, help));
         let states = Self {
-            rendered: counter("argosy_renders_total", "Sources that were rendered.")?,
-            saved: counter(
+            rendered: IntCounter::new("argosy_renders_total", "Sources that were rendered.")?,
+            saved: IntCounter::new(
                 "argosy_renders_saved_total",
                 "Renders that were not needed, because nothing that they read had changed.",
             )?,
-            hits: IntCounterVec::new(
-                Opts::new(
-                    "argosy_render_cache_hits_total",
-                    "Renders that were not needed, by where their result was kept.",
-                ),
+            hits: counter(
+                "argosy_render_cache_hits_total",
+                "Renders that were not needed, by where their result was kept.",
                 &["store"],
             )?,
-            failures: counter(
+            failures: IntCounter::new(
                 "argosy_render_failures_cached_total",
                 "Renders that were not tried again, because they had failed on the same files a short while before.",
+            )?,
+            cached: gauge(
+                "argosy_cache_bytes",
+                "What a cache in memory holds: `renders` or unpacked `charts`.",
+                &["cache"],
             )?,
         };
         states.rendered.inc_by(counts.rendered);
@@ -44,13 +86,20 @@ impl RenderStates {
         Ok(states)
     }
 
+    /// Adds the size of a cache.
+    pub fn add_cache(&self, name: &str, bytes: u64) {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.cached.with_label_values(&[name]).set(bytes);
+    }
+
     /// The collectors to expose.
-    pub fn into_collectors(self) -> Vec<Box<dyn Collector>> {
+    pub fn into_collectors(self) -> Vec<Momentary> {
         vec![
             Box::new(self.rendered),
             Box::new(self.saved),
             Box::new(self.hits),
             Box::new(self.failures),
+            Box::new(self.cached),
         ]
     }
 }

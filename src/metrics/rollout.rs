@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use argosy_crds::ApplicationSet;
 use argosy_crds::codes::{RolloutStatusCode as State, appset_condition};
 use jiff::Timestamp;
-use prometheus::core::Collector;
-use prometheus::{IntGaugeVec, Opts};
+use prometheus::IntGaugeVec;
+
+use super::{Momentary, gauge};
 
 /// The rollouts at the moment of a scrape.
 pub(super) struct RolloutStates {
@@ -21,9 +22,6 @@ pub(super) struct RolloutStates {
 impl RolloutStates {
     /// Declares the gauges, empty.
     pub(super) fn new() -> prometheus::Result<Self> {
-        let gauge = |name: &str, help: &str, labels: &[&str]| {
-            IntGaugeVec::new(Opts::new(name, help), labels)
-        };
         Ok(Self {
             step: gauge(
                 "argosy_appset_rollout_step",
@@ -95,7 +93,7 @@ impl RolloutStates {
     }
 
     /// The collectors to expose.
-    pub(super) fn into_collectors(self) -> Vec<Box<dyn Collector>> {
+    pub(super) fn into_collectors(self) -> Vec<Momentary> {
         vec![
             Box::new(self.step),
             Box::new(self.stopped),

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use argosy_scm::Quota;
-use prometheus::{
-    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
-};
+use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGaugeVec};
 
-use super::register;
+use super::declaration::Families;
+use super::{counter, float_gauge, gauge, histogram};
 
 /// What generators cost at their providers.
 pub struct ScmMetrics {
@@ -19,50 +18,35 @@ pub struct ScmMetrics {
 }
 
 impl ScmMetrics {
-    pub(super) fn declare(registry: &Registry) -> prometheus::Result<Self> {
+    pub(super) fn declare(families: &mut Families) -> prometheus::Result<Self> {
         let of_quota = ["provider", "host"];
-        let requests = IntCounterVec::new(
-            Opts::new(
+        Ok(Self {
+            requests: families.declare(counter(
                 "argosy_scm_requests_total",
                 "Requests of generators to providers and plugins; code 304 is an unchanged answer, 0 is none.",
-            ),
-            &["provider", "code"],
-        )?;
-        let seconds = HistogramVec::new(
-            HistogramOpts::new(
+                &["provider", "code"],
+            ))?,
+            seconds: families.declare(histogram(
                 "argosy_scm_request_duration_seconds",
                 "How long providers and plugins took to answer.",
-            )
-            .buckets(vec![0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0]),
-            &["provider"],
-        )?;
-        let remaining = IntGaugeVec::new(
-            Opts::new(
+                &["provider"],
+                &[0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0],
+            ))?,
+            remaining: families.declare(gauge(
                 "argosy_scm_quota_remaining",
                 "Requests that a provider takes yet in the current window, as it last said.",
-            ),
-            &of_quota,
-        )?;
-        let limit = IntGaugeVec::new(
-            Opts::new(
+                &of_quota,
+            ))?,
+            limit: families.declare(gauge(
                 "argosy_scm_quota_limit",
                 "Requests that a provider takes in a window.",
-            ),
-            &of_quota,
-        )?;
-        let reset = GaugeVec::new(
-            Opts::new(
+                &of_quota,
+            ))?,
+            reset: families.declare(float_gauge(
                 "argosy_scm_quota_reset_timestamp_seconds",
                 "When a provider's current window ends.",
-            ),
-            &of_quota,
-        )?;
-        Ok(Self {
-            requests: register(registry, requests)?,
-            seconds: register(registry, seconds)?,
-            remaining: register(registry, remaining)?,
-            limit: register(registry, limit)?,
-            reset: register(registry, reset)?,
+                &of_quota,
+            ))?,
         })
     }
 

@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use argosy_crds::codes::condition;
+use argosy_crds::{Application, ApplicationSet};
+use argosy_engine::graph::{AppKey, Graph, Unmet};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use prometheus::core::Collector;
 
-use crate::cluster::ConnectionStatus;
+use crate::cluster::{Cluster, ConnectionStatus};
 use crate::fleet::{ObjectName, owner_set};
 use crate::hub::Hub;
 use crate::metrics::{
-    ApplicationSetStates, ApplicationStates, ClusterObservation, ClusterStates, GitStates,
-    QueueStates, RenderStates,
+    ApplicationObservation, ApplicationSetStates, ApplicationStates, ClusterObservation,
+    ClusterStates, GitStates, Momentary, QueueLoad, QueueStates, RegistryStates, RenderStates,
+    SyncWindowStates,
 };
 
 /// Exposes what was counted and what is.
@@ -32,76 +35,189 @@ pub(super) async fn metrics(State(hub): State<Arc<Hub>>) -> Response {
     }
 }
 
-fn states(hub: &Hub) -> prometheus::Result<Vec<Box<dyn Collector>>> {
+fn states(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
+    tell_of_index(hub);
     let mut collectors = applications(hub)?;
+    collectors.extend(application_sets(hub)?);
+    collectors.extend(sync_windows(hub)?);
     collectors.extend(clusters(hub)?);
     collectors.extend(queues(hub)?);
-    let git = GitStates::new()?;
-    hub.sources
-        .counters()
-        .for_each(|kind, repo, count| git.add(kind, repo, count));
-    collectors.extend(git.into_collectors());
-    collectors.extend(RenderStates::new(hub.applications.render_counts())?.into_collectors());
+    collectors.extend(sources(hub)?);
+    let renders = RenderStates::new(hub.applications.render_counts())?;
+    renders.add_cache("renders", hub.applications.render_bytes());
+    renders.add_cache("charts", hub.charts.unpacked_bytes());
+    collectors.extend(renders.into_collectors());
     Ok(collectors)
 }
 
-fn applications(hub: &Hub) -> prometheus::Result<Vec<Box<dyn Collector>>> {
-    let (apps, sets): (Vec<_>, Vec<_>) = {
-        let index = hub.fleet.index();
-        (
-            index
-                .applications
-                .iter()
-                .map(|(_, app)| Arc::clone(app))
-                .collect(),
-            index
-                .application_sets
-                .iter()
-                .map(|(name, set)| (name.clone(), Arc::clone(set)))
-                .collect(),
-        )
-    };
-    let states = ApplicationStates::new()?;
-    let mut owned: BTreeMap<ObjectName, usize> = BTreeMap::new();
-    for app in &apps {
+/// Says whether the index is complete, and drops the series of what it no longer has.
+fn tell_of_index(hub: &Hub) {
+    let index = hub.fleet.index();
+    let metrics = &hub.metrics;
+    metrics.hub.set_ready(index.is_ready());
+    let malformed = [
+        ("Application", index.applications.malformed().count()),
+        ("ApplicationSet", index.application_sets.malformed().count()),
+        ("AppProject", index.projects.malformed().count()),
+    ];
+    for (kind, objects) in malformed {
+        metrics.hub.set_malformed(kind, objects);
+    }
+    let name = |namespace: &str, name: &str| ObjectName::new(namespace, name);
+    metrics
+        .applications
+        .drop_gone(|ns, app| index.applications.get(&name(ns, app)).is_some());
+    metrics
+        .application_sets
+        .drop_gone(|ns, set| index.application_sets.get(&name(ns, set)).is_some());
+}
+
+/// What the index has, without its lock.
+fn known_applications(hub: &Hub) -> Vec<(ObjectName, Arc<Application>)> {
+    let index = hub.fleet.index();
+    let applications = index.applications.iter();
+    applications
+        .map(|(name, app)| (name.clone(), Arc::clone(app)))
+        .collect()
+}
+
+fn applications(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
+    let states = ApplicationStates::new(&hub.config.metrics)?;
+    let applications = known_applications(hub);
+    let mut remarks = hub.applications.remarks();
+    let now = hub.clock.now();
+    let mut waits_for = waits_for(&hub.fleet.graph(), &applications);
+    for (name, application) in &applications {
         let server = hub
-            .server_of(app)
-            .unwrap_or_else(|| app.spec.destination.server.clone());
-        states.add(app, &server);
-        if let Some(set) = owner_set(app) {
-            *owned.entry(set).or_default() += 1;
-        }
-    }
-    let set_states = ApplicationSetStates::new()?;
-    for (name, set) in &sets {
-        set_states.add(set, owned.get(name).copied().unwrap_or_default());
-    }
-    let mut collectors = states.into_collectors();
-    collectors.extend(set_states.into_collectors());
-    Ok(collectors)
-}
-
-fn clusters(hub: &Hub) -> prometheus::Result<Vec<Box<dyn Collector>>> {
-    let states = ClusterStates::new()?;
-    for cluster in hub.clusters.all() {
-        let connection = cluster.connection();
-        let (objects, resources) = cluster.live.size();
-        states.add(&ClusterObservation {
-            server: &cluster.config.server,
-            name: &cluster.config.name,
-            version: connection.version.as_deref().unwrap_or_default(),
-            connected: connection.status == ConnectionStatus::Successful,
-            objects,
-            resources,
+            .server_of(application)
+            .unwrap_or_else(|| application.spec.destination.server.clone());
+        let remarks = remarks.remove(name).unwrap_or_default();
+        states.add(&ApplicationObservation {
+            application,
+            server: &server,
+            out_of_sync_since: remarks.out_of_sync_since,
+            orphans: remarks.orphans,
+            awaits_confirmation: remarks.awaits_confirmation,
+            waits_for: &waits_for.remove(name).unwrap_or_default(),
+            now,
         });
     }
     Ok(states.into_collectors())
 }
 
-fn queues(hub: &Hub) -> prometheus::Result<Vec<Box<dyn Collector>>> {
-    let states = QueueStates::new()?;
-    states.add("applicationset", hub.queues.application_sets.depth());
-    let depths = hub.queues.application_depths();
-    states.add("application", depths.iter().map(|(_, depth)| depth).sum());
+/// Whom each application waits for that says that it waits.
+fn waits_for(
+    graph: &Graph,
+    applications: &[(ObjectName, Arc<Application>)],
+) -> BTreeMap<ObjectName, Vec<String>> {
+    let says_so = |application: &Application| {
+        let mut told = application.status.iter().flat_map(|one| &one.conditions);
+        told.any(|one| one.type_ == condition::WAITING)
+    };
+    let waiting = applications.iter().filter(|(_, app)| says_so(app));
+    let named = waiting.map(|(name, _)| {
+        let unmet = graph.unmet(&AppKey::new(&name.namespace, &name.name));
+        let for_whom = unmet.into_iter().map(|unmet| match unmet {
+            Unmet::NotReady { app, .. } => app.to_string(),
+            Unmet::Missing(reference) => reference.to_string(),
+        });
+        (name.clone(), for_whom.collect())
+    });
+    named.collect()
+}
+
+fn application_sets(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
+    let sets: Vec<(ObjectName, Arc<ApplicationSet>)> = {
+        let index = hub.fleet.index();
+        let sets = index.application_sets.iter();
+        sets.map(|(name, set)| (name.clone(), Arc::clone(set)))
+            .collect()
+    };
+    let mut owned: BTreeMap<ObjectName, usize> = BTreeMap::new();
+    for (_, application) in known_applications(hub) {
+        if let Some(set) = owner_set(&application) {
+            *owned.entry(set).or_default() += 1;
+        }
+    }
+    let states = ApplicationSetStates::new(&hub.config.metrics)?;
+    for (name, set) in &sets {
+        states.add(set, owned.get(name).copied().unwrap_or_default());
+    }
     Ok(states.into_collectors())
+}
+
+fn sync_windows(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
+    let states = SyncWindowStates::new()?;
+    let projects: Vec<_> = {
+        let index = hub.fleet.index();
+        let projects = index.projects.iter();
+        projects.map(|(_, project)| Arc::clone(project)).collect()
+    };
+    let now = hub.clock.now();
+    for project in projects {
+        states.add(&project, now);
+    }
+    Ok(states.into_collectors())
+}
+
+fn clusters(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
+    let states = ClusterStates::new(&hub.config.metrics)?;
+    let loads = hub.queues.application_loads();
+    let mut collectors = Vec::new();
+    for cluster in hub.clusters.all() {
+        let load = loads.get(&cluster.config.server).copied();
+        add_cluster(hub, &states, &cluster, load.unwrap_or_default());
+        collectors.extend(cluster.metrics.collectors());
+    }
+    collectors.extend(states.into_collectors());
+    Ok(collectors)
+}
+
+fn add_cluster(hub: &Hub, states: &ClusterStates, cluster: &Cluster, load: QueueLoad) {
+    let connection = cluster.connection();
+    let (objects, resources) = cluster.live.size();
+    let silence = connection.last_contact.map(|at| {
+        let silence = hub.clock.now().duration_since(at);
+        silence.try_into().unwrap_or_default()
+    });
+    states.add(&ClusterObservation {
+        server: &cluster.config.server,
+        name: &cluster.config.name,
+        labels: &cluster.config.labels,
+        version: connection.version.as_deref().unwrap_or_default(),
+        connected: connection.status == ConnectionStatus::Successful,
+        silence,
+        objects,
+        resources,
+        watches: cluster.live.watches(),
+        waiting: load.waiting,
+        credentials_expire: cluster.config.credentials.expire(),
+    });
+}
+
+fn queues(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
+    let states = QueueStates::new()?;
+    let of_sets = hub.queues.application_sets.load();
+    let loads = hub.queues.application_loads().into_values();
+    let of_applications = loads.fold(QueueLoad::default(), QueueLoad::with);
+    let metrics = &hub.metrics;
+    states.add(metrics.application_set_queue.name(), of_sets);
+    states.add(metrics.application_queue.name(), of_applications);
+    Ok(states.into_collectors())
+}
+
+fn sources(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
+    let mut git = GitStates::new()?;
+    hub.sources
+        .counters()
+        .for_each(|kind, repo, count| git.add(kind, repo, count));
+    hub.sources
+        .for_each_waiting(|repo, waiting| git.add_pending(repo, waiting));
+    let mut registries = RegistryStates::new()?;
+    hub.charts
+        .counters()
+        .for_each(|kind, repo, count| registries.add(kind, repo, count));
+    let mut collectors = git.into_collectors();
+    collectors.extend(registries.into_collectors());
+    Ok(collectors)
 }

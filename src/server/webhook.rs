@@ -22,11 +22,18 @@ pub(super) async fn webhook(
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, String) {
+    let handling = hub.metrics.webhooks.handling();
+    let answer = answer(&hub, &headers, &body).await;
+    handling.answered(answer.0.as_u16());
+    answer
+}
+
+async fn answer(hub: &Arc<Hub>, headers: &HeaderMap, body: &[u8]) -> (StatusCode, String) {
     let readable = headers
         .iter()
         .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
     let headers = Headers::new(readable);
-    let secrets = match secrets(&hub).await {
+    let secrets = match secrets(hub).await {
         Ok(secrets) => secrets,
         Err(error) => {
             tracing::warn!(
@@ -37,7 +44,7 @@ pub(super) async fn webhook(
             return (StatusCode::SERVICE_UNAVAILABLE, answer.to_owned());
         }
     };
-    match take(&hub, &headers, &body, &secrets) {
+    match take(hub, &headers, body, &secrets) {
         Ok(()) => (StatusCode::OK, String::new()),
         Err(error) => {
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);

@@ -9,18 +9,21 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
+use prometheus::Histogram;
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     CommitInfo, GitTree, RemoteRefs, Repository, Sha, SourceError,
     git::{Meaning, Objects, Remote, Remotes, Wanted, commit, damaged},
+    shown_url,
 };
 use crate::blocking::Blocking;
+use crate::metrics::request_seconds;
 
 /// How long an error answers for the remote before it is asked again.
 pub(super) const ERROR_LIFETIME: Duration = Duration::from_secs(10);
@@ -60,23 +63,33 @@ pub struct Resolved {
 }
 
 /// How many requests of one kind were made to one repository, and how long they took.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RequestCount {
     /// Requests, failed ones included.
     pub requests: AtomicU64,
     /// Failed requests.
     pub failures: AtomicU64,
-    /// Total duration in microseconds.
-    pub micros: AtomicU64,
+    /// How long they took, where that could be declared.
+    pub seconds: Option<Histogram>,
 }
 
 /// Counters of what was asked of remotes, per kind (`ls-remote`, `fetch`) and repository.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Counters {
+    /// Whether the repositories hold charts and artifacts.
+    registry: bool,
     by_repository: Mutex<BTreeMap<(&'static str, String), Arc<RequestCount>>>,
 }
 
 impl Counters {
+    /// Nothing asked yet of git repositories, or of those that hold charts and artifacts.
+    pub(super) fn new(registry: bool) -> Self {
+        Self {
+            registry,
+            by_repository: Mutex::default(),
+        }
+    }
+
     /// Calls `visit` with the kind of request, the repository's URL and the counts.
     pub fn for_each(&self, mut visit: impl FnMut(&'static str, &str, &RequestCount)) {
         for ((kind, url), count) in lock(&self.by_repository).iter() {
@@ -95,18 +108,25 @@ impl Counters {
         total
     }
 
-    fn count(&self, kind: &'static str, url: &str, took: Duration, failed: bool) {
+    pub(super) fn count(&self, kind: &'static str, url: &str, took: Duration, failed: bool) {
         let count = Arc::clone(
             lock(&self.by_repository)
                 .entry((kind, url.to_owned()))
-                .or_default(),
+                .or_insert_with(|| {
+                    Arc::new(RequestCount {
+                        requests: AtomicU64::new(0),
+                        failures: AtomicU64::new(0),
+                        seconds: request_seconds(self.registry, kind, url).ok(),
+                    })
+                }),
         );
         count.requests.fetch_add(1, Ordering::Relaxed);
         count
             .failures
             .fetch_add(u64::from(failed), Ordering::Relaxed);
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        count.micros.fetch_add(micros, Ordering::Relaxed);
+        if let Some(seconds) = &count.seconds {
+            seconds.observe(took.as_secs_f64());
+        }
     }
 }
 
@@ -129,8 +149,11 @@ struct Shared {
 /// What is known of one repository.
 #[derive(Debug, Default)]
 struct Known {
+    url: String,
     /// Held while the remote is talked to: one conversation at a time.
     conversation: tokio::sync::Mutex<()>,
+    /// How many wait for a conversation.
+    waiting: AtomicUsize,
     listing: Mutex<Option<Listing>>,
     /// Counts refreshes; changed only while `listing` is locked.
     generation: AtomicU64,
@@ -157,7 +180,7 @@ impl Sources {
                 blocking,
                 running: Semaphore::new(limits.parallel.max(1)),
                 limits,
-                counters: Counters::default(),
+                counters: Counters::new(false),
                 known: Mutex::default(),
             }),
         }
@@ -207,7 +230,7 @@ impl Sources {
         if let Some(answer) = known.fresh(&asked_as, self.shared.limits.interval) {
             return answer;
         }
-        let _conversation = known.conversation.lock().await;
+        let _conversation = known.converse().await;
         // Somebody may have asked while this call waited for its turn.
         if let Some(answer) = known.fresh(&asked_as, self.shared.limits.interval) {
             return answer;
@@ -301,6 +324,13 @@ impl Sources {
         Some(listing.at.elapsed())
     }
 
+    /// Calls `visit` with the URL of each repository and how many wait for their turn there.
+    pub fn for_each_waiting(&self, mut visit: impl FnMut(&str, usize)) {
+        for known in lock(&self.shared.known).values() {
+            visit(&known.url, known.waiting.load(Ordering::Relaxed));
+        }
+    }
+
     /// What was asked of remotes since the start.
     pub fn counters(&self) -> &Counters {
         &self.shared.counters
@@ -317,7 +347,7 @@ impl Sources {
             return Ok(Ok(sha));
         }
         let known = self.known(repository);
-        let _conversation = known.conversation.lock().await;
+        let _conversation = known.converse().await;
         let limit = self.shared.limits.fetch_timeout;
         self.request("fetch", repository, move |remote| {
             remote.fetch(Wanted::Everything, limit)?;
@@ -339,7 +369,7 @@ impl Sources {
         if here().await? {
             return Ok(());
         }
-        let _conversation = known.conversation.lock().await;
+        let _conversation = known.converse().await;
         if here().await? {
             return Ok(());
         }
@@ -418,7 +448,12 @@ impl Sources {
         Arc::clone(
             lock(&self.shared.known)
                 .entry(repository.key())
-                .or_default(),
+                .or_insert_with(|| {
+                    Arc::new(Known {
+                        url: shown_url(&repository.url),
+                        ..Known::default()
+                    })
+                }),
         )
     }
 }
@@ -430,6 +465,12 @@ fn has(remote: &dyn Remote, sha: &Sha) -> bool {
 }
 
 impl Known {
+    /// Waits for this call's turn to talk to the remote.
+    async fn converse(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        let _waiting = Waiting::at(&self.waiting);
+        self.conversation.lock().await
+    }
+
     fn listing(&self, asked_as: &str) -> Option<Listing> {
         lock(&self.listing)
             .clone()
@@ -447,6 +488,22 @@ impl Known {
             Err(_) => ERROR_LIFETIME.min(interval),
         };
         (listing.at.elapsed() < lifetime).then_some(listing.answer)
+    }
+}
+
+/// Somebody who waits, counted until this is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn at(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

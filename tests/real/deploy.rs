@@ -77,7 +77,10 @@ fn the_kustomizations_install_what_the_chart_installs() {
         ("overlays/narrow", &["--set", "rbac.mode=narrow"]),
         (
             "overlays/monitoring",
-            &["--set", "serviceMonitor.enabled=true"],
+            &[
+                "--set",
+                "serviceMonitor.enabled=true,prometheusRule.enabled=true,dashboards.enabled=true",
+            ],
         ),
     ] {
         let (chart, kustomization) = (

@@ -20,7 +20,7 @@ fn is_unknown(app: &Application) -> bool {
     })
 }
 
-fn fails(verb: &str, resource: &str, code: u16, times: Option<u32>) -> Rule {
+pub(crate) fn fails(verb: &str, resource: &str, code: u16, times: Option<u32>) -> Rule {
     Rule {
         verb: Some(verb.to_owned()),
         resource: Some(resource.to_owned()),

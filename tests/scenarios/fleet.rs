@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use argosy::config::HubConfig;
 use argosy::hub::Hub;
+use argosy::metrics::MetricsConfig;
 use argosy::setup;
 use argosy::source::Limits;
 use argosy_crds::Application;
@@ -505,8 +506,9 @@ impl Drop for Fleet {
     }
 }
 
+/// A JSON web token as far as its end goes: `{"exp":4000000000}`.
 fn token_of(cluster: &str) -> String {
-    format!("token-of-{cluster}")
+    format!("e30.eyJleHAiOjQwMDAwMDAwMDB9.token-of-{cluster}")
 }
 
 /// Starts a hub in a runtime of its own, with a client that lives there too.
@@ -527,6 +529,13 @@ fn start_hub(hub_sim: &SimCluster, folder: &Path, tool_path: &OsStr) -> (Arc<Hub
             ..Limits::default()
         },
         answer_timeout: Duration::from_secs(5),
+        metrics: MetricsConfig {
+            application_labels: vec!["team".to_owned()],
+            application_conditions: vec!["Waiting".to_owned()],
+            application_set_labels: vec!["team".to_owned()],
+            cluster_labels: vec!["env".to_owned()],
+            ..MetricsConfig::default()
+        },
         ..HubConfig::new(folder.join("data"))
     };
     let hub = {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod blind;
+mod busy;
 mod chart_server;
 mod charts;
 mod compare;
@@ -17,6 +18,7 @@ mod guard;
 mod identity;
 mod kinds;
 mod life;
+mod observed;
 mod order;
 mod outside;
 mod outside_faults;
@@ -28,6 +30,7 @@ mod rendered;
 mod repositories;
 mod rollback;
 mod rollout;
+mod rules;
 mod seam;
 mod secrets;
 mod set_inputs;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod codegen;
+mod dashboards;
 mod dependencies;
 mod licence;
 mod seams;

@@ -172,9 +172,17 @@ fn cache() -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Installs git and kubectl where they are missing and apt-get is at hand.
+/// Programs that tests run and the Debian packages that they are in.
+const PROGRAMS: [(&str, &str); 4] = [
+    ("git", "git"),
+    ("kubectl", "kubernetes-client"),
+    ("prometheus", "prometheus"),
+    ("promtool", "prometheus"),
+];
+
+/// Installs programs where they are missing and apt-get is at hand.
 pub(crate) fn ensure_programs() -> anyhow::Result<()> {
-    for (program, package) in [("git", "git"), ("kubectl", "kubernetes-client")] {
+    for (program, package) in PROGRAMS {
         if exists(program) {
             continue;
         }
@@ -184,7 +192,9 @@ pub(crate) fn ensure_programs() -> anyhow::Result<()> {
             && run(Command::new("apt-get").args(["update", "--quiet=2"]))
             && run(Command::new("apt-get")
                 .args(install)
-                .env("DEBIAN_FRONTEND", "noninteractive"));
+                .env("DEBIAN_FRONTEND", "noninteractive")
+                // Tests start what they need themselves: no service comes up with a package.
+                .env("RUNLEVEL", "1"));
         if !done {
             bail!(
                 "{program} is missing and could not be installed: install it (Debian package {package})"

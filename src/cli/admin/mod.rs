@@ -2,6 +2,7 @@
 
 mod app;
 mod match_pattern;
+mod metrics;
 mod proj;
 mod repo;
 mod settings;
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     App(app::Command),
     /// Say what a glob or a regular expression matches.
     Match(match_pattern::Args),
+    /// Print the page that documents all metrics of the hub.
+    Metrics(metrics::Args),
     /// What projects permit.
     #[command(subcommand)]
     Proj(proj::Command),
@@ -44,6 +47,7 @@ pub(crate) fn run(command: Command) -> CommandResult {
     match command {
         Command::App(command) => app::run(&command),
         Command::Match(args) => match_pattern::run(&args),
+        Command::Metrics(args) => metrics::run(&args),
         Command::Proj(command) => proj::run(&command),
         Command::Repo(command) => repo::run(&command),
         Command::Settings(command) => settings::run(&command),

@@ -13,12 +13,15 @@ use super::data::DataArgs;
 use super::progress::Progress;
 use super::report;
 use crate::cli::{CommandResult, Outcome, interrupted, output};
-use crate::demo::{Demo, Options, View};
+use crate::demo::{Demo, Options, Prometheus, View};
 use crate::embedded::DataDir;
 use crate::telemetry;
 
 /// Changes are told together when they come together, so that one commit is a few lines.
 const SETTLING: Duration = Duration::from_millis(250);
+
+/// How often Prometheus looks.
+const SCRAPE: Duration = Duration::from_secs(5);
 
 #[derive(clap::Args)]
 pub(super) struct RunArgs {
@@ -42,6 +45,10 @@ pub(super) struct RunArgs {
         hide_default_value = true
     )]
     listen: SocketAddr,
+    /// Start Prometheus, too, if it is installed: it scrapes the hub and has the alerts and recording
+    /// rules that come with it.
+    #[arg(long)]
+    observe: bool,
 }
 
 fn positive(text: &str) -> Result<Duration, String> {
@@ -53,6 +60,7 @@ pub(super) async fn run(args: RunArgs) -> CommandResult {
     let began = Instant::now();
     let mut interrupted = pin!(interrupted());
     let data = DataDir::open(&args.data.path()?)?;
+    let observations = data.path("prometheus");
     let (log, file) = data.create_private("argosy.log")?;
     // What kube's client says about each refused connection is told once, by the hub.
     telemetry::start_in(file, "info,kube_client=off");
@@ -67,14 +75,37 @@ pub(super) async fn run(args: RunArgs) -> CommandResult {
         () = &mut interrupted => return Ok(Outcome::Success),
         demo = Demo::start(data, &options, |text| progress.step(&text)) => demo?,
     };
+    let prometheus = if args.observe {
+        observe(&observations, &demo, &progress).await
+    } else {
+        None
+    };
     let outcome = tokio::select! {
         biased;
         () = interrupted => Outcome::Success,
         outcome = show(&args, &demo, &progress, &log) => outcome,
     };
     progress.finish();
+    drop(prometheus);
     demo.shut_down().await;
     Ok(outcome)
+}
+
+/// Starts Prometheus beside the demo, or tells what to install.
+async fn observe(folder: &Path, demo: &Demo, progress: &Progress) -> Option<Prometheus> {
+    match Prometheus::start(folder, demo.address, SCRAPE).await {
+        Ok(prometheus) => {
+            let address = prometheus.address;
+            progress.step(&format!(
+                "Prometheus at http://{address}, its alerts at http://{address}/alerts"
+            ));
+            Some(prometheus)
+        }
+        Err(why) => {
+            output::note(why.to_string());
+            None
+        }
+    }
 }
 
 /// Shows the fleet come up and, unless it is to end then, what happens to it from then on.

@@ -27,6 +27,7 @@ use self::packed::{pack, unpack};
 use self::watching::{Depth, WatchState, Watching};
 use super::discovery::ServedKind;
 use super::signal::Signal;
+use crate::metrics::ClusterMetrics;
 
 /// Which application an object says it belongs to, by its tracking metadata.
 pub type OwnerOf = Arc<dyn Fn(&Value) -> Option<String> + Send + Sync>;
@@ -44,15 +45,24 @@ pub type Suspected = Arc<dyn Fn() + Send + Sync>;
 /// own nothing by which it could be found.
 pub type Completed = Arc<dyn Fn() + Send + Sync>;
 
+/// Who is told of what.
+pub struct Listeners {
+    /// Is told whose live objects changed.
+    pub changed: Changed,
+    /// Is told that a watch broke off.
+    pub suspected: Suspected,
+    /// Is told that what was missing is there.
+    pub completed: Completed,
+}
+
 /// The live objects of one cluster.
 pub struct LiveState {
     client: Client,
     namespaces: Option<Vec<String>>,
     owner_of: OwnerOf,
     significance_of: SignificanceOf,
-    changed: Changed,
-    suspected: Suspected,
-    completed: Completed,
+    listeners: Listeners,
+    metrics: Arc<ClusterMetrics>,
     /// How often the cluster was found to answer again.
     reachable: Arc<Signal<u64>>,
     inner: Mutex<Inner>,
@@ -107,18 +117,16 @@ impl LiveState {
         client: Client,
         namespaces: Option<Vec<String>>,
         (owner_of, significance_of): (OwnerOf, SignificanceOf),
-        changed: Changed,
-        suspected: Suspected,
-        completed: Completed,
+        listeners: Listeners,
+        metrics: Arc<ClusterMetrics>,
     ) -> Self {
         Self {
             client,
             namespaces,
             owner_of,
             significance_of,
-            changed,
-            suspected,
-            completed,
+            listeners,
+            metrics,
             reachable: Arc::new(Signal::new(0)),
             inner: Mutex::default(),
         }
@@ -270,6 +278,21 @@ impl LiveState {
         self.tell(news.followers);
     }
 
+    /// How many watches are in each state.
+    pub fn watches(&self) -> BTreeMap<&'static str, usize> {
+        let mut watches = BTreeMap::from([("synced", 0), ("listing", 0), ("broken", 0)]);
+        let inner = self.lock();
+        for watch in inner.kinds.values().flat_map(|kind| &kind.scopes) {
+            let state = match watch.get() {
+                WatchState::Synced => "synced",
+                WatchState::Listing => "listing",
+                WatchState::Broken { .. } => "broken",
+            };
+            *watches.entry(state).or_default() += 1;
+        }
+        watches
+    }
+
     /// How many objects are known, and how many kinds are watched.
     pub fn size(&self) -> (usize, usize) {
         let inner = self.lock();
@@ -345,7 +368,7 @@ impl LiveState {
     fn is_complete(&self, kind: &GroupKind) {
         let is_awaited = self.lock().missed.remove(kind);
         if is_awaited {
-            (self.completed)();
+            (self.listeners.completed)();
         }
     }
 
@@ -355,7 +378,7 @@ impl LiveState {
 
     fn tell(&self, instances: impl IntoIterator<Item = String>) {
         for instance in instances {
-            (self.changed)(&instance);
+            (self.listeners.changed)(&instance);
         }
     }
 

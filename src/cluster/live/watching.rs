@@ -145,12 +145,13 @@ impl Watching {
 
     fn broke(&self, live: &LiveState, error: &watcher::Error) {
         let first = self.state.get() == WatchState::Synced;
+        live.metrics.watch_broke(&self.group_kind);
         self.state.set(WatchState::Broken {
             why: crate::diagnostic::chain(error),
             is_unserved: is_unserved(error),
         });
         if first {
-            (live.suspected)();
+            (live.listeners.suspected)();
             live.tell(live.concerned_by(&self.group_kind));
         }
     }
@@ -165,6 +166,9 @@ impl Watching {
     }
 
     fn take(&self, live: &LiveState, event: Event<Value>, listed: &mut Listed) {
+        if matches!(event, Event::Apply(_) | Event::Delete(_)) {
+            live.metrics.event(&self.group_kind);
+        }
         match event {
             Event::Init => {
                 *listed = Listed::default();

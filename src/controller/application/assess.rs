@@ -87,7 +87,7 @@ pub(super) async fn assess(
     let health = overall(application, &observation, &comparison, &healths);
     conditions.extend(dependencies::flaw(hub, name));
     conditions.extend(observation.rollback.told());
-    warn_of_orphans(hub, application, &observation, &mut conditions).await;
+    warn_of_orphans(hub, name, application, &observation, &mut conditions).await;
     warn_of_unused_rules(
         hub,
         name,
@@ -162,17 +162,20 @@ fn warn_of_unused_rules(
 /// Counts what lives in the application's namespace and belongs to nobody, where its project asks.
 async fn warn_of_orphans(
     hub: &Hub,
+    name: &ObjectName,
     application: &Application,
     observation: &Observation,
     conditions: &mut Conditions,
 ) {
     let monitored = observation.project.spec.orphaned_resources.as_ref();
     if monitored.and_then(|settings| settings.warn) != Some(true) {
+        hub.applications.note_orphans(name, None);
         return;
     }
     let namespace = &application.spec.destination.namespace;
     let orphans = hub.applications.orphans.of(observation, namespace).await;
     let count = orphans.seen().map_or(0, Vec::len);
+    hub.applications.note_orphans(name, Some(count));
     if count > 0 {
         let message = format!("Application has {count} orphaned resources");
         conditions.push((condition::ORPHANED_RESOURCE_WARNING, message));

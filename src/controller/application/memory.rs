@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use argosy_crds::application::OperationState;
+use argosy_crds::codes::SyncStatusCode;
 use argosy_engine::object::ResourceKey;
 use jiff::Timestamp;
 
@@ -16,6 +17,7 @@ use super::renders::{RenderCounts, Renders};
 use super::rules::instance_name;
 use crate::disk::Disk;
 use crate::fleet::ObjectName;
+use crate::metrics::RenderMetrics;
 
 /// What is kept of all applications.
 pub struct Memory {
@@ -37,6 +39,19 @@ struct Remembered {
     /// How often in a row an ignore rule was of no use, by the rule's text.
     unused_rules: BTreeMap<String, u32>,
     held_back: Option<Timestamp>,
+    out_of_sync_since: Option<Timestamp>,
+    orphans: Option<usize>,
+}
+
+/// What only the memory tells of an application, for whoever shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Remarks {
+    /// Since when it has differed from git without a break, as far as that was seen.
+    pub out_of_sync_since: Option<Timestamp>,
+    /// What lives in its namespace and belongs to nobody, where that is looked for.
+    pub orphans: Option<usize>,
+    /// Whether a prune or hook of its sync waits for a person.
+    pub awaits_confirmation: bool,
 }
 
 /// The server's word that an object needs nothing: hashes of what lives, and what was desired of it.
@@ -48,11 +63,11 @@ pub(super) struct Settled {
 
 impl Memory {
     /// Nothing of any application yet; renders are kept on `disk`, too.
-    pub(crate) fn new(disk: &Disk) -> io::Result<Self> {
+    pub(crate) fn new(disk: &Disk, renders: Arc<RenderMetrics>) -> io::Result<Self> {
         Ok(Self {
             applications: Mutex::default(),
             orphans: Orphans::default(),
-            renders: Renders::open(disk)?,
+            renders: Renders::open(disk, renders)?,
         })
     }
 
@@ -103,6 +118,54 @@ impl Memory {
         if let Some(one) = self.lock().get_mut(name) {
             one.retry = None;
         }
+    }
+
+    /// What is remarkable of each application.
+    pub fn remarks(&self) -> BTreeMap<ObjectName, Remarks> {
+        let applications = self.lock();
+        let remarks = applications.iter().map(|(name, one)| {
+            let remarks = Remarks {
+                out_of_sync_since: one.out_of_sync_since,
+                orphans: one.orphans,
+                awaits_confirmation: one
+                    .running
+                    .as_ref()
+                    .is_some_and(|running| running.awaits_confirmation),
+            };
+            (name.clone(), remarks)
+        });
+        remarks.collect()
+    }
+
+    /// Notes whether the application differs from git; `recorded` is since when, as far as its
+    /// status tells, for one that nobody has looked at since the start. What is unknown changes
+    /// nothing.
+    pub(super) fn note_sync(
+        &self,
+        name: &ObjectName,
+        status: SyncStatusCode,
+        recorded: Option<Timestamp>,
+        now: Timestamp,
+    ) {
+        let mut applications = self.lock();
+        let one = applications.entry(name.clone()).or_default();
+        match status {
+            SyncStatusCode::Synced => one.out_of_sync_since = None,
+            SyncStatusCode::OutOfSync => {
+                one.out_of_sync_since.get_or_insert(recorded.unwrap_or(now));
+            }
+            SyncStatusCode::Unknown => {}
+        }
+    }
+
+    /// Notes how many resources belong to nobody; `None` where nobody looks for them.
+    pub(super) fn note_orphans(&self, name: &ObjectName, orphans: Option<usize>) {
+        self.lock().entry(name.clone()).or_default().orphans = orphans;
+    }
+
+    /// How many bytes of renders are kept in memory.
+    pub fn render_bytes(&self) -> u64 {
+        self.renders.bytes()
     }
 
     /// How many renders were made, and how many were not needed.
@@ -208,11 +271,34 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::{Metrics, MetricsConfig};
+
+    fn memory(folder: &std::path::Path) -> Memory {
+        let metrics = Metrics::new(&MetricsConfig::default()).unwrap();
+        Memory::new(&Disk::below(folder), metrics.renders).unwrap()
+    }
+
+    #[test]
+    fn drift_lasts_until_the_application_is_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        let memory = memory(folder.path());
+        let name = ObjectName::new("argocd", "web");
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let since = || memory.remarks()[&name].out_of_sync_since;
+        memory.note_sync(&name, SyncStatusCode::OutOfSync, Some(at(5)), at(9));
+        memory.note_sync(&name, SyncStatusCode::Unknown, None, at(10));
+        memory.note_sync(&name, SyncStatusCode::OutOfSync, Some(at(10)), at(11));
+        assert_eq!(since(), Some(at(5)));
+        memory.note_sync(&name, SyncStatusCode::Synced, None, at(12));
+        assert_eq!(since(), None);
+        memory.note_sync(&name, SyncStatusCode::OutOfSync, None, at(13));
+        assert_eq!(since(), Some(at(13)));
+    }
 
     #[test]
     fn a_write_is_held_back_once_for_as_long_as_it_may_be() {
         let folder = tempfile::tempdir().unwrap();
-        let memory = Memory::new(&Disk::below(folder.path())).unwrap();
+        let memory = memory(folder.path());
         let name = ObjectName::new("argocd", "web");
         let (start, delay) = (Timestamp::UNIX_EPOCH, Duration::from_secs(3));
         let after = |seconds| start + Duration::from_secs(seconds);

@@ -47,7 +47,7 @@ use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
 
 pub use differences::{Against, Difference, differences};
-pub use memory::Memory;
+pub use memory::{Memory, Remarks};
 pub use orphans::orphaned;
 pub use renders::RenderCounts;
 pub use rules::{name_of_instance, owner_of};
@@ -146,6 +146,7 @@ async fn read(hub: &Hub, name: &ObjectName) -> Option<Arc<Application>> {
         }
         None => {
             hub.applications.forget(name, &hub.config.namespace);
+            hub.metrics.applications.gone();
             None
         }
     }

@@ -44,6 +44,8 @@ pub(super) struct RunningSync {
     pub(super) announced: bool,
     /// How many of its hooks had ended when the status last said so.
     pub(super) recorded_hooks: usize,
+    /// Whether it waits for a person.
+    pub(super) awaits_confirmation: bool,
 }
 
 /// A failed attempt that is tried again; everything is planned anew then.

@@ -43,6 +43,10 @@ pub(super) async fn report(
     let now = hub.clock.now();
     let before = application.status.clone().unwrap_or_default();
     let mut after = judged(application, &before, assessment, now);
+    let recorded = before.reconciled_at.as_ref().map(|at| at.0);
+    let recorded = recorded.filter(|_| before.sync.status == after.sync.status);
+    hub.applications
+        .note_sync(name, after.sync.status, recorded, now);
     let Course {
         next,
         mut visible,

@@ -89,6 +89,7 @@ pub(super) fn start(
         states,
         announced: attempt.going_on.is_some(),
         recorded_hooks: 0,
+        awaits_confirmation: false,
         operation: attempt.operation,
         started_at: attempt.started_at,
         retry_count: attempt.retries,

@@ -109,6 +109,7 @@ async fn steps(
 ) -> Operated {
     let delay = observation.settings.wave_delay;
     let delay = WaveDelay(delay.try_into().unwrap_or_default());
+    running.awaits_confirmation = false;
     loop {
         look(observation, &mut running);
         match sync::next(&running.plan, &running.states, delay, hub.clock.now()) {
@@ -272,7 +273,7 @@ fn postpone(hub: &Hub, name: &ObjectName, running: RunningSync, message: String)
 fn wait(
     hub: &Hub,
     name: &ObjectName,
-    running: RunningSync,
+    mut running: RunningSync,
     waiting: &Waiting,
     message: String,
 ) -> Operated {
@@ -285,6 +286,7 @@ fn wait(
     };
     // Somebody has to be able to see that an approval is asked for.
     let announce = matches!(waiting, Waiting::Confirmation(_));
+    running.awaits_confirmation = announce;
     let state = results::state(&running, OperationPhase::Running, message, None);
     hub.applications.keep_running(name, running);
     Operated::Running {

@@ -211,6 +211,7 @@ async fn read(hub: &Arc<Hub>, name: &ObjectName) -> Option<Arc<ApplicationSet>> 
         }
         None => {
             hub.application_sets.forget(name);
+            hub.metrics.application_sets.gone();
             let nothing = BTreeSet::new();
             for owner in hub.application_sets.contested.note(name, &nothing) {
                 hub.take_up(Wake::ApplicationSetStatus(owner));

@@ -22,9 +22,12 @@ use tokio::sync::Semaphore;
 
 pub use package::Package;
 
-use super::{Repository, SourceError, sources::Limits};
+use super::{
+    Repository, SourceError,
+    sources::{Counters, Limits},
+};
 use crate::{blocking::Blocking, disk::Disk, http::Network};
-use remote::Remote;
+use remote::{Door, Remote};
 use store::{Meaning, Store};
 
 /// How many bytes of archives are kept on disk.
@@ -48,6 +51,7 @@ struct Shared {
     network: Network,
     blocking: Blocking,
     running: Arc<Semaphore>,
+    counters: Arc<Counters>,
     remotes: Mutex<BTreeMap<remote::Name, Arc<Remote>>>,
     unpacked: moka::sync::Cache<(Digest, bool), Arc<MemoryTree>>,
 }
@@ -80,6 +84,7 @@ impl Charts {
                 network,
                 blocking,
                 running: Arc::new(Semaphore::new(limits.parallel.max(1))),
+                counters: Arc::new(Counters::new(true)),
                 limits,
                 remotes: Mutex::default(),
                 unpacked: moka::sync::Cache::builder()
@@ -206,6 +211,17 @@ impl Charts {
         self.shared.store.forget(url);
     }
 
+    /// What was asked of remotes since the start.
+    pub fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+
+    /// How many bytes of unpacked charts are kept in memory.
+    pub fn unpacked_bytes(&self) -> u64 {
+        self.shared.unpacked.run_pending_tasks();
+        self.shared.unpacked.weighted_size()
+    }
+
     fn remote(&self, repository: &Repository) -> Result<Arc<Remote>, SourceError> {
         let name = remote::Name::of(repository);
         let mut remotes = super::sources::lock(&self.shared.remotes);
@@ -223,8 +239,11 @@ impl Charts {
             url: repository.url.clone(),
             why,
         })?;
-        let running = Arc::clone(&self.shared.running);
-        let remote = Remote::new(name.clone(), repository, http, *limits, running, *blocking);
+        let door = Door {
+            running: Arc::clone(&self.shared.running),
+            counters: Arc::clone(&self.shared.counters),
+        };
+        let remote = Remote::new(name.clone(), repository, http, *limits, door, *blocking);
         let remote = Arc::new(remote);
         remotes.insert(name, Arc::clone(&remote));
         Ok(remote)

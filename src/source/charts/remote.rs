@@ -12,12 +12,16 @@ use argosy_registry::{
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::time::Instant;
 
 use super::{answers::Answers, package::Package};
 use crate::{
     blocking::Blocking,
     http::Http,
-    source::{Repository, SourceError, choose, hex, sources::Limits},
+    source::{
+        Repository, SourceError, choose, hex,
+        sources::{Counters, Limits},
+    },
 };
 
 /// A repository of charts.
@@ -26,7 +30,7 @@ pub(super) struct Remote {
     repository: Repository,
     http: Http,
     limits: Limits,
-    running: Arc<Semaphore>,
+    door: Door,
     blocking: Blocking,
     turn: Mutex<()>,
     indexes: Answers<Indexed>,
@@ -72,6 +76,12 @@ fn place(url: &str) -> String {
         &normal
     };
     hex(&Sha256::digest(url))
+}
+
+/// What all remotes share: how many may be asked at once, and what was asked.
+pub(super) struct Door {
+    pub(super) running: Arc<Semaphore>,
+    pub(super) counters: Arc<Counters>,
 }
 
 /// An index, and by what to ask whether it has changed.
@@ -123,7 +133,7 @@ impl Remote {
         repository: &Repository,
         http: Http,
         limits: Limits,
-        running: Arc<Semaphore>,
+        door: Door,
         blocking: Blocking,
     ) -> Self {
         Self {
@@ -131,7 +141,7 @@ impl Remote {
             repository: repository.clone(),
             http,
             limits,
-            running,
+            door,
             blocking,
             turn: Mutex::default(),
             indexes: Answers::default(),
@@ -183,6 +193,21 @@ impl Remote {
             .clone()
     }
 
+    /// Makes one counted request, when it is its turn.
+    async fn ask<T>(
+        &self,
+        kind: &'static str,
+        request: impl Future<Output = Result<T, SourceError>>,
+    ) -> Result<T, SourceError> {
+        // The semaphore is never closed, so a permit always comes.
+        let _permit = self.door.running.acquire().await;
+        let began = Instant::now();
+        let answer = request.await;
+        let (url, took) = (&self.repository.url, began.elapsed());
+        self.door.counters.count(kind, url, took, answer.is_err());
+        answer
+    }
+
     /// Waits until nobody else downloads or unpacks something of this remote.
     pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().await
@@ -226,28 +251,31 @@ impl Remote {
         located: &Located,
         pass_credentials: bool,
     ) -> Result<Bytes, SourceError> {
-        let _permit = self.running.acquire().await;
-        let archive = match &located.place {
-            Place::Indexed(version) => self.helm(pass_credentials)?.archive(version).await,
-            Place::Layer { address, layer, .. } => self.oci(address)?.blob(layer).await,
-        };
-        archive.map_err(|error| self.failed(&error))
+        self.ask("archive", async {
+            match &located.place {
+                Place::Indexed(version) => self.helm(pass_credentials)?.archive(version).await,
+                Place::Layer { address, layer, .. } => self.oci(address)?.blob(layer).await,
+            }
+            .map_err(|error| self.failed(&error))
+        })
+        .await
     }
 
     /// The repository's URL as a file.
     pub(super) async fn file(&self, limit: u64) -> Result<Arc<[u8]>, SourceError> {
-        let ask = |_| async {
-            let _permit = self.running.acquire().await;
-            let credentials = self.credentials()?;
-            let text = file(
-                &mut self.http.clone(),
-                &self.repository.url,
-                &credentials,
-                limit,
-            )
-            .await;
-            text.map(|text| Arc::from(text.as_ref()))
-                .map_err(|error| self.failed(&error))
+        let ask = |_| {
+            self.ask("file", async {
+                let credentials = self.credentials()?;
+                let text = file(
+                    &mut self.http.clone(),
+                    &self.repository.url,
+                    &credentials,
+                    limit,
+                )
+                .await;
+                text.map(|text| Arc::from(text.as_ref()))
+                    .map_err(|error| self.failed(&error))
+            })
         };
         self.files.get("", self.limits.interval, ask).await
     }
@@ -296,10 +324,12 @@ impl Remote {
 
     async fn index(&self) -> Result<Arc<Index>, SourceError> {
         let ask = |known: Option<Indexed>| async move {
-            let _permit = self.running.acquire().await;
             let etag = known.as_ref().and_then(|known| known.etag.as_deref());
-            let fetched = self.helm(false)?.index(etag).await;
-            let fetched = fetched.map_err(|error| self.failed(&error))?;
+            let fetched = self.ask("index", async {
+                let fetched = self.helm(false)?.index(etag).await;
+                fetched.map_err(|error| self.failed(&error))
+            });
+            let fetched = fetched.await?;
             let Some(fetched) = fetched else {
                 return known.ok_or_else(|| {
                     self.unusable("its index is said not to have changed".to_owned())
@@ -337,10 +367,11 @@ impl Remote {
                 wanted
             });
         }
-        let ask = |_| async {
-            let _permit = self.running.acquire().await;
-            let tags = self.oci(address)?.tags().await;
-            tags.map(Arc::new).map_err(|error| self.failed(&error))
+        let ask = |_| {
+            self.ask("tags", async {
+                let tags = self.oci(address)?.tags().await;
+                tags.map(Arc::new).map_err(|error| self.failed(&error))
+            })
         };
         let tags = self.tags.get(address, self.limits.interval, ask).await?;
         let versions: Vec<_> = tags.iter().map(|tag| tag.replacen('_', "+", 1)).collect();
@@ -353,10 +384,11 @@ impl Remote {
 
     /// The digest of a manifest and its layer with content.
     async fn layer(&self, address: &str, reference: &str) -> Result<(Digest, Place), SourceError> {
-        let ask = |_| async {
-            let _permit = self.running.acquire().await;
-            let manifest = self.oci(address)?.manifest(reference).await;
-            manifest.map(Arc::new).map_err(|error| self.failed(&error))
+        let ask = |_| {
+            self.ask("manifest", async {
+                let manifest = self.oci(address)?.manifest(reference).await;
+                manifest.map(Arc::new).map_err(|error| self.failed(&error))
+            })
         };
         let question = format!("{address}@{reference}");
         let answer = self

@@ -16,11 +16,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use argosy_render::{Render, RenderError, TreeError, render};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use disk::Disk;
 use failures::Failures;
 use flights::Flights;
 pub(super) use wanted::Wanted;
+
+use crate::metrics::RenderMetrics;
 
 /// How many bytes of manifests are kept in memory; about a hundred thousand objects.
 const CAPACITY: u64 = 256 * 1024 * 1024;
@@ -40,6 +43,7 @@ pub(crate) struct Renders {
     /// The keys that each application used last.
     used: Mutex<BTreeMap<String, BTreeSet<String>>>,
     counts: Counts,
+    metrics: Arc<RenderMetrics>,
 }
 
 /// How often each thing happened.
@@ -83,7 +87,7 @@ fn lasting() -> bool {
 
 impl Renders {
     /// Keeps renders on `disk`, too.
-    pub(crate) fn open(disk: &crate::disk::Disk) -> io::Result<Self> {
+    pub(crate) fn open(disk: &crate::disk::Disk, metrics: Arc<RenderMetrics>) -> io::Result<Self> {
         let weigh = |_: &String, kept: &Arc<Vec<Kept>>| {
             kept.iter()
                 .fold(0_u32, |sum, one| sum.saturating_add(one.bytes))
@@ -98,6 +102,7 @@ impl Renders {
             flights: Flights::default(),
             used: Mutex::default(),
             counts: Counts::default(),
+            metrics,
         })
     }
 
@@ -125,17 +130,21 @@ impl Renders {
             self.counts.failures.fetch_add(1, Ordering::Relaxed);
             return Err(error);
         }
+        let began = Instant::now();
         let rendered = render(Arc::clone(&wanted.tree), &wanted.request(), wanted.tools);
         match rendered {
             // It has not begun yet.
             Err(needs @ RenderError::Needs(_)) => Err(needs),
             Err(error) => {
                 self.counts.rendered.fetch_add(1, Ordering::Relaxed);
+                self.metrics.failed(began.elapsed());
                 self.failures.keep(&key, files, &error);
                 Err(error)
             }
             Ok(rendered) => {
                 self.counts.rendered.fetch_add(1, Ordering::Relaxed);
+                let source_type = rendered.source_type.as_str();
+                self.metrics.rendered(source_type, began.elapsed());
                 let rendered = Arc::new(rendered);
                 self.keep(&key, &kept, wanted, &rendered);
                 Ok(rendered)
@@ -173,6 +182,12 @@ impl Renders {
             disk: count(&self.counts.disk),
             failures: count(&self.counts.failures),
         }
+    }
+
+    /// How many bytes of manifests are kept in memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.kept.run_pending_tasks();
+        self.kept.weighted_size()
     }
 
     fn in_memory(&self, wanted: &Wanted<'_>, key: &str) -> Result<Option<Arc<Render>>, TreeError> {

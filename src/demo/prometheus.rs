@@ -1,0 +1,119 @@
+//! Prometheus beside a hub, where it is installed: it scrapes the hub's metrics and judges them by
+//! the alerts and recording rules that come with it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+
+use crate::diagnostic::Diagnostic;
+
+const ALERTS: &str = include_str!("../../dashboards/alerts/alerts.yaml");
+const RECORDS: &str = include_str!("../../dashboards/alerts/records.yaml");
+
+/// How long it may take to open its port.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running Prometheus; it ends when this is dropped.
+pub struct Prometheus {
+    /// Where it serves its page and its API.
+    pub address: SocketAddr,
+    _child: Child,
+}
+
+impl Prometheus {
+    /// Starts Prometheus with its files in `folder`; it scrapes `hub`, and judges what it found, at
+    /// this interval, whole seconds.
+    ///
+    /// # Errors
+    /// `PrometheusMissing` where it is not installed.
+    pub async fn start(
+        folder: &Path,
+        hub: SocketAddr,
+        interval: Duration,
+    ) -> Result<Self, Diagnostic> {
+        configure(folder, hub, interval).map_err(|error| {
+            Diagnostic::config("DataUnusable", "cannot write Prometheus' configuration")
+                .at(folder.display().to_string())
+                .because(&error)
+        })?;
+        let mut child = Command::new("prometheus")
+            .current_dir(folder)
+            .args(["--config.file=prometheus.yaml", "--storage.tsdb.path=data"])
+            .args(["--web.listen-address=127.0.0.1:0", "--log.level=info"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| missing(&error))?;
+        let failed = || Diagnostic::remote("PrometheusFailed", "Prometheus did not start");
+        let mut lines = BufReader::new(child.stderr.take().ok_or_else(failed)?).lines();
+        let address = tokio::time::timeout(PATIENCE, listening(&mut lines))
+            .await
+            .ok()
+            .flatten()
+            .ok_or_else(failed)?;
+        // Somebody has to read what it says, or it waits until somebody does.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(Self {
+            address,
+            _child: child,
+        })
+    }
+}
+
+/// Writes the configuration and the rules.
+fn configure(folder: &Path, hub: SocketAddr, interval: Duration) -> std::io::Result<()> {
+    let interval = format!("{}s", interval.as_secs().max(1));
+    let config = json!({
+        "global": {"scrape_interval": interval, "evaluation_interval": interval},
+        "rule_files": ["alerts.yaml", "records.yaml"],
+        "scrape_configs": [{
+            "job_name": "argosy", "static_configs": [{"targets": [hub.to_string()]}],
+        }],
+    });
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(folder.join("alerts.yaml"), ALERTS)?;
+    std::fs::write(folder.join("records.yaml"), RECORDS)?;
+    // JSON is YAML, too.
+    std::fs::write(folder.join("prometheus.yaml"), config.to_string())
+}
+
+/// The address that it says it listens on.
+async fn listening(lines: &mut Lines<BufReader<ChildStderr>>) -> Option<SocketAddr> {
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(address) = address_in(&line) {
+            return Some(address);
+        }
+    }
+    None
+}
+
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let (_, said) = line.split_once("msg=\"Listening on\"")?;
+    let (_, address) = said.split_once("address=")?;
+    address.split(' ').next()?.trim_matches('"').parse().ok()
+}
+
+fn missing(error: &std::io::Error) -> Diagnostic {
+    Diagnostic::config("PrometheusMissing", "Prometheus cannot be started")
+        .because(error)
+        .fix("install it so that `prometheus` is on the PATH: `apt install prometheus`, `brew install prometheus`, or https://prometheus.io/download/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_in_what_prometheus_logs() {
+        let line = r#"ts=2026-01-01T00:00:00.000Z caller=tls_config.go:232 level=info component=web msg="Listening on" address=127.0.0.1:39133"#;
+        assert_eq!(address_in(line), "127.0.0.1:39133".parse().ok());
+        assert_eq!(address_in("level=info msg=\"Starting\""), None);
+    }
+}
