@@ -464,7 +464,7 @@ impl Fleet {
 
     /// Waits until an asynchronous condition holds.
     pub(crate) async fn eventually(&self, what: &str, condition: impl AsyncFnMut() -> bool) {
-        wait::eventually_among(&self.applications(), what, condition).await;
+        wait::eventually_among(&self.applications(), LOOK, what, condition).await;
     }
 }
 

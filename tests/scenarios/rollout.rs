@@ -233,7 +233,7 @@ async fn applications_of_several_sources_go_step_by_step_are_healed_and_go_back(
         fleet.commit(&[("conf/settings.yaml", &config("settings", value, ""))]);
         rollout.release(image)
     };
-    let mut set = rollout.set(&json!({"progressDeadline": "8s", "onFailure": "rollback"}));
+    let mut set = rollout.set(&json!({"progressDeadline": "15s", "onFailure": "rollback"}));
     let spec = set["spec"]["template"]["spec"].as_object_mut().unwrap();
     let mut both = vec![spec.remove("source").unwrap(); 2];
     both[1]["path"] = json!("conf");

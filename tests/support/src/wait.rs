@@ -16,13 +16,18 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How often a condition is looked at.
-const LOOK: Duration = Duration::from_millis(20);
+pub const LOOK: Duration = Duration::from_millis(20);
 
 /// Whether an asynchronous condition comes to hold in time.
-pub async fn comes_true(mut condition: impl AsyncFnMut() -> bool) -> bool {
+pub async fn comes_true(condition: impl AsyncFnMut() -> bool) -> bool {
+    comes_true_at(LOOK, condition).await
+}
+
+/// Whether an asynchronous condition, looked at that often, comes to hold in time.
+async fn comes_true_at(look: Duration, mut condition: impl AsyncFnMut() -> bool) -> bool {
     let looking = async {
         while !condition().await {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(look).await;
         }
     };
     tokio::time::timeout(PATIENCE, looking).await.is_ok()
@@ -37,17 +42,19 @@ pub async fn eventually(what: &str, condition: impl AsyncFnMut() -> bool) {
     assert!(comes_true(condition).await, "not in time: {what}");
 }
 
-/// Waits until an asynchronous condition holds; a failure tells of all these applications.
+/// Waits until an asynchronous condition, looked at that often, holds; a failure tells of all these
+/// applications.
 ///
 /// # Panics
 ///
 /// Panics when it does not in time, or when the API server does not answer.
 pub async fn eventually_among(
     api: &Api<Application>,
+    look: Duration,
     what: &str,
     condition: impl AsyncFnMut() -> bool,
 ) {
-    if !comes_true(condition).await {
+    if !comes_true_at(look, condition).await {
         let all = api.list(&ListParams::default()).await;
         let all = all.expect("the hub's server answers");
         let told: Vec<_> = all

@@ -18,6 +18,8 @@ pub mod rollout;
 mod rollouts;
 pub mod sets;
 
+use std::time::Duration;
+
 use argosy_crds::{Application, ApplicationSet};
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::{Api, Client};
@@ -43,6 +45,9 @@ use crate::wait;
 ///
 /// The Secret of the cluster `dev` has the label `env: dev`.
 pub trait World {
+    /// How often conditions are looked at; on a real API server each look costs.
+    const LOOK: Duration = wait::LOOK;
+
     /// A client of the hub's own cluster.
     fn hub_client(&self) -> Client;
     /// The hub's namespace.
@@ -101,6 +106,8 @@ pub trait World {
         what: &str,
         condition: impl AsyncFnMut() -> bool,
     ) -> impl Future<Output = ()> {
-        async move { wait::eventually_among(&self.applications(), what, condition).await }
+        async move {
+            wait::eventually_among(&self.applications(), Self::LOOK, what, condition).await;
+        }
     }
 }
