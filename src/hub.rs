@@ -25,6 +25,7 @@ use crate::controller::{
 };
 use crate::diagnostic::Diagnostic;
 use crate::fleet::{Fleet, Settings, Wake, Watches};
+use crate::gates::Gates;
 use crate::metrics::Metrics;
 use crate::scm::Scm;
 use crate::seams::Seams;
@@ -56,6 +57,8 @@ pub struct Hub {
     pub sources: Sources,
     /// The repositories of charts and artifacts that it reads.
     pub charts: Charts,
+    /// What asks the gates of projects.
+    pub gates: Gates,
     /// The SCM providers and plugins that generators ask.
     pub scm: Scm,
     /// What renders charts and kustomizations.
@@ -176,6 +179,7 @@ impl Hub {
         let requests = Arc::new(metrics.hub.requests.clone());
         let client = counted(client, requests, |requests| requests);
         let hub = Arc::new(Self {
+            gates: Gates::new(network.clone()),
             scm: Scm::new(network.clone(), surroundings, Arc::clone(&metrics.scm)),
             sources: Sources::new(remotes, blocking, config.git),
             charts: Charts::new(&disk, network, blocking, Limits::default())

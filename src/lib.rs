@@ -12,6 +12,7 @@ pub mod disk;
 mod disk_cache;
 pub mod executor;
 pub mod fleet;
+pub mod gates;
 pub mod http;
 pub mod hub;
 pub mod metrics;

@@ -95,8 +95,9 @@ pub mod annotation {
     pub const PAUSE_REASON: &str = "argosy.dev/pause-reason";
     /// On an Application: who asked automation to leave it alone.
     pub const PAUSED_BY: &str = "argosy.dev/paused-by";
-    /// On an Application, Argosy's own: its drift is healed at the revision that it was synced to
-    /// last, `current`, because a rollout decides when it is synced to another.
+    /// On an Application whose automated sync is off, Argosy's own: its drift is healed at the
+    /// revision that it was synced to last, `current`. Sets write it where a rollout decides when it
+    /// is synced to another.
     pub const SELF_HEAL: &str = "argosy.dev/self-heal";
     /// On an Application that is being deleted, Argosy's own: who lets go of its resources.
     pub const ABANDON: &str = "argosy.dev/abandon";
@@ -112,6 +113,8 @@ pub mod annotation {
     pub const CLUSTER_UID: &str = "argosy.dev/cluster-uid";
     /// On an Application or ApplicationSet: the hash of the plan that a person approved.
     pub const APPROVED_PLAN: &str = "argosy.dev/approved-plan";
+    /// On an AppProject: the services that are asked before and after syncs, as a YAML list.
+    pub const GATES: &str = "argosy.dev/gates";
     /// On an ApplicationSet: how many percent of its Applications may go without approval.
     pub const GUARD_PERCENT: &str = "argosy.dev/guard-percent";
 }

@@ -90,6 +90,18 @@ impl Schemas {
         documents
     }
 
+    /// The same, from the newest documents, whatever was believed: a definition that changed a
+    /// moment ago is not noticed otherwise.
+    pub async fn newest_of(
+        &self,
+        connection: (&Client, Blocking),
+        served: &str,
+        api_versions: &BTreeSet<String>,
+    ) -> Documents {
+        *self.index.lock().await = None;
+        self.of(connection, served, api_versions).await
+    }
+
     /// Where the documents of the API versions are.
     async fn addresses(
         &self,

@@ -138,6 +138,9 @@ impl Hub {
             let index = self.fleet.index();
             let app = index.applications.read(&name).map(Arc::clone);
             drop(index);
+            if let Some(app) = &app {
+                application::see_to_its_end(self, &name, app);
+            }
             app.and_then(|app| self.server_of(&app)).unwrap_or_default()
         };
         let queue = self.queues.of_cluster(&server, |queue| {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argosy_engine::exclusions::Exclusions;
+use argosy_engine::gate;
 use argosy_engine::object::GroupKind;
 use argosy_engine::overrides::Overrides;
 use argosy_engine::sync::PruneLimit;
@@ -52,6 +53,9 @@ pub struct Settings {
     pub guard: Limits,
     /// How much a sync may prune without a person's approval; `argosy.prune.max` in `argocd-cm`.
     pub max_prune: Option<PruneLimit>,
+    /// Which addresses gates may have although the hub goes to none such by itself;
+    /// `argosy.gates.allowed-addresses` in `argocd-cm`.
+    pub gate_addresses: gate::Permitted,
     /// Whether a server-side dry run decides of every object, and not only of those that might
     /// differ; `controller.diff.server.side`.
     pub server_side_diff: bool,
@@ -80,6 +84,7 @@ impl Default for Settings {
             sync_timeout: None,
             guard: Limits::default(),
             max_prune: None,
+            gate_addresses: gate::Permitted::default(),
             server_side_diff: false,
             progressive_syncs: true,
             new_git_file_globbing: false,
@@ -151,6 +156,10 @@ impl Settings {
             max_prune: argocd_cm
                 .get("argosy.prune.max")
                 .and_then(|text| PruneLimit::parse(text)),
+            gate_addresses: argocd_cm
+                .get("argosy.gates.allowed-addresses")
+                .map(|text| gate::Permitted::parse(text))
+                .unwrap_or_default(),
             server_side_diff: params
                 .get("controller.diff.server.side")
                 .is_some_and(|text| text == "true"),

@@ -1,18 +1,23 @@
 //! Connections of this machine, by reqwest.
 
 use std::{
+    net::IpAddr,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
+use argosy_engine::gate::{AddressRefused, Permitted};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::{Action, Attempt, Policy};
 use tower_service::Service;
+use url::Host;
 
-use super::{Body, Failure, Http, Proxy, Redirects, Terms, Tls};
+use super::{Body, Failure, Http, Proxy, Reach, Redirects, Terms, Tls};
 use crate::diagnostic::chain;
 
 /// How long opening a connection may take, and how long one may be silent.
@@ -30,6 +35,7 @@ pub(crate) struct Connection {
     uses_environment: bool,
     proxy: Option<reqwest::Proxy>,
     redirects: Redirects,
+    reach: Reach,
     limit: Duration,
 }
 
@@ -96,6 +102,7 @@ impl Connection {
             uses_environment: matches!(terms.proxy, Proxy::Environment),
             proxy,
             redirects: terms.redirects,
+            reach: terms.reach.clone(),
             limit: terms.limit,
         })
     }
@@ -112,14 +119,19 @@ impl Connection {
     pub(super) fn service(self) -> Result<Http, String> {
         let redirects = self.redirects;
         let redirects = Policy::custom(move |attempt| follow(attempt, redirects));
-        let client = with_terms!(self, reqwest::Client::builder())
+        let mut builder = reqwest::Client::builder();
+        if let Reach::Beyond(permitted) = &self.reach {
+            builder = builder.dns_resolver(Arc::new(Guarded(permitted.clone())));
+        }
+        let reach = self.reach.clone();
+        let client = with_terms!(self, builder)
             .user_agent(concat!("argosy/", env!("CARGO_PKG_VERSION")))
             .redirect(redirects)
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
             .build()
             .map_err(|error| format!("cannot make a client: {}", chain(&error)))?;
-        Ok(Http::new(Client(client)))
+        Ok(Http::new(Client { client, reach }))
     }
 }
 
@@ -130,7 +142,8 @@ fn follow(attempt: Attempt<'_>, redirects: Redirects) -> Action {
     let is_elsewhere = from.map(reqwest::Url::origin) != Some(attempt.url().origin());
     if attempt.previous().len() > REDIRECTS {
         attempt.error("too many redirects")
-    } else if is_elsewhere && redirects == Redirects::SameOrigin {
+    } else if redirects == Redirects::Nowhere || is_elsewhere && redirects == Redirects::SameOrigin
+    {
         attempt.stop()
     } else if is_downgrade {
         attempt.error("a redirect leads from https to http")
@@ -140,7 +153,10 @@ fn follow(attempt: Attempt<'_>, redirects: Redirects) -> Action {
 }
 
 #[derive(Clone)]
-struct Client(reqwest::Client);
+struct Client {
+    client: reqwest::Client,
+    reach: Reach,
+}
 
 impl Service<Request<Bytes>> for Client {
     type Response = Response<Body>;
@@ -152,9 +168,15 @@ impl Service<Request<Bytes>> for Client {
     }
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
-        let client = self.0.clone();
+        let client = self.client.clone();
+        let reach = self.reach.clone();
         Box::pin(async move {
             let request = reqwest::Request::try_from(request)?;
+            // An address that stands in the URL itself is resolved by nobody.
+            if let (Reach::Beyond(permitted), Some(address)) = (reach, literal(request.url())) {
+                let refused = |error: AddressRefused| Failure::Broken(error.to_string());
+                permitted.check(address).map_err(refused)?;
+            }
             let answer: Response<reqwest::Body> = client.execute(request).await?.into();
             Ok(answer.map(|body| body.map_err(Failure::from).boxed_unsync()))
         })
@@ -168,5 +190,37 @@ impl From<reqwest::Error> for Failure {
         }
         // A URL may be signed, and errors are shown.
         Self::Broken(chain(&error.without_url()))
+    }
+}
+
+/// The address that a URL names, if it is not a name.
+fn literal(url: &reqwest::Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+        Host::Domain(_) => None,
+    }
+}
+
+/// Resolves names to the addresses that may be reached.
+struct Guarded(Permitted);
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let permitted = self.0.clone();
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let (mut kept, mut refused) = (Vec::new(), None::<AddressRefused>);
+            for address in found {
+                match permitted.check(address.ip()) {
+                    Ok(()) => kept.push(address),
+                    Err(why) => refused = Some(why),
+                }
+            }
+            match refused {
+                Some(why) if kept.is_empty() => Err(why.into()),
+                _ => Ok(Box::new(kept.into_iter()) as Addrs),
+            }
+        })
     }
 }

@@ -1,5 +1,5 @@
 //! The seam below everything that speaks HTTP, clusters and git apart: charts and artifacts, SCM
-//! providers and plugins.
+//! providers, plugins and gates.
 //!
 //! A connection is a tower service that holds whom to trust, which proxy to take and how long to
 //! wait. It never takes `Authorization` to another host, and never follows a redirect from https to
@@ -9,6 +9,7 @@ mod connection;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use argosy_engine::gate::Permitted;
 use argosy_facts::Secret;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -43,6 +44,8 @@ pub struct Terms {
     pub proxy: Proxy,
     /// Where an answer may send us.
     pub redirects: Redirects,
+    /// Which addresses may be reached.
+    pub reach: Reach,
     /// How long a request may take from its first to its last byte.
     pub limit: Duration,
 }
@@ -74,9 +77,22 @@ pub enum Proxy {
     },
 }
 
+/// Which addresses may be reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// All of them.
+    #[default]
+    Anywhere,
+    /// None of this machine, its network and its cloud's metadata but for those that are permitted,
+    /// whatever their names.
+    Beyond(Permitted),
+}
+
 /// Which redirects are followed; others are the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redirects {
+    /// None.
+    Nowhere,
     /// To any host, which gets no `Authorization`, but for those from https to http.
     Anywhere,
     /// To the same host: credentials may stand in headers that nobody knows to take away.

@@ -47,6 +47,7 @@ impl Terms {
             },
             proxy: Proxy::Environment,
             redirects: Redirects::SameOrigin,
+            reach: http::Reach::Anywhere,
             limit: self.timeout,
         })
     }

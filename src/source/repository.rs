@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1 as core;
 use sha2::{Digest as _, Sha256};
 
 use super::hex;
-use crate::http::{Proxy, Redirects, Terms, Tls};
+use crate::http::{Proxy, Reach, Redirects, Terms, Tls};
 
 /// The data of a Secret.
 pub(crate) fn decoded(secret: &core::Secret) -> BTreeMap<String, Secret> {
@@ -186,6 +186,7 @@ impl Repository {
             tls: self.tls.clone(),
             proxy: self.proxy.as_ref().map_or(Proxy::None, at),
             redirects: Redirects::Anywhere,
+            reach: Reach::Anywhere,
             limit,
         }
     }

@@ -1,9 +1,12 @@
 //! What a sync does first, what it waits for, and what people can ask of it.
 
+use std::time::Duration;
+
 use argosy_crds::Application;
 use argosy_crds::application::OperationState;
 use argosy_crds::codes::{OperationPhase, SyncStatusCode};
 use argosy_crds::names;
+use argosy_sim::{Fault, Rule};
 use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
@@ -402,14 +405,51 @@ async fn a_running_sync_can_be_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sync_can_be_ended_although_its_cluster_answers_nothing() {
+    let fleet = Fleet::start(&["dev"]).await;
+    fleet.commit(&[
+        ("web/pre.yaml", &hook("migrate", "PreSync", "")),
+        ("web/a.yaml", &config("a", "1", "")),
+    ]);
+    let silent = Rule {
+        verb: Some("patch".to_owned()),
+        ..Rule::all(Fault::Slow(Duration::from_hours(1)))
+    };
+    let faults = fleet.workload("dev").sim.faults();
+    faults.add(silent);
+    fleet
+        .apply(manual("web", &fleet.repo(), "web", &fleet.server("dev")))
+        .await;
+    fleet.sync("web", json!({})).await;
+    let terminating = json!({"status": {"operationState": {"phase": "Terminating"}}});
+    let requests = fleet.workload("dev").sim.requests();
+    fleet
+        .eventually("the cluster was asked", async || {
+            requests.count("patch", "namespaces") > 0
+        })
+        .await;
+    fleet.change("web", terminating).await;
+    let app = fleet.until_ended("web", OperationPhase::Failed).await;
+    let message = state(&app).message;
+    assert!(message.starts_with("Operation terminated;"), "{message}");
+
+    faults.clear();
+    fleet.sync("web", json!({})).await;
+    fleet.until_ended("web", OperationPhase::Succeeded).await;
+    let live = fleet.live("dev", "v1", "ConfigMap", "web/a").await;
+    assert!(live.is_some());
+    fleet.nothing_is_written().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failed_sync_is_tried_again_until_it_goes_well() {
     let fleet = Fleet::start(&["dev"]).await;
     fleet.commit(&[("web/a.yaml", &config("a", "1", ""))]);
     let dev = &fleet.workload("dev").sim;
-    dev.faults().add(argosy_sim::Rule {
+    dev.faults().add(Rule {
         verb: Some("patch".into()),
         resource: Some("configmaps".into()),
-        fault: argosy_sim::Fault::Fail {
+        fault: Fault::Fail {
             code: 500,
             message: "not today".into(),
         },

@@ -8,6 +8,7 @@ pub mod application;
 pub mod compare;
 pub mod duration;
 pub mod exclusions;
+pub mod gate;
 pub mod graph;
 pub mod health;
 pub mod ignore;

@@ -9,6 +9,7 @@ use argosy_crds::{Application, ApplicationSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::gate::CLOSED;
 use crate::graph::{AppKey, Chain, Graph};
 use crate::object::names;
 use crate::operation::{RetryPolicy, SelfHealBackoff};
@@ -124,9 +125,15 @@ fn dependencies(about: Circumstances<'_>) -> Vec<Reason> {
         .iter()
         .flat_map(|status| &status.conditions);
     let waiting = said.find(|one| one.type_ == condition::WAITING);
-    let released = "when that is synced and healthy";
+    let released = |message: &str| {
+        if message.starts_with(CLOSED) {
+            "when the gate opens; the sync fails if it does not in its time"
+        } else {
+            "when that is synced and healthy"
+        }
+    };
     waiting
-        .map(|one| Reason::new(one.message.clone(), released))
+        .map(|one| Reason::new(one.message.clone(), released(&one.message)))
         .into_iter()
         .collect()
 }

@@ -51,6 +51,31 @@ fn one_change_tells_who_may_go_on() {
 }
 
 #[test]
+fn a_change_wakes_those_who_wait_for_it_and_nobody_else() {
+    const EACH: usize = 1_000;
+    let followers = |of: &str| -> Vec<AppNode> {
+        let name = |n| format!("{of}-{n:04}");
+        (0..EACH).map(|n| app(&name(n), of)).collect()
+    };
+    let mut fleet = vec![app("db", ""), app("queue", "")];
+    fleet.extend(followers("db"));
+    fleet.extend(followers("queue"));
+    let mut graph = Graph::build(fleet);
+    for readiness in [
+        Readiness::NotReady("health Degraded".into()),
+        Readiness::Ready,
+        Readiness::NotReady("sync OutOfSync".into()),
+    ] {
+        let woken = turn(&mut graph, "db", readiness.clone());
+        assert_eq!(woken.len(), EACH, "{readiness:?}");
+        assert!(woken.iter().all(|key| key.name.starts_with("db-")));
+        assert!(turn(&mut graph, "db", readiness).is_empty(), "no change");
+    }
+    let last = turn(&mut graph, "db-0007", Readiness::Ready);
+    assert!(last.is_empty(), "nobody waits for it");
+}
+
+#[test]
 fn children_go_wave_by_wave() {
     let child = |name: &str, wave| AppNode {
         parent: Some(key("root")),

@@ -40,6 +40,45 @@ pub struct SyncOperationResult {
     /// The namespace metadata that was set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub managed_namespace_metadata: Option<ManagedNamespaceMetadata>,
+    /// What the gates of the project said; Argosy's own.
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_as_default"
+    )]
+    pub gates: Vec<GateResult>,
+}
+
+/// What a gate of the project said about a sync; Argosy's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GateResult {
+    /// The gate's name.
+    pub name: String,
+    /// When it was asked.
+    pub when: GateStage,
+    /// Whether it opened, `Succeeded`, or refused the sync, `Failed`.
+    pub phase: OperationPhase,
+    /// Why it refused.
+    #[serde(
+        default,
+        skip_serializing_if = "String::is_empty",
+        deserialize_with = "null_as_default"
+    )]
+    pub message: String,
+    /// When it was asked first.
+    pub started_at: Time,
+    /// When it gave its word.
+    pub finished_at: Time,
+}
+
+/// When a gate is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum GateStage {
+    /// Before a sync begins.
+    Before,
+    /// When everything is applied and well, before the sync counts as succeeded.
+    After,
 }
 
 /// What a sync did to a resource.
@@ -130,6 +169,12 @@ pub struct RevisionHistory {
         deserialize_with = "null_as_default"
     )]
     pub initiated_by: OperationInitiator,
+    /// What the gates of the project said; Argosy's own.
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_as_default"
+    )]
+    pub gates: Vec<GateResult>,
 }
 
 /// What the hydrator did.

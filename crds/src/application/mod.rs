@@ -17,8 +17,8 @@ use serde::Deserialize;
 pub use directory::{ApplicationSourceDirectory, ApplicationSourceJsonnet, JsonnetVar};
 pub use helm::{ApplicationSourceHelm, HelmFileParameter, HelmParameter};
 pub use history::{
-    HydrateOperation, HydratorStatus, ResourceResult, RevisionHistory, SuccessfulHydrateOperation,
-    SyncOperationResult,
+    GateResult, GateStage, HydrateOperation, HydratorStatus, ResourceResult, RevisionHistory,
+    SuccessfulHydrateOperation, SyncOperationResult,
 };
 pub use kustomize::{
     ApplicationSourceKustomize, KustomizePatch, KustomizeReplica, KustomizeSelector,

@@ -72,10 +72,12 @@ fn facts(app: &Application) -> Vec<(&'static str, String)> {
         .sync_policy
         .as_ref()
         .and_then(|policy| policy.automated.as_ref());
+    let heals = app.annotation(names::annotation::SELF_HEAL).is_some();
     let policy = match automated {
+        None if heals => "Manual, self-heal".to_owned(),
         None => "Manual".to_owned(),
-        Some(_) if app.annotation(names::annotation::SELF_HEAL).is_some() => {
-            "By the rollout of its ApplicationSet, self-heal".to_owned()
+        Some(automated) if heals && automated.enabled == Some(false) => {
+            "Manual or by the rollout of its ApplicationSet, self-heal".to_owned()
         }
         Some(automated) if automated.enabled == Some(false) => {
             "Manual (automation is off)".to_owned()

@@ -34,7 +34,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
     Ok(Outcome::Success)
 }
 
-const COLUMNS: [Column<RevisionHistory>; 4] = [
+const COLUMNS: [Column<RevisionHistory>; 5] = [
     column("ID", |entry| entry.id.to_string()),
     column("DEPLOYED", |entry| {
         let at = entry.deployed_at.as_ref();
@@ -56,6 +56,14 @@ const COLUMNS: [Column<RevisionHistory>; 4] = [
             entry.initiated_by.username.clone()
         }
     }),
+    Column {
+        heading: "GATES",
+        wide: true,
+        cell: |entry| {
+            let gates = entry.gates.iter().map(|gate| gate.name.as_str());
+            gates.collect::<Vec<_>>().join(",")
+        },
+    },
 ];
 
 const fn column(

@@ -19,7 +19,7 @@ use std::time::Duration;
 use argosy_engine::object::{GroupKind, ObjectExt as _, ResourceKey};
 use argosy_facts::Observed;
 use kube::Client;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::objects::{News, Objects, Seen};
@@ -249,6 +249,16 @@ impl LiveState {
         }
     }
 
+    /// The metadata of a namespace, whoever it belongs to; `None` if it does not exist as far as is
+    /// seen.
+    pub fn namespace(&self, name: &str) -> Option<Value> {
+        let key = ResourceKey::new("", "Namespace", "", name);
+        let body = self.lock().objects.known(&key)?;
+        let mut object = unpack(&body)?;
+        Some(json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": object["metadata"].take()}))
+    }
+
     /// Has the application instance told of the changes of these objects, which it desires and which
     /// are not its own, and of no others.
     pub fn follow(&self, instance: &str, wanted: BTreeSet<ResourceKey>) {
@@ -319,7 +329,8 @@ impl LiveState {
         };
         let owner = (self.owner_of)(object);
         let matters = owner.is_some() || is_followed;
-        let body = owner.as_ref().filter(|_| depth == Depth::Whole);
+        // Namespaces are few, and syncs look at their labels though no application owns them.
+        let is_kept = owner.is_some() && depth == Depth::Whole || object.is_namespace();
         let seen = Seen {
             version,
             significance: if matters {
@@ -327,7 +338,7 @@ impl LiveState {
             } else {
                 0
             },
-            body: body.and_then(|_| pack(object)),
+            body: is_kept.then(|| pack(object)).flatten(),
             owner,
         };
         let mut inner = self.lock();

@@ -40,7 +40,7 @@ pub(super) struct Seen {
     pub(super) significance: u64,
     /// The instance that it belongs to, by its own word.
     pub(super) owner: Option<String>,
-    /// All of it, packed, if it belongs to somebody.
+    /// All of it, packed, if it belongs to somebody or is looked at nevertheless.
     pub(super) body: Option<Arc<[u8]>>,
 }
 
@@ -135,8 +135,14 @@ impl Objects {
         self.find(key).is_some()
     }
 
-    /// All of an object, packed, where all of it is known.
+    /// All of an object that belongs to somebody, packed, where all of it is known.
     pub(super) fn body(&self, key: &ResourceKey) -> Option<Arc<[u8]>> {
+        let kept = self.find(key)?;
+        kept.owner.as_ref().and(kept.body.clone())
+    }
+
+    /// What is known of an object, whoever it belongs to, packed.
+    pub(super) fn known(&self, key: &ResourceKey) -> Option<Arc<[u8]>> {
         self.find(key)?.body.clone()
     }
 

@@ -80,13 +80,13 @@ pub(super) async fn begin(
     if held::is_held(application) {
         return held::heal(hub, name, application, assessment, given_up).await;
     }
-    automated(hub, name, application, assessment, given_up)
+    automated(hub, name, application, assessment, given_up).await
 }
 
 /// What automation asks for. After a retry was given up the operation in the status counts for
 /// nothing: it neither runs nor was it tried to its end.
-pub(super) fn automated(
-    hub: &Hub,
+pub(super) async fn automated(
+    hub: &Arc<Hub>,
     name: &ObjectName,
     application: &Application,
     assessment: &Assessment,
@@ -122,7 +122,7 @@ pub(super) fn automated(
                 return nothing(None, Some((condition::WAITING, message)));
             }
             let attempt = Attempt::new(*operation, now);
-            start(hub, name, application, assessment, attempt)
+            start(hub, name, application, assessment, attempt).await
         }
         AutoSync::HealLater { at } => nothing(at.duration_since(now).try_into().ok(), None),
         AutoSync::Refuse { message } => nothing(None, Some((condition::SYNC_ERROR, message))),
@@ -262,11 +262,11 @@ async fn planned(
         return match observed {
             Ok(observation) => {
                 let other = assess::assess(hub, name, application, Ok(observation)).await;
-                start(hub, name, application, &other, attempt)
+                start(hub, name, application, &other, attempt).await
             }
             Err(_) if waits => wait(Some(BACKSTOP)),
             Err(obstacle) => refused(&obstacle.message),
         };
     }
-    start(hub, name, application, assessment, attempt)
+    start(hub, name, application, assessment, attempt).await
 }

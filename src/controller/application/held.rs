@@ -1,12 +1,12 @@
-//! Healing an application that a rollout holds back: it may drift, but it is not its to sync to
-//! what its spec says now.
+//! Healing an application whose automated sync is off: a rollout holds it back, or a person decides
+//! when it is synced. It may drift, but it is not its to sync to what its spec says now.
 //!
 //! What it was synced to last is what it is healed to, even where the spec or the branch has moved
 //! on. An application whose last sync went wrong is left as it is: half of it may be newer.
 
 use std::sync::Arc;
 
-use argosy_crds::application::{ApplicationStatus, RevisionHistory};
+use argosy_crds::application::{ApplicationStatus, RevisionHistory, SyncPolicy};
 use argosy_crds::codes::SyncStatusCode;
 use argosy_crds::{Application, ApplicationSource, names};
 
@@ -18,9 +18,11 @@ use crate::hub::Hub;
 
 /// Whether drift is healed at the revision that was synced last.
 pub(super) fn is_held(application: &Application) -> bool {
-    application
-        .annotation(names::annotation::SELF_HEAL)
-        .is_some()
+    let policy = application.spec.sync_policy.as_ref();
+    !policy.is_some_and(SyncPolicy::is_automated)
+        && application
+            .annotation(names::annotation::SELF_HEAL)
+            .is_some()
 }
 
 /// Heals what differs from the last deployment; `given_up` is of a retry, as with other automation.
@@ -45,7 +47,7 @@ pub(super) async fn heal(
     if current.sources == observation.desired.sources
         && current.revisions == observation.desired.revisions
     {
-        return begin::automated(hub, name, &judged, assessment, given_up);
+        return begin::automated(hub, name, &judged, assessment, given_up).await;
     }
     let desired = desired::desired(hub, name, application, &current.sources, &current.revisions);
     // What cannot be rendered now cannot be healed now; the condition of the newest says why.
@@ -56,7 +58,7 @@ pub(super) async fn heal(
         .with_desired(hub, name, application, desired)
         .await;
     let assessment = assess::assess(hub, name, &judged, observed).await;
-    begin::automated(hub, name, &judged, &assessment, given_up)
+    begin::automated(hub, name, &judged, &assessment, given_up).await
 }
 
 /// What an application was synced to last.
@@ -92,7 +94,7 @@ impl Current {
         })
     }
 
-    /// The application as if this were all that is asked of it, with its automation on.
+    /// The application as if this were all that is asked of it, with its healing on.
     fn healing(&self, application: &Application) -> Application {
         let mut judged = application.clone();
         if judged.spec.has_multiple_sources() || self.sources.len() > 1 {
@@ -102,10 +104,9 @@ impl Current {
             judged.spec.source = self.sources.first().cloned();
         }
         judged.spec.source_hydrator = None;
-        let policy = judged.spec.sync_policy.as_mut();
-        if let Some(automated) = policy.and_then(|policy| policy.automated.as_mut()) {
-            automated.enabled = None;
-        }
+        let policy = judged.spec.sync_policy.get_or_insert_default();
+        let automated = policy.automated.get_or_insert_default();
+        (automated.enabled, automated.self_heal) = (None, true);
         judged
     }
 }

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use argosy_crds::application::OperationState;
 use argosy_crds::codes::SyncStatusCode;
 use argosy_engine::object::ResourceKey;
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use super::desired::Desired;
+use super::gates::{About, Inquiry, Word};
 use super::operate::{Retry, RunningSync};
 use super::orphans::Orphans;
 use super::renders::{RenderCounts, Renders};
@@ -39,6 +41,12 @@ struct Remembered {
     /// How often in a row an ignore rule was of no use, by the rule's text.
     unused_rules: BTreeMap<String, u32>,
     held_back: Option<Timestamp>,
+    /// The gates that are being asked about its sync.
+    inquiry: Option<Inquiry>,
+    /// Breaks off the look that is under way, as long as there is one.
+    look: Weak<CancellationToken>,
+    /// The operation of which somebody sees to it that it ends, by its beginning.
+    ending: Option<Timestamp>,
     out_of_sync_since: Option<Timestamp>,
     orphans: Option<usize>,
 }
@@ -173,6 +181,31 @@ impl Memory {
         self.renders.counts()
     }
 
+    /// What gates say of a sync; `None` if they were not asked about just this.
+    pub(super) fn word(&self, name: &ObjectName, about: &About) -> Option<Word> {
+        let mut applications = self.lock();
+        let inquiry = applications.get_mut(name)?.inquiry.as_mut()?;
+        let word = inquiry.word(about)?;
+        inquiry.is_wanted = true;
+        Some(word)
+    }
+
+    /// Keeps what gates are asked; what they were asked before is forgotten.
+    pub(super) fn keep_inquiry(&self, name: &ObjectName, inquiry: Inquiry) {
+        self.lock().entry(name.clone()).or_default().inquiry = Some(inquiry);
+    }
+
+    /// Forgets what gates were asked for a sync that nobody wants any more: nobody has asked for
+    /// their word since this was called last.
+    pub(super) fn sift_inquiry(&self, name: &ObjectName) {
+        if let Some(one) = self.lock().get_mut(name) {
+            one.inquiry = one.inquiry.take().filter(|inquiry| inquiry.is_wanted);
+            if let Some(inquiry) = &mut one.inquiry {
+                inquiry.is_wanted = false;
+            }
+        }
+    }
+
     /// The manifests that were rendered last.
     pub(super) fn desired(&self, name: &ObjectName) -> Option<Arc<Desired>> {
         self.lock().get(name)?.desired.clone()
@@ -253,6 +286,35 @@ impl Memory {
         if let Some(one) = self.lock().get_mut(name) {
             one.held_back = None;
         }
+    }
+
+    /// Begins a look at an application, which lasts as long as the answer lives and may be broken off.
+    pub(super) fn looks(&self, name: &ObjectName) -> Arc<CancellationToken> {
+        let look = Arc::new(CancellationToken::new());
+        self.lock().entry(name.clone()).or_default().look = Arc::downgrade(&look);
+        look
+    }
+
+    /// Notes that the operation of an application that began then has to end; whether that is new.
+    pub(super) fn is_to_end(&self, name: &ObjectName, begun: Timestamp) -> bool {
+        let mut applications = self.lock();
+        let one = applications.entry(name.clone()).or_default();
+        one.ending.replace(begun) != Some(begun)
+    }
+
+    /// Forgets the operation of an application and breaks off the look that is under way; whether
+    /// there is one.
+    pub(super) fn break_off(&self, name: &ObjectName) -> bool {
+        let mut applications = self.lock();
+        let Some(one) = applications.get_mut(name) else {
+            return false;
+        };
+        (one.running, one.retry) = (None, None);
+        let look = one.look.upgrade();
+        if let Some(look) = &look {
+            look.cancel();
+        }
+        look.is_some()
     }
 
     /// Forgets an application that is gone.

@@ -14,6 +14,8 @@ mod dependencies;
 mod desired;
 mod destination;
 mod differences;
+mod fields;
+mod gates;
 mod held;
 mod live;
 mod memory;
@@ -33,6 +35,7 @@ mod rules;
 mod start;
 mod status;
 mod steps;
+mod terminate;
 mod updates;
 mod write;
 
@@ -51,6 +54,7 @@ pub use memory::{Memory, Remarks};
 pub use orphans::orphaned;
 pub use renders::RenderCounts;
 pub use rules::{name_of_instance, owner_of};
+pub use terminate::see_to as see_to_its_end;
 pub use updates::Updates;
 
 /// Brings one application a step further.
@@ -68,7 +72,6 @@ pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     if !settings.watches_applications_in(&name.namespace, &hub.config.namespace) {
         return Next::WhenWoken;
     }
-    let started = tokio::time::Instant::now();
     let Some(application) = read(&hub, &name).await else {
         pass_on(&hub, &name);
         return Next::WhenWoken;
@@ -79,15 +82,27 @@ pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     if application.is_deleting() {
         return deletion::proceed(&hub, &name, &application).await;
     }
-    refresh(&hub, &name, &application);
-    let observed = observe::observe(&hub, &name, &application).await;
-    let mut assessment = assess::assess(&hub, &name, &application, observed).await;
-    let operated = operate::operate(&hub, &name, &application, &mut assessment).await;
-    let next = report::report(&hub, &name, &application, &assessment, operated).await;
+    let broken_off = hub.applications.looks(&name);
+    let broken_off = broken_off.cancelled();
+    tokio::select! {
+        biased;
+        () = broken_off => terminate::abandon(&hub, &name).await,
+        next = proceed(&hub, &name, &application) => next,
+    }
+}
+
+/// Looks at everything and does what there is to do.
+async fn proceed(hub: &Arc<Hub>, name: &ObjectName, application: &Application) -> Next {
+    let started = tokio::time::Instant::now();
+    refresh(hub, name, application);
+    let observed = observe::observe(hub, name, application).await;
+    let mut assessment = assess::assess(hub, name, application, observed).await;
+    let operated = operate::operate(hub, name, application, &mut assessment).await;
+    let next = report::report(hub, name, application, &assessment, operated).await;
     hub.metrics
         .applications
         .reconciled(&name.namespace, &assessment.server, started.elapsed());
-    match end_of_pause(&hub, &application) {
+    match end_of_pause(hub, application) {
         Some(end) => next.no_later_than(end),
         None => next,
     }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use argosy_crds::application::{Operation, OperationState};
+use argosy_crds::application::{GateResult, Operation, OperationState};
 use argosy_crds::codes::OperationPhase;
 use argosy_crds::{Application, ApplicationSource};
 use argosy_engine::operation::{RetryPolicy, TERMINATED, Verdict, after_attempt};
@@ -36,6 +36,8 @@ pub(super) struct RunningSync {
     pub(super) sources: Vec<ApplicationSource>,
     /// What is applied: the revision of each source.
     pub(super) revisions: Vec<String>,
+    /// What the gates of the project said.
+    pub(super) gates: Vec<GateResult>,
     /// What it does.
     pub(super) plan: PermittedPlan,
     /// How far it is.
@@ -92,6 +94,17 @@ pub(super) async fn operate(
     application: &Application,
     assessment: &mut Assessment,
 ) -> Operated {
+    let operated = step(hub, name, application, assessment).await;
+    hub.applications.sift_inquiry(name);
+    operated
+}
+
+async fn step(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+    assessment: &mut Assessment,
+) -> Operated {
     if let Some(state) = hub.applications.take_ended(name) {
         return Operated::Ended(state);
     }
@@ -123,7 +136,7 @@ pub(super) async fn operate(
 }
 
 /// Whether the status says so already.
-fn says(application: &Application, state: &OperationState) -> bool {
+pub(super) fn says(application: &Application, state: &OperationState) -> bool {
     let said = application
         .status
         .as_ref()

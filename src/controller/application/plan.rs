@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use argosy_crds::Application;
-use argosy_crds::application::SyncOperation;
-use argosy_engine::object::{Gvk, ObjectExt as _, ResourceKey};
+use argosy_crds::application::{ManagedNamespaceMetadata, SyncOperation};
+use argosy_engine::object::{Gvk, ResourceKey};
 use argosy_engine::project::{PermittedPlan, Placement, Rules};
 use argosy_engine::sync::{
     self, DestinationNamespace, KindScope, NamespaceMetadata, PlanInput, Selector, SyncOptions,
@@ -13,15 +13,18 @@ use argosy_engine::sync::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::assess::Assessment;
+use super::assess::{Assessment, settled};
 use super::objects::objects;
 use super::observe::Observation;
 use super::resume;
 use super::start::modified;
 use crate::cluster::Served;
+use crate::fleet::ObjectName;
+use crate::hub::Hub;
 
 /// Plans a sync and has the project permit it.
 pub(super) fn plan(
+    (hub, name): (&Hub, &ObjectName),
     observation: &Observation,
     application: &Application,
     sync: &SyncOperation,
@@ -65,7 +68,7 @@ pub(super) fn plan(
         namespace: &application.spec.destination.namespace,
         kinds: &kinds,
         unknown_kinds: UnknownKinds::Defer,
-        destination: destination_namespace(observation, application),
+        destination: destination_namespace(hub, name, observation, application),
         options,
         prune: sync.prune,
         skip_hooks: strategy.is_some_and(|strategy| strategy.apply.is_some())
@@ -107,31 +110,63 @@ fn scope(served: &Served, gvk: &Gvk) -> KindScope {
     }
 }
 
+/// The destination's namespace; if it is as the last sync has left it, there is nothing to set.
 fn destination_namespace(
+    hub: &Hub,
+    name: &ObjectName,
     observation: &Observation,
     application: &Application,
 ) -> DestinationNamespace {
-    let policy = application.spec.sync_policy.as_ref();
-    let metadata = policy.and_then(|policy| policy.managed_namespace_metadata.as_ref());
-    let key = ResourceKey::new("", "Namespace", "", &application.spec.destination.namespace);
-    let live = observation.live.seen().into_iter().flatten();
-    let own = live
-        .filter(|object| object.resource_key() == key)
-        .map(|object| Arc::new(object.clone()))
-        .next();
-    // Of what is not the application's the watch keeps no more than that it is there.
+    let namespace = &application.spec.destination.namespace;
+    let live = observation.cluster.live.namespace(namespace);
+    let metadata = managed(application).filter(|managed| {
+        let key = namespace_key(application);
+        let word = live.as_ref().map(|live| settled(&as_value(managed), live));
+        !word.is_some_and(|word| hub.applications.is_settled(name, &key, &word))
+    });
+    let key = namespace_key(application);
     let there = || {
         observation.cluster.live.get(&key)?;
-        let name = json!({"name": key.name});
-        Some(Arc::new(
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": name}),
-        ))
+        Some(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": key.name}}))
     };
     DestinationNamespace {
-        live: own.or_else(there),
+        live: live.or_else(there).map(Arc::new),
         metadata: metadata.map(|metadata| NamespaceMetadata {
             labels: metadata.labels.clone(),
             annotations: metadata.annotations.clone(),
         }),
     }
+}
+
+/// Notes how a sync has left the destination's namespace, if it set its metadata.
+pub(super) fn remember_namespace(
+    hub: &Hub,
+    name: &ObjectName,
+    observation: &Observation,
+    (application, plan): (&Application, &SyncPlan),
+) {
+    let namespace = &application.spec.destination.namespace;
+    let key = namespace_key(application);
+    if !plan.tasks().iter().any(|task| task.key == key) {
+        return;
+    }
+    if let Some(managed) = managed(application)
+        && let Some(live) = observation.cluster.live.namespace(namespace)
+    {
+        let word = settled(&as_value(managed), &live);
+        hub.applications.settle(name, key, word);
+    }
+}
+
+fn managed(application: &Application) -> Option<&ManagedNamespaceMetadata> {
+    let policy = application.spec.sync_policy.as_ref()?;
+    policy.managed_namespace_metadata.as_ref()
+}
+
+fn as_value(metadata: &ManagedNamespaceMetadata) -> Value {
+    json!({"labels": metadata.labels, "annotations": metadata.annotations})
+}
+
+fn namespace_key(application: &Application) -> ResourceKey {
+    ResourceKey::new("", "Namespace", "", &application.spec.destination.namespace)
 }

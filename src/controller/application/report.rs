@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argosy_crds::Application;
-use argosy_crds::application::{ApplicationStatus, OperationState};
-use argosy_crds::codes::SyncStatusCode;
+use argosy_crds::application::{ApplicationStatus, OperationState, SyncPolicy};
+use argosy_crds::codes::{SyncStatusCode, condition};
 use argosy_crds::names;
-use argosy_engine::operation::{SUPERSEDED, automatic, pause_of};
+use argosy_engine::operation::{SUPERSEDED, automatic, failed_attempt, pause_of};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
 
 use super::assess::Assessment;
+use super::begin::Told;
 use super::dependencies;
 use super::news::{tell, tell_of_end, told};
 use super::operate::Operated;
@@ -28,6 +29,10 @@ use crate::hub::Hub;
 /// How long a status may go without the newest revision where that is all there is to tell. So a
 /// commit to a repository of many applications is first live where it changes something.
 const REVISION_DELAY: Duration = Duration::from_secs(3);
+
+/// How much longer for each application of the fleet, so that many commits to a repository of many
+/// applications cost the hub's API server no more than 40 such writes a second.
+const REVISION_SHARE: Duration = Duration::from_millis(25);
 
 /// How soon a cluster is asked again what it serves where it could not tell.
 const DISCOVERY: Duration = Duration::from_secs(10);
@@ -55,7 +60,7 @@ pub(super) async fn report(
     if next == Next::WhenWoken
         && only_the_revision_moved(application, &before, &after)
         && !dependencies::is_awaited(hub, name)
-        && let Some(wait) = hub.applications.hold_back(name, now, REVISION_DELAY)
+        && let Some(wait) = hub.applications.hold_back(name, now, revision_delay(hub))
     {
         return Next::After(wait);
     }
@@ -145,7 +150,8 @@ fn take_over(
             if assessment.observed.is_ok() {
                 after.reconciled_at = Some(Time(now));
             }
-            operation_conditions(after, None, now);
+            let told = given_up(application, assessment, &state, now);
+            operation_conditions(after, told, now);
             after.operation_state = Some(*state.clone());
             Course {
                 next: after_the_end(application, assessment, &state),
@@ -154,6 +160,29 @@ fn take_over(
             }
         }
     }
+}
+
+/// What the next look would say of a sync that failed: automation does not try the same again. So
+/// one write tells both.
+fn given_up(
+    application: &Application,
+    assessment: &Assessment,
+    state: &OperationState,
+    now: Timestamp,
+) -> Told {
+    let newest = &assessment.observed.as_ref().ok()?.desired.revisions;
+    let result = state.sync_result.as_ref()?;
+    let is_newest =
+        result.revisions == *newest || std::slice::from_ref(&result.revision) == &newest[..];
+    let policy = application.spec.sync_policy.as_ref();
+    let is_automated = policy.is_some_and(SyncPolicy::is_automated);
+    let is_over = is_newest
+        && is_automated
+        && !state.phase.is_successful()
+        && pause_of(application, now).is_none()
+        && assessment.sync_status() == SyncStatusCode::OutOfSync;
+    let message = failed_attempt(newest, &state.message);
+    is_over.then_some((condition::SYNC_ERROR, message))
 }
 
 /// When to look again after an operation: at once if another was asked for while it ran, or if a
@@ -217,6 +246,12 @@ fn only_the_revision_moved(
     unmoved.sync.revisions.clone_from(&before.sync.revisions);
     unmoved.reconciled_at.clone_from(&before.reconciled_at);
     unmoved == *before && unmoved != *after
+}
+
+fn revision_delay(hub: &Hub) -> Duration {
+    let applications = hub.fleet.index().applications.names().count();
+    let applications = u32::try_from(applications).unwrap_or(u32::MAX);
+    REVISION_DELAY.max(REVISION_SHARE.saturating_mul(applications))
 }
 
 /// When to look again at an application that has nothing to do.

@@ -27,6 +27,7 @@ pub(super) fn state(
         message,
         sync_result: Some(SyncOperationResult {
             resources: sync::results(&running.plan, &running.states),
+            gates: running.gates.clone(),
             ..attempted(&running.sources, &running.revisions)
         }),
         started_at: Some(Time(running.started_at)),
@@ -57,6 +58,7 @@ pub(super) fn attempted(
             Vec::new()
         },
         managed_namespace_metadata: None,
+        gates: Vec::new(),
     }
 }
 

@@ -1,9 +1,10 @@
 //! The start of a planned sync, unless something holds it back.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use argosy_crds::Application;
-use argosy_crds::application::{Operation, SyncOperationResult};
+use argosy_crds::application::{GateResult, GateStage, Operation, SyncOperationResult};
 use argosy_crds::codes::{OperationPhase, SyncStatusCode, condition};
 use argosy_engine::object::ResourceKey;
 use argosy_engine::operation::{BLOCKED_BY_WINDOW, WAITS};
@@ -14,16 +15,17 @@ use jiff::Timestamp;
 use super::assess::Assessment;
 use super::attempt::Attempt;
 use super::begin::Begun;
+use super::gates::{self, Word};
 use super::observe::Observation;
 use super::operate::{BACKSTOP, RunningSync};
 use super::plan::plan;
-use super::{approval, dependencies, results, resume};
+use super::{approval, dependencies, fields, results, resume};
 use crate::controller::events::News;
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
 
-pub(super) fn start(
-    hub: &Hub,
+pub(super) async fn start(
+    hub: &Arc<Hub>,
     name: &ObjectName,
     application: &Application,
     assessment: &Assessment,
@@ -52,6 +54,7 @@ pub(super) fn start(
     }
     let stamp = attempt.stamp();
     let planned = plan(
+        (hub, name),
         observation,
         application,
         sync,
@@ -74,10 +77,19 @@ pub(super) fn start(
         return attempt.blocked(&format!("{WAITS}: {message}"), None, attempted());
     }
     if attempt.going_on.is_none()
+        && let Err(message) = fields::check(hub, observation, &plan).await
+    {
+        return attempt.refused((OperationPhase::Failed, &message), attempted(), now);
+    }
+    if attempt.going_on.is_none()
         && let Some(excess) = approval::needed(application, observation, &attempt, &plan)
     {
         return parked(name, &attempt, &excess, attempted());
     }
+    let gates = match gates(hub, name, application, observation, &attempt) {
+        Ok(gates) => gates,
+        Err(begun) => return begun,
+    };
     if attempt.going_on.is_none() {
         tell_of_start(hub, application, &attempt.operation, &revisions);
     }
@@ -95,8 +107,51 @@ pub(super) fn start(
         retry_count: attempt.retries,
         sources,
         revisions,
+        gates,
         plan,
     }))
+}
+
+/// What the gates before the sync said, unless they hold it back. What has begun once has passed
+/// them.
+fn gates(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+    observation: &Observation,
+    attempt: &Attempt,
+) -> Result<Vec<GateResult>, Begun> {
+    if attempt.going_on.is_some() || attempt.retries > 0 {
+        return Ok(gates::recorded(application));
+    }
+    let revisions = &observation.desired.revisions;
+    let sync = (&attempt.operation, revisions.as_slice());
+    let asked = (application, &*observation.project);
+    let attempted = || results::attempted(&observation.desired.sources, revisions);
+    let nothing = |condition| Begun::Nothing {
+        after: None,
+        condition,
+    };
+    match gates::word(hub, name, asked, GateStage::Before, sync) {
+        Word::Open(results) => Ok(results),
+        Word::Asked => Err(nothing(None)),
+        Word::Closed(message) => {
+            let told = Some((condition::WAITING, message.clone()));
+            Err(if attempt.operation.initiated_by.automated {
+                nothing(told)
+            } else {
+                attempt.blocked(&format!("{WAITS}: {message}"), told, Some(attempted()))
+            })
+        }
+        Word::Refused(message, gates) => {
+            let attempted = SyncOperationResult {
+                gates,
+                ..attempted()
+            };
+            let end = (OperationPhase::Failed, message.as_str());
+            Err(attempt.refused(end, Some(attempted), hub.clock.now()))
+        }
+    }
 }
 
 /// A sync that waits for a person's approval: an automated one has not begun, and one that was

@@ -166,6 +166,7 @@ pub(super) fn history(
         deploy_started_at: state.started_at.clone(),
         deployed_at: state.finished_at.clone(),
         initiated_by: state.operation.initiated_by.clone(),
+        gates: result.gates,
     };
     record(
         &mut after.history,

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argosy_crds::Application;
-use argosy_crds::codes::OperationPhase;
+use argosy_crds::application::GateStage;
+use argosy_crds::codes::{OperationPhase, condition};
 use argosy_engine::object::ObjectExt as _;
 use argosy_engine::operation::{
     RetryPolicy, SUPERSEDED, TERMINATED, TIMED_OUT, Verdict, after_attempt, has_timed_out,
@@ -16,9 +17,11 @@ use argosy_engine::sync::{self, Progress, Step, TaskState, Waiting, WaveDelay};
 
 use super::assess::{self, Assessment};
 use super::begin;
+use super::gates::{self, Word};
 use super::held;
 use super::observe::Observation;
-use super::operate::{BACKSTOP, Operated, Retry, RunningSync};
+use super::operate::{BACKSTOP, Operated, Retry, RunningSync, says};
+use super::plan::remember_namespace;
 use super::results;
 use super::rules::is_approved_since;
 use crate::cluster::Found;
@@ -100,7 +103,7 @@ fn must_end(
 
 /// Takes one step after the other, until the sync ends or has to wait.
 async fn steps(
-    hub: &Hub,
+    hub: &Arc<Hub>,
     name: &ObjectName,
     application: &Application,
     observation: &Observation,
@@ -148,6 +151,12 @@ async fn steps(
                 if acts && has_news_of_hooks(&running) {
                     return announce(hub, name, running, message);
                 }
+                if outcome == sync::Outcome::Succeeded {
+                    running = match after_gates(hub, name, application, observation, running) {
+                        Ok(running) => running,
+                        Err(operated) => return operated,
+                    };
+                }
                 execution.release(&release, &mut running.states).await;
                 execution.delete(&delete).await;
                 let phase = match outcome {
@@ -155,10 +164,46 @@ async fn steps(
                     sync::Outcome::Failed => OperationPhase::Failed,
                 };
                 remember_no_ops(hub, name, observation, &running);
+                if outcome == sync::Outcome::Succeeded && !execution.dry_run {
+                    remember_namespace(hub, name, observation, (application, &running.plan));
+                }
                 return conclude(hub, name, running, phase, message);
             }
         }
     }
+}
+
+/// The sync with what the gates after it said, unless they keep it from being over.
+fn after_gates(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+    observation: &Observation,
+    mut running: RunningSync,
+) -> Result<RunningSync, Operated> {
+    let asked = (application, &*observation.project);
+    let sync = (&running.operation, running.revisions.as_slice());
+    let message = match gates::word(hub, name, asked, GateStage::After, sync) {
+        Word::Open(results) => {
+            running.gates.extend(results);
+            return Ok(running);
+        }
+        Word::Refused(message, results) => {
+            running.gates.extend(results);
+            return Err(ended(hub, &running, OperationPhase::Failed, message));
+        }
+        Word::Asked => None,
+        Word::Closed(message) => Some(message),
+    };
+    let shown = message.clone().unwrap_or_default();
+    let state = results::state(&running, OperationPhase::Running, shown, None);
+    hub.applications.keep_running(name, running);
+    Err(Operated::Running {
+        announce: message.is_some() && !says(application, &state),
+        state: Box::new(state),
+        after: BACKSTOP,
+        condition: message.map(|message| (condition::WAITING, message)),
+    })
 }
 
 /// The newer revision that makes it pointless to wait any longer. Only an automated sync is given

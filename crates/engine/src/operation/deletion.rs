@@ -1,6 +1,9 @@
 //! Taking an application's resources down, the highest wave first.
 
+use std::fmt;
+
 use argosy_facts::Complete;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::object::{ObjectExt, ResourceKey, is_hook, names};
@@ -67,6 +70,55 @@ pub fn next_deletion(
     Deletion::Delete(keys(&select(&|object| Some(object.sync_wave()) == highest)))
 }
 
+/// How long an object may be on its way out before its finalizers are told of; usually they go at
+/// once.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
+
+/// An object that has been on its way out for long, because of finalizers that are for others to
+/// remove.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldByFinalizers {
+    /// The object.
+    pub key: ResourceKey,
+    /// The finalizers.
+    pub finalizers: Vec<String>,
+}
+
+impl fmt::Display for HeldByFinalizers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let finalizers = self.finalizers.join(", ");
+        write!(
+            f,
+            "{} is being deleted and waits for whoever removes its finalizer {finalizers}",
+            self.key
+        )
+    }
+}
+
+/// Those of the objects `leaving` that have been waiting for finalizers of others for long.
+pub fn held_by_finalizers(
+    live: &[Value],
+    leaving: &[ResourceKey],
+    now: Timestamp,
+) -> Vec<HeldByFinalizers> {
+    let is_due = |object: &&Value| {
+        let deleted = object["metadata"]["deletionTimestamp"].as_str();
+        let deleted = deleted.and_then(|at| at.parse::<Timestamp>().ok());
+        deleted.is_some_and(|at| now.duration_since(at) >= PATIENCE)
+    };
+    let held = live.iter().filter(is_due).filter_map(|object| {
+        let key = object.resource_key();
+        let finalizers: Vec<_> = object
+            .finalizers()
+            .filter(|finalizer| !matches!(*finalizer, "foregroundDeletion" | "orphan"))
+            .map(str::to_owned)
+            .collect();
+        let is_held = leaving.contains(&key) && !finalizers.is_empty();
+        is_held.then_some(HeldByFinalizers { key, finalizers })
+    });
+    held.collect()
+}
+
 /// CRDs stay, since their objects of other applications would go with them.
 fn is_kept(object: &Value, options: &SyncOptions) -> bool {
     object.is_crd()
@@ -92,6 +144,29 @@ mod tests {
 
     fn key(name: &str) -> Vec<ResourceKey> {
         vec![ResourceKey::new("", "ConfigMap", "", name)]
+    }
+
+    #[test]
+    fn finalizers_of_others_are_told_after_a_while() {
+        let leaving = |name: &str, finalizer: &str| {
+            let mut object = object(name, "0", "");
+            object["metadata"]["deletionTimestamp"] = json!("2026-03-04T05:06:07Z");
+            object["metadata"]["finalizers"] = json!([finalizer]);
+            object
+        };
+        let live = [
+            leaving("held", "example.com/held"),
+            leaving("going", "foregroundDeletion"),
+        ];
+        let keys: Vec<_> = live.iter().map(ObjectExt::resource_key).collect();
+        let told = |now: &str| {
+            let held = held_by_finalizers(&live, &keys, now.parse().unwrap());
+            held.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert!(told("2026-03-04T05:06:10Z").is_empty());
+        let expected = "/ConfigMap//held is being deleted and waits for whoever removes its \
+                        finalizer example.com/held";
+        assert_eq!(told("2026-03-04T05:06:20Z"), [expected]);
     }
 
     #[test]

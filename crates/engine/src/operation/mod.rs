@@ -12,8 +12,10 @@ mod rollback;
 mod stage;
 
 pub use argosy_crds::codes::{BLOCKED_BY_WINDOW, WAITS, is_held_back};
-pub use automated::{AutoSync, AutoSyncInput, Blind, SelfHealBackoff, Skip, decide_automated};
-pub use deletion::{Deletion, next_deletion};
+pub use automated::{
+    AutoSync, AutoSyncInput, Blind, SelfHealBackoff, Skip, decide_automated, failed_attempt,
+};
+pub use deletion::{Deletion, HeldByFinalizers, held_by_finalizers, next_deletion};
 pub use history::{RollbackError, record, rollback};
 pub use pause::{Pause, pause_of};
 pub use retry::{RetryPolicy, RetryPolicyError, Verdict, after_attempt, has_timed_out};

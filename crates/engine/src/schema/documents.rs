@@ -20,9 +20,24 @@ impl Documents {
         self.by_version.insert(api_version.into(), schema);
     }
 
+    /// What the cluster itself says, without the bundled table.
+    pub fn own(&self) -> Own<'_> {
+        Own(self)
+    }
+
     /// Whether the kinds of an API version are looked up in a cluster's document.
     pub fn is_wanted(api_version: &str, kind: &str) -> bool {
         bundled().find(api_version, kind).is_none()
+    }
+}
+
+/// What one cluster itself says of its kinds, Kubernetes' own included.
+#[derive(Clone, Copy, Debug)]
+pub struct Own<'a>(&'a Documents);
+
+impl SchemaSource for Own<'_> {
+    fn find(&self, api_version: &str, kind: &str) -> Option<(&Schema, usize)> {
+        self.0.by_version.get(api_version)?.find(api_version, kind)
     }
 }
 

@@ -2,16 +2,18 @@
 //!
 //! The bundled table covers Kubernetes' own kinds; a cluster's OpenAPI documents can be read into
 //! the same form, and then know its custom kinds too. A kind without an entry is compared as plain
-//! JSON. Nothing here judges a value.
+//! JSON, and [`mistakes`] finds none in it.
 
 mod documents;
+mod mistakes;
 mod openapi;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-pub use documents::Documents;
+pub use documents::{Documents, Own};
+pub use mistakes::{Mistake, mistakes};
 pub use openapi::read as read_openapi;
 pub use table::{Error, parse, print};
 
@@ -86,6 +88,10 @@ pub struct StructType {
     pub atomic: bool,
     /// The fields by name.
     pub fields: BTreeMap<String, Field>,
+    /// The fields without which an object is refused. The bundled table does not tell.
+    pub required: BTreeSet<String>,
+    /// Any other field may be there, too.
+    pub open: bool,
 }
 
 /// One field.

@@ -1,6 +1,6 @@
 //! Reading an OpenAPI v3 document, as a cluster serves one for each group and version.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -64,6 +64,16 @@ fn component_group<'a>(component: &'a Value, kind: &str) -> &'a str {
         .unwrap_or_default()
 }
 
+/// The fields that have to be there; those with a default are, whoever leaves them out.
+fn required(definition: &Value) -> BTreeSet<String> {
+    let names = definition["required"].as_array().into_iter().flatten();
+    names
+        .filter_map(Value::as_str)
+        .filter(|name| definition["properties"][name]["default"].is_null())
+        .map(str::to_owned)
+        .collect()
+}
+
 struct Reader<'a> {
     components: &'a serde_json::Map<String, Value>,
     places: BTreeMap<String, usize>,
@@ -85,8 +95,10 @@ impl Reader<'_> {
         self.schema.structs.push(StructType {
             name: short.clone(),
             atomic: definition["x-kubernetes-map-type"] == "atomic",
-            fields: BTreeMap::new(),
+            open: definition["x-kubernetes-preserve-unknown-fields"] == true,
+            ..StructType::default()
         });
+        self.schema.structs[at].required = required(definition);
         for (field, property) in definition["properties"].as_object().into_iter().flatten() {
             let of = self.of(property, &format!("{short}.{field}"));
             let retain_keys = property["x-kubernetes-patch-strategy"]

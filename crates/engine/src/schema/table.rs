@@ -80,6 +80,7 @@ fn parse_struct(line: &str, names: &BTreeMap<&str, usize>) -> Result<StructType,
         name: name.trim_end_matches('!').to_owned(),
         atomic: name.ends_with('!'),
         fields,
+        ..StructType::default()
     })
 }
 

@@ -1,18 +1,19 @@
 //! The sync plan: tasks in phase and wave groups, and the graph of what waits for what.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use thiserror::Error;
 
-use super::collect::collect;
+use super::collect::{collect, defined_kind};
 use super::depends::{self, Dependencies};
 use super::input::PlanInput;
 use super::link;
 use super::order;
 use super::phase::Phase;
 use super::task::{Task, TaskId};
-use crate::object::ResourceKey;
+use crate::object::{GroupKind, ResourceKey};
 
 /// A task that cannot be carried out, so that the whole sync is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -137,6 +138,12 @@ impl SyncPlan {
             .iter()
             .enumerate()
             .map(|(index, task)| (TaskId(index), task))
+    }
+
+    /// The kinds whose definitions the plan writes.
+    pub fn defined_kinds(&self) -> BTreeSet<GroupKind> {
+        let desired = self.tasks.iter().filter_map(|task| task.desired.as_deref());
+        desired.filter_map(defined_kind).collect()
     }
 
     /// The groups of one phase and wave each, in start order.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use argosy_crds::{Application, names};
 use argosy_engine::application::KnownCluster;
 use argosy_engine::object::{ObjectExt as _, ResourceKey, names as keys};
-use argosy_engine::operation::{Deletion, next_deletion};
+use argosy_engine::operation::{Deletion, held_by_finalizers, next_deletion};
 use argosy_engine::project::Rules;
 use argosy_engine::sync::{Propagation, SyncOptions};
 use argosy_facts::{Complete, Observed};
@@ -44,7 +44,15 @@ pub(super) async fn delete(
     let own = ResourceKey::new(names::GROUP, "Application", &name.namespace, &name.name);
     match next_deletion(&objects, &options, Some(&own), is_approved(application)) {
         Deletion::Done { .. } => Ok(true),
-        Deletion::WaitFor(_) => Ok(false),
+        Deletion::WaitFor(keys) => {
+            let held = held_by_finalizers(objects.get(), &keys, hub.clock.now());
+            if held.is_empty() {
+                Ok(false)
+            } else {
+                let told: Vec<_> = held.iter().map(ToString::to_string).collect();
+                Err(Held::blocked(told.join("; ")))
+            }
+        }
         Deletion::Confirm(keys) => Err(Held::error(format!(
             "{} asks for confirmation: set the annotation {} on the application to the time of it",
             keys.iter()
