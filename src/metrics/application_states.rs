@@ -299,8 +299,10 @@ mod tests {
 
     fn values(gauge: &IntGaugeVec) -> Vec<f64> {
         let families = gauge.collect();
-        let metrics = families.iter().flat_map(|family| family.get_metric());
-        let mut values: Vec<_> = metrics.map(|one| one.get_gauge().value()).collect();
+        let metrics = families
+            .iter()
+            .flat_map(prometheus::proto::MetricFamily::get_metric);
+        let mut values: Vec<_> = metrics.map(|one| one.get_gauge().get_value()).collect();
         values.sort_by(f64::total_cmp);
         values
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use argosy::cluster::{LiveState, ServedKind};
+use argosy::cluster::{Listeners, LiveState, ServedKind};
+use argosy::metrics::ClusterMetrics;
 use argosy_engine::object::ResourceKey;
 use argosy_sim::{SimCluster, SimConfig};
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -26,9 +27,12 @@ async fn happen() {
         client.clone(),
         None,
         (Arc::new(|_| None), Arc::new(|_| 0)),
-        Arc::new(|_| {}),
-        Arc::new(|| {}),
-        Arc::new(|| {}),
+        Listeners {
+            changed: Arc::new(|_| {}),
+            suspected: Arc::new(|| {}),
+            completed: Arc::new(|| {}),
+        },
+        Arc::new(ClusterMetrics::new("https://dev").unwrap()),
     ));
     let kind = ServedKind {
         resource: ApiResource::erase::<ConfigMap>(&()),

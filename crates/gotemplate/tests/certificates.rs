@@ -1,6 +1,10 @@
 //! The keys and certificates that templates make, judged by a library that verifies certificates.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::unwrap_in_result,
+    reason = "a test that cannot go on has failed"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;

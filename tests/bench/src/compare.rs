@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use argosy::cluster::LiveState;
+use argosy::cluster::{Listeners, LiveState};
+use argosy::metrics::ClusterMetrics;
 use argosy_engine::compare::{self, Owner, Rules};
 use argosy_engine::ignore::Ignore;
 use argosy_engine::overrides::Overrides;
@@ -159,9 +160,12 @@ fn state() -> anyhow::Result<LiveState> {
         Client::try_from(nowhere)?,
         None,
         (Arc::new(owner), Arc::new(|_| 0)),
-        Arc::new(|_| {}),
-        Arc::new(|| {}),
-        Arc::new(|| {}),
+        Listeners {
+            changed: Arc::new(|_| {}),
+            suspected: Arc::new(|| {}),
+            completed: Arc::new(|| {}),
+        },
+        Arc::new(ClusterMetrics::new("http://127.0.0.1:1")?),
     ))
 }
 

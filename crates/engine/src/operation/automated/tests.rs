@@ -167,7 +167,7 @@ fn what_can_be_seen_is_synced_and_the_whole_once_everything_can() {
     let held = decide_with(&app, &all, blind(true), NOW);
     assert_eq!(held, AutoSync::Skip(Skip::Unseen));
     // The part is not tried again, and does not stand for the whole.
-    let mut synced = app.clone();
+    let mut synced = app;
     after(&mut synced, OperationPhase::Succeeded, 0);
     let status = synced.status.as_mut().unwrap();
     status.operation_state.as_mut().unwrap().operation = *part;
