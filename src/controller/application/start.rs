@@ -76,15 +76,13 @@ pub(super) async fn start(
         }
         return attempt.blocked(&format!("{WAITS}: {message}"), None, attempted());
     }
-    if attempt.going_on.is_none()
-        && let Err(message) = fields::check(hub, observation, &plan).await
-    {
-        return attempt.refused((OperationPhase::Failed, &message), attempted(), now);
-    }
-    if attempt.going_on.is_none()
-        && let Some(excess) = approval::needed(application, observation, &attempt, &plan)
-    {
-        return parked(name, &attempt, &excess, attempted());
+    if attempt.going_on.is_none() {
+        if let Err(message) = fields::check(hub, observation, &plan).await {
+            return attempt.refused((OperationPhase::Failed, &message), attempted(), now);
+        }
+        if let Some(excess) = approval::needed(application, observation, &attempt, &plan) {
+            return parked(name, &attempt, &excess, attempted());
+        }
     }
     let gates = match gates(hub, name, application, observation, &attempt) {
         Ok(gates) => gates,
