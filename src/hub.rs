@@ -176,6 +176,7 @@ impl Hub {
             )
             .because(&error)
         })?;
+        metrics.hub.set_memory_limit(&surroundings);
         let requests = Arc::new(metrics.hub.requests.clone());
         let client = counted(client, requests, |requests| requests);
         let hub = Arc::new(Self {

@@ -1,16 +1,20 @@
 //! The hub itself: its version, its process and memory, its own API server.
 
+use std::path::Path;
+
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts};
 
 use super::cluster::Requests;
 use super::declaration::Families;
 use super::{count, counter, gauge};
+use crate::surroundings::Surroundings;
 
 /// What is counted of the hub itself.
 pub struct HubMetrics {
     /// Requests to its own API server.
     pub requests: Requests,
+    memory_limit: IntGaugeVec,
     events: IntCounterVec,
     ready: IntGauge,
     malformed: IntGaugeVec,
@@ -41,13 +45,12 @@ impl HubMetrics {
         ])
         .set(1);
         families.adopt(ProcessCollector::for_self())?;
-        if let Some(bytes) = memory_limit() {
-            let limit = families.declare(IntGauge::new(
-                "argosy_memory_limit_bytes",
-                "The memory that the hub may use: the limit of its container, or the memory of its machine.",
-            ))?;
-            limit.set(bytes);
-        }
+        // Without a series until it is known: a limit of zero would be one that is always reached.
+        let memory_limit = families.declare(gauge(
+            "argosy_memory_limit_bytes",
+            "The memory that the hub may use: the limit of its container, or the memory of its machine.",
+            &[],
+        ))?;
         let requests = Requests::new(
             Opts::new(
                 "argosy_hub_requests_total",
@@ -63,6 +66,7 @@ impl HubMetrics {
         families.adopt(seconds)?;
         Ok(Self {
             requests,
+            memory_limit,
             events: families.declare(counter(
                 "argosy_kubernetes_events_total",
                 "Kubernetes Events by what became of them: `sent`, `failed`, or `dropped` because too many waited.",
@@ -78,6 +82,15 @@ impl HubMetrics {
                 &["kind"],
             ))?,
         })
+    }
+
+    /// Says how much memory the hub may use, where its machine tells.
+    pub(crate) fn set_memory_limit(&self, surroundings: &Surroundings) {
+        if let Some(bytes) = memory_limit(surroundings) {
+            self.memory_limit
+                .with_label_values(&[] as &[&str])
+                .set(bytes);
+        }
     }
 
     /// Says whether the hub knows enough to work.
@@ -111,12 +124,12 @@ impl EventResult {
 
 /// The limit of the control group, version 2 or 1, or the memory of the machine; `None` where
 /// neither can be read.
-fn memory_limit() -> Option<i64> {
+fn memory_limit(surroundings: &Surroundings) -> Option<i64> {
     let groups = [
         "/sys/fs/cgroup/memory.max",
         "/sys/fs/cgroup/memory/memory.limit_in_bytes",
     ];
-    let read = |path| std::fs::read_to_string(path).ok();
+    let read = |path: &str| surroundings.file(Path::new(path)).ok();
     let limits = groups.into_iter().filter_map(read);
     let limits = limits.filter_map(|text| text.trim().parse().ok());
     let memory = read("/proc/meminfo").and_then(|text| {
