@@ -1,5 +1,6 @@
 //! A fleet in which everything is going on that the hub measures.
 
+use argosy::cluster::ConnectionStatus;
 use argosy_crds::codes::{OperationPhase, SyncStatusCode};
 use argosy_test_support::manifest::{automated, config, deployment, manual};
 use jiff::Timestamp;
@@ -7,7 +8,6 @@ use kube::api::{Api, DynamicObject, PostParams};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use argosy_sim::{Fault, Rule};
 use argosy_test_support::wait::resource;
 
 use crate::chart_server::ChartServer;
@@ -226,27 +226,26 @@ async fn what_waits(fleet: &Fleet) {
         .await;
 }
 
-/// Breaks the watches of a cluster and waits until somebody noticed.
+/// Takes a cluster away until its watches are noticed to be broken, and brings it back.
 async fn lost_watches(fleet: &Fleet) {
     let faults = fleet.workload("staging").sim.faults();
-    faults.add(Rule {
-        verb: Some("watch".into()),
-        resource: None,
-        fault: Fault::Disconnect,
-        times: Some(3),
-    });
+    let cluster = fleet.hub.clusters.get(&fleet.server("staging")).unwrap();
     faults.stop();
-    faults.start();
-    let server = fleet.server("staging");
     fleet
         .eventually("a broken watch is noticed", async || {
-            let cluster = fleet.hub.clusters.get(&server).unwrap();
             let collected = cluster.metrics.collectors();
             let mut families = collected.iter().flat_map(|one| one.collect());
             families.any(|family| {
                 family.name() == "argosy_cluster_watch_restarts_total"
                     && !family.get_metric().is_empty()
             })
+        })
+        .await;
+    faults.start();
+    fleet
+        .eventually("the cluster answers again", async || {
+            let watches = cluster.live.watches();
+            cluster.connection().status == ConnectionStatus::Successful && watches["broken"] == 0
         })
         .await;
 }
