@@ -99,9 +99,8 @@ async fn the_example_fleet_comes_up_follows_git_and_heals() {
 async fn follows_a_commit(fleet: &Fleet) {
     let path = "tenants/team-a/web/config.yaml";
     let text = std::fs::read_to_string(fleet.tree.path().join(path)).unwrap();
-    fleet
-        .tree
-        .commit(&[(path, &text.replace("Ahoy", "Welcome"))]);
+    let greeting = text.replace("Ahoy", "Welcome");
+    let commit = fleet.tree.commit(&[(path, &greeting)]);
     fleet.push();
     for index in [1, 2] {
         eventually("the commit is live", async || {
@@ -110,6 +109,13 @@ async fn follows_a_commit(fleet: &Fleet) {
         })
         .await;
     }
+    // Those that it does not concern tell of it, too, in their time.
+    eventually("all tell of the commit", async || {
+        let index = fleet.hub.fleet.index();
+        let mut statuses = index.applications.iter().map(|(_, app)| &app.status);
+        statuses.all(|status| status.as_ref().is_some_and(|it| it.sync.revision == commit))
+    })
+    .await;
 }
 
 async fn heals(fleet: &Fleet) {

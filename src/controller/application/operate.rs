@@ -17,6 +17,7 @@ use jiff::Timestamp;
 
 use super::assess::{self, Assessment};
 use super::begin::{self, Begun, Told};
+use super::resume;
 use super::steps::{drive, ended};
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
@@ -105,7 +106,9 @@ async fn step(
     application: &Application,
     assessment: &mut Assessment,
 ) -> Operated {
-    if let Some(state) = hub.applications.take_ended(name) {
+    if let Some(state) = hub.applications.take_ended(name)
+        && !resume::is_recorded(application, &state)
+    {
         return Operated::Ended(state);
     }
     let running = match hub.applications.take_running(name) {

@@ -57,6 +57,22 @@ pub(super) fn interrupted(application: &Application) -> Option<Attempt> {
     })
 }
 
+/// Whether the status has the end of an operation that could not be written: a request of a process
+/// that was killed may arrive after the next one has begun the same operation.
+pub(super) fn is_recorded(application: &Application, ended: &OperationState) -> bool {
+    let state = application.status.as_ref();
+    let Some(state) = state.and_then(|status| status.operation_state.as_ref()) else {
+        return false;
+    };
+    let is_over = application.operation.as_ref() != Some(&ended.operation);
+    let finished_at = state.finished_at.as_ref().map(|at| at.0.as_second());
+    let began = ended.started_at.as_ref().map(|at| at.0.as_second());
+    is_over
+        && state.phase.is_completed()
+        && state.operation == ended.operation
+        && finished_at >= began
+}
+
 /// How far the plan of an interrupted attempt was carried out.
 pub(super) fn states(plan: &SyncPlan, recorded: &SyncOperationResult, stamp: &str) -> TaskStates {
     let mut told = recorded.resources.clone();
@@ -101,5 +117,34 @@ fn begun(task: &Task) -> ResourceResult {
         hook_phase: Some(OperationPhase::Running),
         sync_phase: Some(task.phase.into()),
         ..ResourceResult::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_another_process_recorded_meanwhile_is_not_recorded_again() {
+        let state = |revision: &str, second: u32| {
+            json!({"phase": "Succeeded", "startedAt": format!("2026-01-01T00:00:0{second}Z"),
+                   "finishedAt": format!("2026-01-01T00:00:0{}Z", second + 1),
+                   "operation": {"sync": {"revision": revision}}})
+        };
+        let application = |asked: Value, recorded: Value| -> Application {
+            let object = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+                "metadata": {"name": "web"}, "spec": {}, "operation": asked,
+                "status": {"operationState": recorded}});
+            serde_json::from_value(object).unwrap()
+        };
+        let ended: OperationState = serde_json::from_value(state("b", 5)).unwrap();
+        let told = |asked, recorded| is_recorded(&application(asked, recorded), &ended);
+        assert!(told(Value::Null, state("b", 4)), "by a late request");
+        assert!(!told(Value::Null, state("b", 2)), "an earlier one");
+        assert!(!told(Value::Null, state("a", 5)), "another one");
+        let asked = json!({"sync": {"revision": "b"}});
+        assert!(!told(asked, state("b", 4)), "it is still asked for");
     }
 }

@@ -68,13 +68,11 @@ impl Name {
     }
 }
 
+/// The same for all spellings of one address.
 fn place(url: &str) -> String {
+    let url = url.trim().trim_end_matches('/');
     let normal = argosy_engine::repo_url::normalise(url);
-    let url = if normal.is_empty() {
-        url.trim()
-    } else {
-        &normal
-    };
+    let url = if normal.is_empty() { url } else { &normal };
     hex(&Sha256::digest(url))
 }
 
