@@ -12,7 +12,7 @@ use argosy_crds::application::ResourceStatus;
 use argosy_crds::codes::SyncStatusCode;
 use futures::StreamExt as _;
 use kube::Api;
-use kube::api::{DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
@@ -345,15 +345,17 @@ async fn edit(fleet: &Fleet, set: &Set, resource: &ResourceStatus) -> String {
             continue;
         };
         for value in others(&before, &pointer) {
-            let mut edited = live.clone();
-            *edited.pointer_mut(&pointer).unwrap() = value;
-            let edited: DynamicObject = serde_json::from_value(edited).unwrap();
+            // What controllers do to it meanwhile is no conflict.
+            let replace = json!([{"op": "replace", "path": pointer, "value": value}]);
+            let replace: json_patch::Patch = serde_json::from_value(replace).unwrap();
             let write = async |dry_run| {
-                let params = PostParams {
+                let params = PatchParams {
                     dry_run,
                     field_manager: Some("somebody".to_owned()),
+                    ..PatchParams::default()
                 };
-                api.replace(&resource.name, &params, &edited).await
+                let edited = Patch::Json::<()>(replace.clone());
+                api.patch(&resource.name, &params, &edited).await
             };
             let Ok(would_be) = write(true).await else {
                 continue;
