@@ -21,6 +21,8 @@ use argosy_test_support::wait::{self, is_synced};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/corpus");
 const REFRESHES: usize = 10;
+/// What the names of the applications, and so of their namespaces, begin with.
+pub(crate) const NAMES: &str = "corpus-";
 /// For how many sets something is done at once.
 const AT_ONCE: usize = 8;
 const REFRESH: &str = "argocd.argoproj.io/refresh";
@@ -72,7 +74,7 @@ async fn what_is_applied_stays_in_sync_and_each_edit_is_reported_and_undone() {
     let after = live(&fleet, &sets).await;
     let written: Vec<_> = before
         .iter()
-        .filter(|(key, object)| after.get(*key).map(written_to) != Some(written_to(object)))
+        .filter(|(key, object)| after.get(*key) != Some(*object))
         .map(|(key, _)| key)
         .collect();
     assert!(
@@ -214,7 +216,7 @@ fn sets(fleet: &Fleet) -> Vec<Set> {
     let mut sets = Vec::new();
     for entry in std::fs::read_dir(FOLDER).unwrap() {
         let path = entry.unwrap().path();
-        let name = format!("corpus-{}", path.file_stem().unwrap().to_str().unwrap());
+        let name = format!("{NAMES}{}", path.file_stem().unwrap().to_str().unwrap());
         let text = std::fs::read_to_string(&path).unwrap();
         fleet.tree.write(&format!("{name}/objects.yaml"), &text);
         let manifests = argosy_yaml::parse_documents(&text)
@@ -299,19 +301,6 @@ async fn live(fleet: &Fleet, sets: &[Set]) -> BTreeMap<String, Value> {
     found.await.into_iter().flatten().collect()
 }
 
-/// What a sync writes of an object, and who wrote it when. Its status is the business of controllers,
-/// which other tests run on the same cluster.
-fn written_to(object: &Value) -> Value {
-    let mut object = object.clone();
-    object.as_object_mut().unwrap().remove("status");
-    let metadata = object["metadata"].as_object_mut().unwrap();
-    metadata.remove("resourceVersion");
-    if let Some(managers) = metadata["managedFields"].as_array_mut() {
-        managers.retain(|manager| manager["subresource"] != "status");
-    }
-    object
-}
-
 /// An object without what the API server keeps for itself.
 fn content(object: &Value) -> Value {
     let mut object = object.clone();
@@ -345,7 +334,6 @@ async fn edit(fleet: &Fleet, set: &Set, resource: &ResourceStatus) -> String {
             continue;
         };
         for value in others(&before, &pointer) {
-            // What controllers do to it meanwhile is no conflict.
             let replace = json!([{"op": "replace", "path": pointer, "value": value}]);
             let replace: json_patch::Patch = serde_json::from_value(replace).unwrap();
             let write = async |dry_run| {
