@@ -97,18 +97,13 @@ impl GitStates {
 
     /// The collectors to expose.
     pub fn into_collectors(self) -> Vec<Momentary> {
-        let mut collectors: Vec<Momentary> = vec![
+        let families: [Momentary; 4] = [
             Box::new(self.requests),
             Box::new(self.fetch_fails),
             Box::new(self.ls_remote_fails),
             Box::new(self.pending),
         ];
-        collectors.extend(
-            self.seconds
-                .into_iter()
-                .map(|one| Box::new(one) as Momentary),
-        );
-        collectors
+        families.into_iter().chain(boxed(self.seconds)).collect()
     }
 
     /// As if something had been asked.
@@ -162,13 +157,8 @@ impl RegistryStates {
 
     /// The collectors to expose.
     pub fn into_collectors(self) -> Vec<Momentary> {
-        let mut collectors: Vec<Momentary> = vec![Box::new(self.requests), Box::new(self.fails)];
-        collectors.extend(
-            self.seconds
-                .into_iter()
-                .map(|one| Box::new(one) as Momentary),
-        );
-        collectors
+        let families: [Momentary; 2] = [Box::new(self.requests), Box::new(self.fails)];
+        families.into_iter().chain(boxed(self.seconds)).collect()
     }
 
     /// As if something had been asked.
@@ -176,4 +166,8 @@ impl RegistryStates {
         self.seconds.push(request_seconds(true, "", "")?);
         Ok(self.into_collectors())
     }
+}
+
+fn boxed(seconds: Vec<Histogram>) -> impl Iterator<Item = Momentary> {
+    seconds.into_iter().map(|one| Box::new(one) as Momentary)
 }
