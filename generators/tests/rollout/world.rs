@@ -295,10 +295,14 @@ impl World {
     }
 
     /// Everything that can happen happens, until nothing does any more; whether that came to be.
+    ///
+    /// Time passes after a round too, so that the plan of the round after it has to be the same:
+    /// what only waited for the time to pass is not at rest.
     pub(crate) fn come_to_rest(&mut self) -> bool {
         for _ in 0..200 {
             let before = (self.set.status.clone(), self.live.clone());
-            let begun = self.act(CarriedOut::All);
+            let plan = self.plan();
+            self.act(CarriedOut::All);
             for at in 0..self.live.len() {
                 self.refresh(at);
                 self.start(at);
@@ -308,11 +312,10 @@ impl World {
                 self.settle(at);
             }
             self.pass(5);
-            let waits_for_time = self.plan().look_again.is_some();
-            if begun.is_empty()
-                && !waits_for_time
-                && before == (self.set.status.clone(), self.live.clone())
-            {
+            let is_unchanged = before == (self.set.status.clone(), self.live.clone());
+            let next = self.plan();
+            let waits = next.look_again.is_some() || !next.begin.is_empty();
+            if is_unchanged && !waits && next == plan {
                 return true;
             }
         }
