@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use argosy_gotemplate::Value;
+use argosy_gotemplate::{Elem, Value};
 
 use crate::params::Params;
 
 /// Names nested values by their path (`a.b.0`) and prints each as Go's `%v` does. Empty maps and
-/// lists vanish.
+/// lists vanish. A list of one type, such as `path.segments`, is one value, as in Argo CD.
 pub(crate) fn flatten(params: &Params) -> BTreeMap<String, String> {
     let mut flat = BTreeMap::new();
     for (key, value) in params.iter() {
@@ -23,7 +23,7 @@ fn walk(path: &str, value: &Value, flat: &mut BTreeMap<String, String>) {
                 walk(&format!("{path}.{key}"), &value, flat);
             }
         }
-        Value::List(list) => {
+        Value::List(list) if list.elem() == Elem::Any => {
             for (index, value) in list.as_slice().iter().enumerate() {
                 walk(&format!("{path}.{index}"), value, flat);
             }

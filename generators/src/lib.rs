@@ -10,7 +10,6 @@ mod expand;
 mod facts;
 mod flatten;
 mod generator;
-mod names;
 mod normalise;
 mod params;
 mod render;

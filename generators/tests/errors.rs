@@ -193,7 +193,7 @@ fn parameters_of_a_matrix_or_of_values_are_named() {
         told(
             &error(go, &values, |_| {}),
             "failed to append templated values",
-            "spec.generators[0].clusters.values.z for parameters {name: in-cluster, server: https://kubernetes.default.svc, project: , …}",
+            "spec.generators[0].clusters.values.z for parameters {name: dev, server: https://dev.example.com, project: , …}",
         );
         let git =
             json!({"git": {"repoURL": "r", "revision": "HEAD", "directories": [{"path": bad}]}});

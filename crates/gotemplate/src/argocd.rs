@@ -46,9 +46,9 @@ fn parse_yaml(args: &[Value]) -> Result<serde_json::Value, FuncError> {
 
 /// A name that Kubernetes accepts: lower case, other characters as dashes, at most 253 bytes, no dashes or dots at its ends.
 pub fn normalize(name: &str) -> String {
-    let mapped: String = name
-        .to_lowercase()
-        .chars()
+    // Go lower-cases character by character: none becomes two.
+    let lower = name.chars().filter_map(|c| c.to_lowercase().next());
+    let mapped: String = lower
         .map(|c| {
             if c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.') {
                 c
@@ -79,18 +79,35 @@ fn slugify(args: &[Value]) -> Result<Value, FuncError> {
     Ok(slug(&normalize(name), length, smart).into())
 }
 
-/// Only letters, digits and single dashes, cut to a length.
-fn slug(name: &str, length: usize, smart: bool) -> String {
-    let mut source = name.replace(['_', '.'], "-");
+/// Only letters, digits and single dashes, cut to a length: between words when `smart`, else before
+/// anything else is done. What is not ASCII becomes a dash.
+pub fn slug(name: &str, length: usize, smart: bool) -> String {
+    let mut source: String = name.trim().chars().map(ascii).collect();
     if !smart {
         source.truncate(length);
     }
-    let words: Vec<&str> = source.split('-').filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = source
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
     let slug = words.join("-");
     if smart && length > 0 {
         whole_words(&slug, length).to_owned()
     } else {
         slug
+    }
+}
+
+/// A character of a slug, before what is neither letter nor digit separates its words.
+fn ascii(c: char) -> &'static str {
+    const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz0123456789";
+    let at = LETTERS.find(c.to_ascii_lowercase());
+    match (at, c) {
+        (Some(at), _) => &LETTERS[at..=at],
+        (None, '&') => "and",
+        (None, '@') => "at",
+        (None, '"' | '\'' | '\u{2019}') => "",
+        _ => "-",
     }
 }
 
@@ -113,10 +130,13 @@ mod tests {
     #[test]
     fn names_become_acceptable() {
         assert_eq!(normalize("My_Cluster.Example/1-"), "my-cluster.example-1");
+        assert_eq!(normalize("--x--"), "x");
+        assert_eq!(normalize("."), "");
         assert_eq!(slug("feature-a-very-long-branch", 12, true), "feature-a");
         assert_eq!(
             slug("feature-a-very-long-branch", 12, false),
             "feature-a-ve"
         );
+        assert_eq!(slug("Feat/R&D_it's", 50, true), "feat-randd-its");
     }
 }

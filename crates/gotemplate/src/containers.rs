@@ -22,6 +22,8 @@ pub enum Elem {
     Int,
     /// `[]interface {}`
     List,
+    /// `map[string]interface {}`
+    Map,
 }
 
 impl Elem {
@@ -31,6 +33,7 @@ impl Elem {
             Self::Str => "[]string",
             Self::Int => "[]int",
             Self::List => "[][]interface {}",
+            Self::Map => "[]map[string]interface {}",
         }
     }
 

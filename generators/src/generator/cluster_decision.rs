@@ -4,6 +4,7 @@ use argosy_crds::application_set::generators::DuckTypeGenerator;
 use argosy_crds::names::{IN_CLUSTER_NAME, IN_CLUSTER_SERVER};
 use argosy_gotemplate::Value;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde_json::Value as Json;
 
 use super::values;
 use crate::error::Stop;
@@ -40,20 +41,41 @@ pub(super) fn params(x: &mut Expander<'_>, spec: &DuckTypeGenerator) -> Result<V
     let is_go = x.engine.is_go();
     let mut sets = Vec::new();
     for item in &decisions.items {
-        let name = item
-            .get(&decisions.match_key)
-            .and_then(|name| name.as_str());
-        let Some((name, server)) = name.and_then(|name| Some((name, server_of(name)?))) else {
+        let name = item.get(&decisions.match_key).map(text);
+        let Some((name, server)) = name.and_then(|name| {
+            let server = server_of(&name)?;
+            Some((name, server))
+        }) else {
             continue;
         };
         let mut params = Params::default();
         params.set("name", name);
         params.set("server", server);
         for (key, value) in item {
-            params.set(key.as_str(), print(&Value::from(value)));
+            params.set(key.as_str(), text(value));
         }
         values::add(&mut params, &spec.values, is_go);
         sets.push(params);
     }
     Ok(sets)
+}
+
+/// A field of a decision as text. Whole numbers of a resource are integers, not floats.
+fn text(field: &Json) -> String {
+    print(&value(field))
+}
+
+fn value(field: &Json) -> Value {
+    match field {
+        Json::Number(number) if number.is_i64() => {
+            Value::Int64(number.as_i64().unwrap_or_default())
+        }
+        Json::Array(items) => Value::list(items.iter().map(value).collect()),
+        Json::Object(entries) => Value::map(
+            entries
+                .iter()
+                .map(|(key, field)| (key.as_str(), value(field))),
+        ),
+        scalar => scalar.into(),
+    }
 }

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use argosy_crds::application_set::generators::ClusterGenerator;
-use argosy_crds::names::{IN_CLUSTER_NAME, IN_CLUSTER_SERVER, annotation};
+use argosy_crds::names::{IN_CLUSTER_NAME, IN_CLUSTER_SERVER, annotation, label};
 use argosy_facts::Observed;
 use argosy_glob::gobwas;
-use argosy_gotemplate::Value;
+use argosy_gotemplate::argocd::normalize;
+use argosy_gotemplate::{Elem, List, Value};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::values::TemplatedValues;
 use crate::error::Stop;
 use crate::expand::Expander;
 use crate::facts::{Answer, Cluster, Request, SelectedClusters};
-use crate::names::normalise;
 use crate::params::{Params, string_map};
 use crate::selector::{Selector, Values};
 
@@ -31,9 +31,9 @@ pub(super) fn params(x: &mut Expander<'_>, spec: &ClusterGenerator) -> Result<Ve
     let is_go = x.engine.is_go();
     let local = selected.local.then(local_params);
     let registered = selected.registered.iter();
-    let mut sets: Vec<Params> = local
-        .into_iter()
-        .chain(registered.map(|cluster| cluster_params(cluster, is_go)))
+    let mut sets: Vec<Params> = registered
+        .map(|cluster| cluster_params(cluster, is_go))
+        .chain(local)
         .collect();
     sets.iter_mut()
         .try_for_each(|params| values.append(params))?;
@@ -42,7 +42,7 @@ pub(super) fn params(x: &mut Expander<'_>, spec: &ClusterGenerator) -> Result<Ve
     }
     let clusters = sets.iter().map(Params::to_value).collect();
     let mut flat = Params::default();
-    flat.set("clusters", Value::list(clusters));
+    flat.set("clusters", Value::List(List::new(Elem::Map, clusters)));
     Ok(vec![flat])
 }
 
@@ -146,7 +146,7 @@ impl Filter {
             .collect::<Result<_, _>>()
             .map_err(|error| format!("error reading names: {error}"))?;
         Ok(Self {
-            selector: compile(&spec.selector.clone().unwrap_or_default())?,
+            selector: compile(&of_clusters(spec.selector.clone().unwrap_or_default()))?,
             exclude: spec.exclude.as_ref().map(compile).transpose()?,
             names,
         })
@@ -175,11 +175,18 @@ impl Filter {
     fn takes_local(&self, registered: &[Cluster]) -> bool {
         self.selector.is_empty()
             && has_implicit_local(registered)
-            && registered
-                .iter()
-                .all(|cluster| cluster.name != IN_CLUSTER_NAME)
             && self.takes_name(IN_CLUSTER_NAME)
     }
+}
+
+/// The selector with the type of the Secrets put right where it names one: the generator adds it
+/// itself.
+fn of_clusters(mut selector: LabelSelector) -> LabelSelector {
+    let labels = selector.match_labels.iter_mut();
+    for kind in labels.filter_map(|labels| labels.get_mut(label::SECRET_TYPE)) {
+        label::SECRET_TYPE_CLUSTER.clone_into(kind);
+    }
+    selector
 }
 
 fn local_params() -> Params {
@@ -194,7 +201,7 @@ fn local_params() -> Params {
 fn cluster_params(cluster: &Cluster, is_go: bool) -> Params {
     let mut params = Params::default();
     params.set("name", cluster.name.as_str());
-    params.set("nameNormalized", normalise(&cluster.name));
+    params.set("nameNormalized", normalize(&cluster.name));
     params.set("server", cluster.server.as_str());
     params.set("project", cluster.project.as_str());
     let kinds = [

@@ -2,26 +2,25 @@
 
 use argosy_crds::application_set::generators::GitGenerator;
 use argosy_gotemplate::Value;
+use argosy_gotemplate::argocd::normalize;
 
 use super::{git_directories, git_files};
 use crate::error::Stop;
 use crate::expand::Expander;
 use crate::facts::{Answer, Request};
-use crate::names::normalise;
 use crate::params::Params;
 
 pub(super) fn params(x: &mut Expander<'_>, spec: &GitGenerator) -> Result<Vec<Params>, Stop> {
-    let project = project(x);
-    if !project.is_empty() {
-        // Also where it fails, the other facts are asked for at once.
-        let exists = check_project(x, &project);
-        if let Err(Stop::Failed(failure)) = exists {
-            return Err(Stop::Failed(failure));
-        }
-        let sets = sets(x, spec, project);
-        return exists.and(sets);
+    let Some(project) = project(x) else {
+        return sets(x, spec, String::new());
+    };
+    // Also where it is not known yet, the other facts are asked for at once.
+    let exists = check_project(x, &project);
+    if let Err(Stop::Failed(failure)) = exists {
+        return Err(Stop::Failed(failure));
     }
-    sets(x, spec, project)
+    let sets = sets(x, spec, project);
+    exists.and(sets)
 }
 
 fn sets(x: &mut Expander<'_>, spec: &GitGenerator, project: String) -> Result<Vec<Params>, Stop> {
@@ -35,18 +34,19 @@ fn sets(x: &mut Expander<'_>, spec: &GitGenerator, project: String) -> Result<Ve
     sets.map_err(|stop| stop.within("error generating params from git"))
 }
 
-/// The set's project, whose credentials and signature rules count; empty when it is templated and
+/// The set's project, whose credentials and signature rules count; none when it is templated and
 /// so not known before the repository is read.
-fn project(x: &Expander<'_>) -> String {
+fn project(x: &Expander<'_>) -> Option<String> {
     let project = &x.set.spec.template.spec.project;
-    if project.contains("{{") {
-        String::new()
-    } else {
-        project.clone()
-    }
+    (!project.contains("{{")).then(|| project.clone())
 }
 
 fn check_project(x: &mut Expander<'_>, project: &str) -> Result<(), Stop> {
+    if project.is_empty() {
+        return Err(Stop::failed(
+            "error getting project : a git generator needs the project in the set's own template; set spec.template.spec.project",
+        ));
+    }
     match x.ask(Request::Project(project.to_owned())) {
         Ok(Answer::Exists(true)) => Ok(()),
         Ok(_) => Err(Stop::failed(format!(
@@ -67,11 +67,11 @@ pub(super) fn add_path(
     let base = base_name(directory);
     let mut described = vec![
         ("basename", base.to_owned()),
-        ("basenameNormalized", normalise(base)),
+        ("basenameNormalized", normalize(base)),
     ];
     if let Some(file) = file {
         described.push(("filename", file.to_owned()));
-        described.push(("filenameNormalized", normalise(file)));
+        described.push(("filenameNormalized", normalize(file)));
     }
     let segments = directory.split('/');
     if is_go {

@@ -18,12 +18,8 @@ impl<'g> Interpolated<'g> {
         entry: &'g ApplicationSetGenerator,
         engine: &Engine,
     ) -> Result<Self, Stop> {
-        let mut json = serde_json::to_value(entry)
+        let json = serde_json::to_value(entry)
             .map_err(|error| Stop::failed(format!("cannot read the generator: {error}")))?;
-        if let Some(entry) = json.as_object_mut() {
-            // The entry's own selector is read before anything is rendered.
-            entry.remove("selector");
-        }
         let tree = compile_entry(json, engine);
         Ok(Self { entry, tree })
     }
@@ -39,6 +35,7 @@ impl<'g> Interpolated<'g> {
             serde_json::from_value(rendered).map_err(|error| {
                 Failure::new(format!("cannot read the rendered generator: {error}"))
             })?;
+        // The entry's own selector counts as it is written, although it has to be renderable.
         entry.selector.clone_from(&self.entry.selector);
         Ok(entry)
     }
@@ -50,7 +47,7 @@ fn compile_entry(entry: Value, engine: &Engine) -> Tree {
     };
     let generators = entry.into_iter().map(|(key, value)| {
         let tree = match value {
-            Value::Object(spec) if key != "selector" => compile_generator(spec, engine),
+            Value::Object(spec) if key != "selector" => compile_generator(&key, spec, engine),
             other => Tree::compile(other, engine),
         };
         (TreeKey::Fixed(key), tree)
@@ -58,11 +55,13 @@ fn compile_entry(entry: Value, engine: &Engine) -> Tree {
     Tree::map(generators.collect())
 }
 
-fn compile_generator(spec: Map<String, Value>, engine: &Engine) -> Tree {
+fn compile_generator(name: &str, spec: Map<String, Value>, engine: &Engine) -> Tree {
+    // A child's template is never used, and yet rendered, except that a nested matrix or merge has
+    // none in Argo CD's API.
+    let is_nested = matches!(name, "matrix" | "merge");
     let fields = spec
         .into_iter()
-        // A child's template is never used.
-        .filter(|(key, _)| key != "template")
+        .filter(|(key, _)| key != "template" || !is_nested)
         .map(|(key, value)| {
             let tree = match (key.as_str(), value) {
                 ("generators", Value::Array(children)) => Tree::list(
@@ -71,9 +70,7 @@ fn compile_generator(spec: Map<String, Value>, engine: &Engine) -> Tree {
                         .map(|child| compile_entry(child, engine))
                         .collect(),
                 ),
-                ("values", Value::Object(values)) if engine.is_go() => {
-                    compile_values(values, engine)
-                }
+                ("values", Value::Object(values)) => compile_values(values, engine),
                 (_, value) => Tree::compile(value, engine),
             };
             (TreeKey::Fixed(key), tree)
@@ -82,11 +79,11 @@ fn compile_generator(spec: Map<String, Value>, engine: &Engine) -> Tree {
 }
 
 /// Values may also name parameters that the child itself has yet to generate; those that do are
-/// left for it.
+/// left for it. Their keys are no templates.
 fn compile_values(values: Map<String, Value>, engine: &Engine) -> Tree {
     let values = values.into_iter().map(|(key, value)| {
         let tree = match value {
-            Value::String(text) if text.contains("{{") => {
+            Value::String(text) if engine.is_go() && text.contains("{{") => {
                 Tree::Later(engine.compile_strict(&text), text)
             }
             other => Tree::compile(other, engine),

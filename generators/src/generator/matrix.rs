@@ -55,9 +55,11 @@ fn multiply(
     for cell in cells {
         let own;
         let params = match &shared {
-            Some(params) => params,
-            None => match run_cell(x, cell, child, &interpolated, index) {
-                Ok(params) if interpolated.is_fixed() => &*shared.insert(params),
+            Some(params) if !cell.is_empty() => params,
+            _ => match run_cell(x, cell, child, &interpolated, index) {
+                Ok(params) if interpolated.is_fixed() && !cell.is_empty() => {
+                    &*shared.insert(params)
+                }
                 Ok(params) => {
                     own = params;
                     &own
@@ -89,7 +91,7 @@ fn run_cell(
     interpolated: &Interpolated<'_>,
     index: usize,
 ) -> Result<Vec<Params>, Stop> {
-    if cell.is_empty() || interpolated.is_fixed() {
+    if cell.is_empty() {
         return run_child(x, child, index);
     }
     let rendered = interpolated
@@ -121,7 +123,7 @@ fn combine(earlier: &Params, later: &Params, is_go: bool) -> Result<Params, Stop
 }
 
 /// An entry whose value is printed.
-pub(super) fn as_text((key, value): (&Arc<str>, &Value)) -> (Arc<str>, Value) {
+fn as_text((key, value): (&Arc<str>, &Value)) -> (Arc<str>, Value) {
     let value = match value {
         Value::Str(_) => value.clone(),
         other => print(other).into(),

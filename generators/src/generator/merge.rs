@@ -4,12 +4,12 @@
 //! Parameters of later children that match none of the first's are dropped.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use argosy_crds::application_set::generators::MergeGenerator;
 use argosy_gotemplate::Value;
 use serde_json::{Map, Value as Json};
 
-use super::matrix::as_text;
 use super::run_child;
 use crate::error::Stop;
 use crate::expand::Expander;
@@ -90,9 +90,7 @@ fn lay_over(base: &mut Params, over: &Params, is_go: bool) {
         base.override_with(over);
         return;
     }
-    let mut joined: Params = base.iter().map(as_text).collect();
-    for (key, value) in over.iter().map(as_text) {
-        joined.set(key, value);
+    for (key, value) in over.iter() {
+        base.set(Arc::clone(key), value.clone());
     }
-    *base = joined;
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use argosy_crds::application_set::generators::PullRequestGenerator;
 use argosy_gotemplate::Value;
+use argosy_gotemplate::argocd::slug;
 use regex::Regex;
 
 use super::scm_filter::{fits, regex};
@@ -11,8 +12,10 @@ use super::values::TemplatedValues;
 use crate::error::Stop;
 use crate::expand::Expander;
 use crate::facts::{Answer, Request};
-use crate::names::slug;
 use crate::params::Params;
+
+/// The longest slug: what is put behind it must fit into a label, too.
+const SLUG: usize = 50;
 
 /// A pull request, as a provider lists it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,9 +119,9 @@ fn pull_params(pull: &PullRequest, is_go: bool) -> Params {
     params.set("number", pull.number.to_string());
     params.set("title", pull.title.as_str());
     params.set("branch", pull.branch.as_str());
-    params.set("branch_slug", slug(&pull.branch));
+    params.set("branch_slug", slug(&pull.branch, SLUG, true));
     params.set("target_branch", pull.target_branch.as_str());
-    params.set("target_branch_slug", slug(&pull.target_branch));
+    params.set("target_branch_slug", slug(&pull.target_branch, SLUG, true));
     params.set("head_sha", pull.head_sha.as_str());
     params.set("head_short_sha", short(8));
     params.set("head_short_sha_7", short(7));

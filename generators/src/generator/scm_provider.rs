@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use argosy_crds::application_set::generators::ScmProviderGenerator;
 use argosy_gotemplate::Value;
+use argosy_gotemplate::argocd::normalize;
 
 use super::scm_filter::ScmFilters;
 use super::values::TemplatedValues;
 use crate::error::Stop;
 use crate::expand::Expander;
 use crate::facts::{Answer, Request};
-use crate::names::normalise;
 use crate::params::Params;
 
 /// A branch of a repository, as a provider lists it.
@@ -116,7 +116,7 @@ fn repository_params(repository: &Repository) -> Params {
     );
     params.set("url", repository.url.as_str());
     params.set("branch", repository.branch.as_str());
-    params.set("branchNormalized", normalise(&repository.branch));
+    params.set("branchNormalized", normalize(&repository.branch));
     params.set("sha", repository.sha.as_str());
     params.set("short_sha", short(8));
     params.set("short_sha_7", short(7));

@@ -14,6 +14,7 @@ const DIRECTIVE: &str = "$patch";
 const DELETE_FROM_LIST: &str = "$deleteFromPrimitiveList/";
 const ELEMENT_ORDER: &str = "$setElementOrder/";
 const RETAIN_KEYS: &str = "$retainKeys";
+const CONTEXT: &str = "error while applying templatePatch template to json";
 
 /// A parsed patch.
 pub(crate) struct Patch(Text);
@@ -29,7 +30,7 @@ impl Patch {
             .0
             .render(scope)
             .map_err(|error| format!("error replacing values in templatePatch: {error}"))?;
-        let patch = yaml::from_str(&text).map_err(|error| {
+        let patch = read(&text).map_err(|error| {
             format!("error while converting template to json {text:?}: {error}")
         })?;
         let Value::Object(patch) = patch else {
@@ -51,6 +52,15 @@ impl Patch {
         restore_project(app, project);
         Ok(())
     }
+}
+
+/// Reads a patch. What begins with a brace must be JSON; all else is YAML.
+fn read(text: &str) -> Result<Value, String> {
+    if text.trim_start().starts_with('{') {
+        return serde_json::from_str(text)
+            .map_err(|error| format!("{error}; what begins with a brace must be JSON"));
+    }
+    yaml::from_str(text).map_err(|error| error.to_string())
 }
 
 fn restore_project(app: &mut Value, project: Option<Value>) {
@@ -77,7 +87,7 @@ fn merge(
     path: &str,
 ) -> Result<(), String> {
     match patch.remove(DIRECTIVE).as_ref().map(Value::as_str) {
-        None | Some(Some("merge")) => {}
+        None => {}
         Some(Some("replace")) => {
             *target = patch;
             return Ok(());
@@ -88,12 +98,12 @@ fn merge(
         }
         Some(directive) => {
             return Err(format!(
-                "error while applying templatePatch template to json: unknown patch type found: {directive:?}"
+                "{CONTEXT}: unknown patch type found: {directive:?}"
             ));
         }
     }
-    if let Some(Value::Array(kept)) = patch.remove(RETAIN_KEYS) {
-        target.retain(|key, _| kept.iter().any(|kept| kept.as_str() == Some(key)));
+    if let Some(kept) = patch.remove(RETAIN_KEYS) {
+        retain(target, &patch, &kept)?;
     }
     for (key, value) in patch {
         if let Some(list) = key.strip_prefix(DELETE_FROM_LIST) {
@@ -110,34 +120,85 @@ fn merge(
     Ok(())
 }
 
+/// Keeps the named keys; a patch may set no others.
+fn retain(
+    target: &mut Map<String, Value>,
+    patch: &Map<String, Value>,
+    kept: &Value,
+) -> Result<(), String> {
+    let is_kept = |key: &String| {
+        let kept = kept.as_array();
+        kept.is_some_and(|kept| kept.iter().any(|kept| kept.as_str() == Some(key)))
+    };
+    let is_directive =
+        |key: &String| key.starts_with(DELETE_FROM_LIST) || key.starts_with(ELEMENT_ORDER);
+    let mut set = patch
+        .iter()
+        .filter(|(key, value)| !value.is_null() && !is_directive(key));
+    if !kept.is_array() || !set.all(|(key, _)| is_kept(key)) {
+        return Err(format!(
+            "{CONTEXT}: {RETAIN_KEYS} must be a list of keys that has all that the patch sets"
+        ));
+    }
+    target.retain(|key, _| is_kept(key));
+    Ok(())
+}
+
 fn merge_entry(
     target: &mut Map<String, Value>,
     key: String,
     value: Value,
     path: &str,
 ) -> Result<(), String> {
-    let path = format!("{path}/{key}");
+    let below = format!("{path}/{key}");
     match (target.get_mut(&key), value) {
         (_, Value::Null) => {
             target.remove(&key);
         }
-        (Some(Value::Object(target)), Value::Object(patch)) => merge(target, patch, &path)?,
-        (Some(Value::Array(items)), Value::Array(patch)) if path == "/metadata/finalizers" => {
+        (Some(Value::Object(_)), Value::Object(_)) | (Some(Value::Array(_)), Value::Array(_))
+            if path.ends_with("/valuesObject") =>
+        {
+            return Err(format!(
+                "{CONTEXT}: unable to find api field in struct RawExtension for the json field {key:?}: no map and no list inside of valuesObject can be merged; give all of valuesObject, with `$patch: replace` in it"
+            ));
+        }
+        (Some(Value::Object(target)), Value::Object(patch)) => merge(target, patch, &below)?,
+        (Some(Value::Array(items)), Value::Array(patch)) if below == "/metadata/finalizers" => {
             merge_texts(items, patch);
         }
-        (Some(Value::Array(items)), Value::Array(patch)) if path == "/metadata/ownerReferences" => {
-            merge_by(items, patch, "uid", &path)?;
+        (Some(Value::Array(items)), Value::Array(patch))
+            if below == "/metadata/ownerReferences" =>
+        {
+            merge_by(items, patch, "uid", &below)?;
         }
-        (_, Value::Object(patch)) => {
-            let mut fresh = Map::new();
-            merge(&mut fresh, patch, &path)?;
-            target.insert(key, Value::Object(fresh));
-        }
-        (_, value) => {
+        (Some(Value::Array(_)), value @ Value::Array(_)) => {
             target.insert(key, value);
         }
+        (_, value) => match bare(value) {
+            Some(value) => {
+                target.insert(key, value);
+            }
+            None => {
+                target.remove(&key);
+            }
+        },
     }
     Ok(())
+}
+
+/// What a patch brings to where there was nothing: without nulls, and without what holds a
+/// directive, which has nothing to be applied to.
+fn bare(value: Value) -> Option<Value> {
+    match value {
+        Value::Object(entries) if entries.contains_key(DIRECTIVE) => None,
+        Value::Object(entries) => {
+            let entries = entries.into_iter().filter(|(_, value)| !value.is_null());
+            let entries = entries.filter_map(|(key, value)| Some((key, bare(value)?)));
+            Some(Value::Object(entries.collect()))
+        }
+        Value::Array(items) => Some(Value::Array(items.into_iter().filter_map(bare).collect())),
+        scalar => Some(scalar),
+    }
 }
 
 /// The patch's texts come first, then those that only the target has.

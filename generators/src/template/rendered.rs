@@ -6,7 +6,7 @@ use serde::forward_to_deserialize_any;
 use serde_json::Error;
 
 use super::text::Scope;
-use super::tree::{Key, Tree};
+use super::tree::{Key, Tree, left_for_later};
 
 /// A parsed structure with the parameters to render it with. Errors do not say where.
 #[derive(Clone, Copy)]
@@ -28,9 +28,11 @@ impl<'t> Rendered<'t> {
     fn text(self) -> Option<Result<String, Error>> {
         match self.tree {
             Tree::Text(text) => Some(text.render(self.scope).map_err(Error::custom)),
-            Tree::Later(text, written) => Some(Ok(text
-                .render(self.scope)
-                .unwrap_or_else(|_| written.clone()))),
+            Tree::Later(text, written) => {
+                let rendered = text.render(self.scope);
+                let rendered = rendered.or_else(|problem| left_for_later(written, problem));
+                Some(rendered.map_err(Error::custom))
+            }
             Tree::Fixed(_) | Tree::List(_) | Tree::Map(_) => None,
         }
     }

@@ -16,7 +16,7 @@ pub(crate) enum Tree {
     Text(Text),
     List(Vec<Self>),
     Map(Vec<(Key, Self)>),
-    /// A text that stays as it is where it cannot be rendered yet.
+    /// A text that stays as it is where it names a parameter that is missing.
     Later(Text, String),
 }
 
@@ -94,8 +94,9 @@ impl Tree {
             Self::Fixed(value) => Ok(value.clone()),
             Self::Text(text) => text.render(scope).map(Value::String).map_err(Failure::new),
             Self::Later(text, written) => {
-                let rendered = text.render(scope).unwrap_or_else(|_| written.clone());
-                Ok(Value::String(rendered))
+                let rendered = text.render(scope);
+                let rendered = rendered.or_else(|problem| left_for_later(written, problem));
+                rendered.map(Value::String).map_err(Failure::new)
             }
             Self::List(items) => items
                 .iter()
@@ -120,5 +121,17 @@ impl Tree {
                 Ok(Value::Object(map))
             }
         }
+    }
+}
+
+/// The text as written, if it failed for want of a parameter alone, told as Argo CD tells it.
+pub(super) fn left_for_later(written: &str, problem: String) -> Result<String, String> {
+    let is_missing = ["map has no entry for key", "can't evaluate field"]
+        .iter()
+        .any(|sign| problem.contains(sign));
+    if is_missing {
+        Ok(written.to_owned())
+    } else {
+        Err(problem)
     }
 }
