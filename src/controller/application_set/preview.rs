@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use argosy_crds::codes::appset_condition;
 use argosy_crds::{Application, ApplicationSet};
 use argosy_facts::Observed;
 use argosy_generators::emptied::{Yields, emptied};
@@ -34,6 +35,11 @@ pub struct Supposed<'a> {
 }
 
 impl Supposed<'_> {
+    /// Whether everything is as the hub knows it.
+    fn is_nothing(&self) -> bool {
+        self.substitute.is_none() && self.clusters.is_none()
+    }
+
     /// What follows of a supposition alone; `None` is for the hub to answer.
     fn answer(&self, request: &Request) -> Option<Observed<Answer>> {
         let clusters = self.clusters?;
@@ -75,7 +81,7 @@ pub async fn preview(
     let (live, yielded) = match base {
         None => {
             let live = apply::concerned(hub, &set, expansion.applications.get());
-            (live, yielded_on_the_hub(hub, &name, &set))
+            (live, yielded_on_the_hub(hub, &name, &set, head).await)
         }
         Some(base) => {
             let before = as_on_the_hub(hub, &name, base.set);
@@ -89,12 +95,36 @@ pub async fn preview(
     Ok(judged(hub, &set, &expansion, &live, &emptied, &clusters))
 }
 
-/// What the generators of the set on the hub yielded, as far as that can be told: only those that
-/// the change leaves as they are can have stopped.
-fn yielded_on_the_hub(hub: &Hub, name: &ObjectName, set: &ApplicationSet) -> Option<Yields> {
-    let index = hub.fleet.index();
-    let known = index.application_sets.read(name)?;
-    (known.spec.generators != set.spec.generators).then(|| Yields::assumed(known))
+/// What the generators of the set on the hub yielded, as far as that can be told. Only those that
+/// the change leaves as they are can stop.
+///
+/// Where nothing is supposed and no generator changes, the hub has looked already: it waits, and
+/// says so, or it has nothing to wait for.
+async fn yielded_on_the_hub(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    set: &ApplicationSet,
+    head: Supposed<'_>,
+) -> Option<Yields> {
+    let known = Arc::clone(hub.fleet.index().application_sets.read(name)?);
+    if waits_for_approval(&known) {
+        return Some(Yields::assumed(&known));
+    }
+    if known.spec.generators == set.spec.generators && head.is_nothing() {
+        return None;
+    }
+    let now = expanded(hub, &known, Supposed::default()).await.result;
+    Some(match now {
+        Ok(expansion) => Yields::of(&known, &expansion),
+        Err(_) => Yields::assumed(&known),
+    })
+}
+
+fn waits_for_approval(set: &ApplicationSet) -> bool {
+    let conditions = set.status.iter().flat_map(|status| &status.conditions);
+    conditions
+        .filter(|condition| condition.status == "True")
+        .any(|condition| condition.type_ == appset_condition::APPROVAL_NEEDED)
 }
 
 /// What a set generates, and what its Applications may name.

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use argosy_crds::Application;
+use argosy_crds::codes::appset_condition::APPROVAL_NEEDED;
 use argosy_test_support::manifest::config;
-use argosy_test_support::stories::sets::list;
+use argosy_test_support::stories::guard::hash;
+use argosy_test_support::stories::sets::{list, until_condition};
 use kube::api::ListParams;
 use serde_json::{Value, json};
 
@@ -111,6 +113,44 @@ async fn a_branch_is_compared_on_the_hub_with_what_runs_and_with_its_base() {
     assert_eq!((answer.code, answer.text.as_str()), (1, ""));
     assert!(answer.error.contains("no-such-branch"), "{answer:?}");
     assert_eq!(fleet.writes(), writes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_a_generator_would_stop_yielding_is_told_before_and_after_it_does() {
+    let fleet = Fleet::start(&["dev"]).await;
+    let text = config("x", "1", "");
+    fleet.commit(&[("dirs/a/x.yaml", &text), ("web/x.yaml", &text)]);
+    let read =
+        json!({"repoURL": fleet.repo(), "revision": "main", "directories": [{"path": "dirs/*"}]});
+    let always = json!({"elements": [{"path": {"basename": "z"}}]});
+    let generators = json!([{ "git": read }, { "list": always }]);
+    let app = "{{.path.basename}}";
+    let dirs = set("dirs", true, &generators, app, "web", &fleet);
+    fleet.apply(dirs.clone()).await;
+    until_names(&fleet, &["a", "z"]).await;
+    until_clean(&fleet, "dirs").await;
+    git(&fleet, &["checkout", "--quiet", "-b", "feature"]);
+    fleet.commit(&[("dirs/a/x.yaml", "")]);
+    git(&fleet, &["checkout", "--quiet", "main"]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = written(folder.path(), "dirs.json", &dirs);
+    let hub = fleet.hub_kubeconfig().await;
+    let before = diff(hub.path(), &file, &["--head", "feature"], "json").await;
+    let before = before.json()["approvalNeeded"].clone();
+    assert_eq!(before["emptied"], json!(["spec.generators[0].git"]));
+    let table = diff(hub.path(), &file, &["--head", "feature"], "table").await;
+    let because = "because nothing comes of spec.generators[0].git any more";
+    assert!(table.text.contains(because), "{table:?}");
+    let same = diff(hub.path(), &file, &[], "json").await.json();
+    assert_eq!(same["approvalNeeded"], json!(null));
+
+    git(&fleet, &["merge", "--quiet", "feature"]);
+    fleet.push();
+    let message = until_condition(&fleet, "dirs", APPROVAL_NEEDED).await;
+    let now = diff(hub.path(), &file, &[], "json").await.json();
+    assert_eq!(now["approvalNeeded"], before);
+    assert_eq!(before["plan"], json!(hash(&message)));
 }
 
 /// Cluster Secrets as kubectl prints them: names and environments.
