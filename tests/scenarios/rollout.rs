@@ -1,9 +1,12 @@
 //! Progressive syncs: what happens when a step goes wrong, takes long, or the hub is killed.
 
+use argosy_crds::application_set::ApplicationSetApplicationStatus;
 use argosy_crds::codes::{HealthStatusCode, appset_condition};
 use argosy_test_support::manifest::config;
 use argosy_test_support::stories::World as _;
+use argosy_test_support::stories::guard::hash;
 use argosy_test_support::stories::rollout::{ENVIRONMENTS, Rollout};
+use argosy_test_support::stories::sets;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
@@ -17,26 +20,33 @@ fn web(fleet: &Fleet) -> Rollout<'_, Fleet> {
     Rollout::new(fleet, "web")
 }
 
+/// A deadline that passes while a story waits for it; what has to become healthy gets none, because
+/// nobody knows how slow the machine is.
+fn deadline(on_failure: &str) -> Value {
+    json!({"progressDeadline": "2s", "onFailure": on_failure})
+}
+
+fn patience(on_failure: &str) -> Value {
+    json!({"progressDeadline": "1h", "onFailure": on_failure})
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_takes_too_long_stops_the_rollout_until_there_is_something_newer() {
     let fleet = Fleet::start(&ENVIRONMENTS).await;
-    let rollout = Rollout::started(
-        &fleet,
-        "web",
-        &json!({"progressDeadline": "8s", "onFailure": "stop"}),
-    )
-    .await;
+    let rollout = Rollout::started(&fleet, "web", &patience("stop")).await;
+    rollout.give_steps(&deadline("stop")).await;
     rollout.release("web:broken");
     fleet
         .eventually("the rollout stops", async || {
             let stopped = rollout.condition(appset_condition::ROLLOUT_STOPPED).await;
-            stopped.is_some_and(|text| text.contains("web-dev is not healthy after 8s"))
+            stopped.is_some_and(|text| text.contains("web-dev is not healthy after 2s"))
         })
         .await;
     assert_eq!(rollout.images().await, ["web:broken", "web:1", "web:1"]);
     let status = fleet.sets().get("web").await.unwrap().status.unwrap();
     assert_eq!(status.health.status, Some(HealthStatusCode::Degraded));
     fleet.nothing_is_written().await;
+    rollout.give_steps(&patience("stop")).await;
     let second = rollout.release("web:2");
     rollout.until_complete(&second).await;
     assert_eq!(
@@ -48,18 +58,13 @@ async fn a_step_that_takes_too_long_stops_the_rollout_until_there_is_something_n
 #[tokio::test(flavor = "multi_thread")]
 async fn what_failed_goes_back_to_what_was_healthy_and_stays_there() {
     let fleet = Fleet::start(&ENVIRONMENTS).await;
-    let rollout = Rollout::started(
-        &fleet,
-        "web",
-        &json!({"progressDeadline": "8s", "onFailure": "rollback"}),
-    )
-    .await;
+    let rollout = Rollout::started(&fleet, "web", &patience("rollback")).await;
+    rollout.give_steps(&deadline("rollback")).await;
     let broken = rollout.release("web:broken");
-    rollout.until_image("dev", "web:broken").await;
-    rollout.until_image("dev", "web:1").await;
     rollout
-        .until_message("dev", "because it is not healthy after 8s")
+        .until_message("dev", "because it is not healthy after 2s")
         .await;
+    rollout.until_image("dev", "web:1").await;
     let app = fleet
         .until("web-dev", "healthy where it was", |app| {
             app.operation.is_none()
@@ -79,8 +84,61 @@ async fn what_failed_goes_back_to_what_was_healthy_and_stays_there() {
         .await
         .unwrap();
     rollout.until_image("dev", "web:1").await;
+    rollout.give_steps(&patience("rollback")).await;
     let second = rollout.release("web:2");
     rollout.until_complete(&second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollout_that_waits_for_approval_goes_on_with_it() {
+    let fleet = Fleet::start(&ENVIRONMENTS).await;
+    let count = json!({"argosy.guard.count": "0"});
+    fleet.configure("argocd-cm", count).await;
+    let rollout = Rollout::started(&fleet, "web", &json!({})).await;
+    let mut fewer = rollout.set(&json!({}));
+    let generators = &mut fewer["spec"]["generators"][0];
+    let elements = generators["list"]["elements"].as_array_mut().unwrap();
+    elements.truncate(2);
+    fleet.apply(fewer).await;
+    let message = sets::until_condition(&fleet, "web", appset_condition::APPROVAL_NEEDED).await;
+    assert!(message.contains("delete 1 (web-prod) of 3"), "{message}");
+    let second = rollout.release("web:2");
+    fleet
+        .until("web-dev", "compared with the new commit", |app| {
+            app.status.as_ref().unwrap().sync.revision == second
+        })
+        .await;
+    fleet.nothing_is_written().await;
+    assert_eq!(rollout.images().await, ["web:1", "web:1", "web:1"]);
+    let kubeconfig = fleet.hub_kubeconfig().await;
+    let ask = ["appset", "get", "web", "--rollout"];
+    let told = argosy(kubeconfig.path(), &ask).await.text;
+    assert!(
+        told.contains("ApprovalNeeded") && told.contains("web-prod"),
+        "{told}"
+    );
+
+    let plan = hash(&message);
+    let approve = ["appset", "approve", "web", "--plan", &plan];
+    let answer = argosy(kubeconfig.path(), &approve).await;
+    assert_eq!(answer.code, 0, "{answer:?}");
+    for env in ["dev", "staging"] {
+        rollout.until_image(env, "web:2").await;
+    }
+    fleet
+        .eventually("the rollout is complete without web-prod", async || {
+            let set = fleet.sets().get("web").await.unwrap();
+            let entries = set.status.unwrap().application_status;
+            let is_done = |entry: &ApplicationSetApplicationStatus| {
+                entry.status == "Healthy" && entry.target_revisions == [second.as_str()]
+            };
+            entries.len() == 2 && entries.iter().all(is_done)
+        })
+        .await;
+    assert_eq!(
+        rollout.condition(appset_condition::APPROVAL_NEEDED).await,
+        None
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,13 +291,16 @@ async fn applications_of_several_sources_go_step_by_step_are_healed_and_go_back(
         fleet.commit(&[("conf/settings.yaml", &config("settings", value, ""))]);
         rollout.release(image)
     };
-    let mut set = rollout.set(&json!({"progressDeadline": "15s", "onFailure": "rollback"}));
-    let spec = set["spec"]["template"]["spec"].as_object_mut().unwrap();
-    let mut both = vec![spec.remove("source").unwrap(); 2];
-    both[1]["path"] = json!("conf");
-    spec.insert("sources".to_owned(), json!(both));
+    let of_both = |rules: &Value| {
+        let mut set = rollout.set(rules);
+        let spec = set["spec"]["template"]["spec"].as_object_mut().unwrap();
+        let mut both = vec![spec.remove("source").unwrap(); 2];
+        both[1]["path"] = json!("conf");
+        spec.insert("sources".to_owned(), json!(both));
+        set
+    };
     let first = release("web:1", "1");
-    fleet.apply(set).await;
+    fleet.apply(of_both(&patience("rollback"))).await;
     rollout.until_complete_at(&[&first, &first]).await;
 
     release("web:broken", "2");
@@ -254,6 +315,7 @@ async fn applications_of_several_sources_go_step_by_step_are_healed_and_go_back(
     let by_hand = Patch::Merge(json!({"data": {"a": "by hand"}}));
     let params = PatchParams::default();
     maps.patch("settings", &params, &by_hand).await.unwrap();
+    fleet.apply(of_both(&deadline("rollback"))).await;
     for env in ["prod", "dev"] {
         // In production it is healed, and in dev it goes back with all the rest.
         let is_as_before = async || value(env).await == "1";
@@ -264,6 +326,7 @@ async fn applications_of_several_sources_go_step_by_step_are_healed_and_go_back(
     rollout.until_image("dev", "web:1").await;
     assert_eq!(rollout.images().await, ["web:1", "web:1", "web:1"]);
 
+    fleet.apply(of_both(&patience("rollback"))).await;
     let third = release("web:3", "3");
     rollout.until_complete_at(&[&third, &third]).await;
     for env in ENVIRONMENTS {

@@ -43,6 +43,11 @@ impl<'a, W: World> Rollout<'a, W> {
         self.until_complete(&first).await;
     }
 
+    /// Applies the set with `more` in each step from now on.
+    pub async fn give_steps(&self, more: &Value) {
+        self.world.apply(self.set(more)).await;
+    }
+
     /// The set, with `more` in each step.
     pub fn set(&self, more: &Value) -> Value {
         let Self { world, name } = self;
