@@ -1,5 +1,7 @@
 //! Charts from a Helm repository and from a registry, rendered by the real tools.
 
+use std::process::Command;
+
 use argosy_test_support::manifest::automated;
 use argosy_test_support::wait::is_well;
 use serde_json::{Value, json};
@@ -30,6 +32,21 @@ fn of_chart(name: &str, fleet: &Fleet, url: &str, chart: &str, revision: &str) -
     let mut app = automated(name, url, "", &fleet.server("dev"));
     app["spec"]["source"] = json!({"repoURL": url, "chart": chart, "targetRevision": revision});
     app
+}
+
+/// What `argosy app manifests` prints of an application.
+async fn manifests(fleet: &Fleet, name: &str, source: &str) -> Value {
+    let hub = fleet.hub_kubeconfig().await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_argosy"));
+    command.args(["app", "manifests", name, "--source", source, "-o", "json"]);
+    command
+        .env("KUBECONFIG", hub.path())
+        .env("PATH", tool_path());
+    let running = move || command.output().unwrap();
+    let output = tokio::task::spawn_blocking(running).await.unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}");
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 async fn data(fleet: &Fleet, place: &str) -> Value {
@@ -120,6 +137,20 @@ async fn a_chart_of_a_registry_gets_its_dependency_and_remote_values() {
         data(&fleet, "shop/shop-cm").await,
         json!({"version": "0.3.1", "color": "blue"})
     );
+    // The command fetches for itself what the hub has fetched.
+    let shown = manifests(&fleet, "shop", "git").await;
+    assert_eq!(shown["sourceType"], "Helm");
+    assert_eq!(shown["revisions"], json!(["1.0.0+b1"]));
+    let mut names: Vec<_> = shown["manifests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["metadata"]["name"])
+        .collect();
+    names.sort_by_key(ToString::to_string);
+    assert_eq!(names, ["own", "shop-cm"]);
+    let live = manifests(&fleet, "shop", "live").await;
+    assert_eq!(live["manifests"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

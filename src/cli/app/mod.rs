@@ -54,7 +54,6 @@ pub(crate) enum Command {
     Delete(delete::Args),
     /// Wait until applications are in a state.
     Wait(wait::Args),
-    /// Render an application's source.
     Manifests(manifests::Args),
     Pause(pause::PauseArgs),
     /// Say why an application does not sync.

@@ -94,7 +94,7 @@ pub async fn differences(
 }
 
 /// Manifests of another revision or of a folder.
-async fn other(
+pub(super) async fn other(
     hub: &Arc<Hub>,
     name: &ObjectName,
     application: &Application,

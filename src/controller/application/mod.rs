@@ -18,6 +18,7 @@ mod fields;
 mod gates;
 mod held;
 mod live;
+mod manifests;
 mod memory;
 mod news;
 mod objects;
@@ -50,6 +51,7 @@ use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
 
 pub use differences::{Against, Difference, differences};
+pub use manifests::{Manifests, manifests};
 pub use memory::{Memory, Remarks};
 pub use orphans::orphaned;
 pub use renders::RenderCounts;

@@ -1,9 +1,7 @@
-//! `argosy app manifests`: what an application's source renders to, with its tracking marks.
+//! `argosy app manifests --offline`: what the source of an Application in a file renders to, with its
+//! tracking marks. Nothing is fetched.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use argosy_crds::{Application, ApplicationSource};
 use argosy_engine::{
@@ -12,69 +10,26 @@ use argosy_engine::{
     tracking::{Method, Tracking},
 };
 use argosy_render::{BuildFacts, DirectoryTree, Environment, Refs, Request, Tools, render};
-use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 
+use super::{Args, as_yaml};
 use crate::{
-    cli::{
-        CommandResult, Outcome,
-        output::{self, Format},
-    },
+    cli::{CommandResult, Outcome, output},
     diagnostic::Diagnostic,
 };
 
-/// Render an application's source.
-#[derive(ClapArgs)]
-pub(crate) struct Args {
-    /// Work without a hub, from files alone.
-    #[arg(long)]
-    offline: bool,
-    /// The file with the Application.
-    #[arg(long, value_name = "FILE")]
-    app: PathBuf,
-    /// The folder that holds the source's repository.
-    #[arg(long, value_name = "DIR")]
-    local_repo_root: PathBuf,
-    /// The folder that holds the repository of a `ref` source.
-    #[arg(long, value_name = "URL=DIR", value_parser = parse_repository)]
-    ref_repo: Vec<(String, PathBuf)>,
-    /// The Kubernetes version to render for.
-    #[arg(long, default_value = "1.34.0")]
-    kube_version: String,
-    /// An API version that the cluster has; may be repeated.
-    #[arg(long)]
-    api_version: Vec<String>,
-    /// How objects are tied to the application: annotation, label or annotation+label.
-    #[arg(long, default_value = "annotation")]
-    tracking_method: String,
-    /// The commit that the folder is at.
-    #[arg(long, default_value = "")]
-    revision: String,
-    /// Options for `kustomize build`.
-    #[arg(long, allow_hyphen_values = true)]
-    kustomize_build_options: Option<String>,
-    /// The hub's own namespace.
-    #[arg(long, default_value = "argocd")]
-    namespace: String,
-    /// The form of the answer.
-    #[arg(short, long, default_value = "text")]
-    output: Format,
-}
-
 pub(super) fn run(args: &Args) -> CommandResult {
-    if !args.offline {
-        return Err(
-            Diagnostic::user("OfflineOnly", "manifests are rendered from files only")
-                .fix("add --offline"),
-        );
-    }
+    let (file, root) = (
+        needed(args.app.as_deref(), "--app")?,
+        needed(args.local_repo_root.as_deref(), "--local-repo-root")?,
+    );
     let app: Application =
-        serde_json::from_value(output::read_document(&args.app)?).map_err(|error| {
+        serde_json::from_value(output::read_document(file)?).map_err(|error| {
             Diagnostic::user(
                 "ApplicationMalformed",
                 "the file does not hold an Application",
             )
-            .at(args.app.display().to_string())
+            .at(file.display().to_string())
             .because(&error)
         })?;
     let source = rendered_source(&app).ok_or_else(|| {
@@ -84,19 +39,19 @@ pub(super) fn run(args: &Args) -> CommandResult {
     let name = instance_name(
         app.metadata.namespace.as_deref().unwrap_or_default(),
         app.metadata.name.as_deref().unwrap_or_default(),
-        &args.namespace,
+        &args.hub.namespace,
     );
     let namespace = &app.spec.destination.namespace;
     let environment = Environment::standard(&BuildFacts {
         app_name: &name,
         namespace,
         project: app.spec.project_or_default(),
-        revision: &args.revision,
+        revision: args.revision.as_deref().unwrap_or_default(),
         repo_url: &source.repo_url,
         path: &source.path,
         target_revision: &source.target_revision,
     });
-    let tree = open(&args.local_repo_root)?;
+    let tree = open(root)?;
     let refs = references(&app, args)?;
     let request = Request {
         namespace,
@@ -109,7 +64,7 @@ pub(super) fn run(args: &Args) -> CommandResult {
     let tools = Tools::on_path(&std::env::var_os("PATH").unwrap_or_default());
     let rendered = render(Arc::new(tree), &request, &tools).map_err(|error| {
         Diagnostic::user("ManifestGenerationFailed", error.to_string())
-            .at(args.local_repo_root.display().to_string())
+            .at(root.display().to_string())
     })?;
     for warning in &rendered.warnings {
         output::note(format!("warning: {warning}"));
@@ -131,11 +86,12 @@ pub(super) fn run(args: &Args) -> CommandResult {
     Ok(Outcome::Success)
 }
 
-fn parse_repository(text: &str) -> Result<(String, PathBuf), String> {
-    let (url, folder) = text
-        .rsplit_once('=')
-        .ok_or("expected the repository's URL, `=` and a folder")?;
-    Ok((url.to_owned(), folder.into()))
+/// What only this way needs.
+fn needed<'a>(path: Option<&'a Path>, option: &str) -> Result<&'a Path, Diagnostic> {
+    path.ok_or_else(|| {
+        Diagnostic::user("OptionMissing", format!("{option} is missing"))
+            .fix("name the file with the Application and the folder of its repository")
+    })
 }
 
 fn open(folder: &Path) -> Result<DirectoryTree, Diagnostic> {
@@ -220,9 +176,4 @@ fn check_metadata(manifest: &Value) -> Result<(), Diagnostic> {
         }
     }
     Ok(())
-}
-
-fn as_yaml(manifests: &[Value]) -> String {
-    let documents: Vec<_> = manifests.iter().map(argosy_yaml::to_string).collect();
-    documents.join("---\n")
 }

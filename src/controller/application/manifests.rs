@@ -1,0 +1,72 @@
+//! What an application consists of, for a person to read.
+
+use std::sync::Arc;
+
+use argosy_engine::secrets;
+use serde_json::Value;
+
+use super::differences::{Against, application, other};
+use super::observe::observe;
+use crate::fleet::ObjectName;
+use crate::hub::Hub;
+
+/// What an application consists of. Secret values are masked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifests {
+    /// The objects as a sync would write them, with their tracking marks.
+    pub desired: Vec<Value>,
+    /// The objects of the application that live, those that git does not have included.
+    pub live: Vec<Value>,
+    /// What renders the first source.
+    pub source_type: String,
+    /// The resolved revision of each source.
+    pub revisions: Vec<String>,
+    /// What was left out, and why.
+    pub warnings: Vec<String>,
+}
+
+/// Reads what an application consists of.
+///
+/// # Errors
+/// Why that is not known.
+pub async fn manifests(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    against: &Against,
+) -> Result<Manifests, String> {
+    let application = application(hub, name)?;
+    let mut observed = observe(hub, name, &application)
+        .await
+        .map_err(|found| found.message)?;
+    if let Some(other) = other(hub, name, &application, against).await? {
+        observed = observed
+            .with_desired(hub, name, &application, other)
+            .await
+            .map_err(|found| found.message)?;
+    }
+    let mut warnings = observed.desired.warnings.clone();
+    warnings.extend(observed.stale.iter().map(|why| {
+        format!(
+            "these are the manifests that were rendered last, for the newest could not be: {why}"
+        )
+    }));
+    let (mut desired, mut live) = (
+        observed.objects.clone(),
+        observed.live.seen().cloned().unwrap_or_default(),
+    );
+    for object in desired.iter_mut().chain(&mut live) {
+        secrets::mask(&mut [object], &[]);
+    }
+    Ok(Manifests {
+        desired,
+        live,
+        source_type: observed
+            .desired
+            .source_types
+            .first()
+            .cloned()
+            .unwrap_or_default(),
+        revisions: observed.desired.revisions.clone(),
+        warnings,
+    })
+}
