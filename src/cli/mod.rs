@@ -8,6 +8,7 @@ mod app;
 mod appset;
 mod argocd_cm;
 mod cluster;
+mod completion;
 mod demo;
 mod graph;
 mod hub;
@@ -15,6 +16,7 @@ mod hub_access;
 mod metrics_args;
 mod output;
 mod plan;
+mod reference;
 mod registration;
 mod repo;
 mod table;
@@ -22,9 +24,10 @@ mod up;
 mod version;
 mod window;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::diagnostic::{Diagnostic, Kind};
 
@@ -69,6 +72,8 @@ enum Command {
     /// Ask how the hub would decide, without a hub.
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Print what a shell needs to complete commands and flags.
+    Completion(completion::Args),
     /// Print the version.
     Version(version::Args),
 }
@@ -87,7 +92,8 @@ type CommandResult = Result<Outcome, Diagnostic>;
 
 /// Parses the command line, runs the command, and prints what went wrong.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let matches = named_as_called().try_get_matches();
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and the version are answers; a slip must not end as an answer does.
@@ -107,6 +113,18 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The command line, which help and errors call as its caller did: kubectl has a name of its own for
+/// each plugin.
+fn named_as_called() -> clap::Command {
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let name = called.as_deref().and_then(Path::file_stem);
+    if name.is_some_and(|name| name == "kubectl-argosy") {
+        Cli::command().bin_name("kubectl argosy")
+    } else {
+        Cli::command()
+    }
+}
+
 fn run(command: Command) -> CommandResult {
     match command {
         Command::Demo(args) => demo::run(args),
@@ -120,6 +138,7 @@ fn run(command: Command) -> CommandResult {
         Command::Window(command) => window::run(command),
         Command::Graph(args) => block_on(graph::run(args)),
         Command::Admin(command) => admin::run(command),
+        Command::Completion(args) => Ok(completion::run(&args)),
         Command::Version(args) => version::run(&args),
     }
 }

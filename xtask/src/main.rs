@@ -5,6 +5,7 @@ mod codegen;
 mod dashboards;
 mod dependencies;
 mod licence;
+mod links;
 mod seams;
 mod stage;
 mod test;

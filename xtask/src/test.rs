@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 
 use crate::stage::{Stages, succeed};
 use crate::tools::{self, Tool};
-use crate::{codegen, dependencies, seams};
+use crate::{codegen, dependencies, links, seams};
 
 /// Runs the named stages, or all. The exit code fails when one of them did.
 pub(crate) fn run(only: Vec<String>) -> ExitCode {
@@ -19,6 +19,7 @@ pub(crate) fn run(only: Vec<String>) -> ExitCode {
     stages.run("codegen", || codegen::run(true));
     stages.run("dependencies", dependencies::check);
     stages.run("seams", seams::check);
+    stages.run("links", links::check);
     stages.run("tools", || tools().map(drop));
     stages.run("clippy", || {
         let lint = [
@@ -49,7 +50,7 @@ fn tools() -> anyhow::Result<Vec<(Tool, PathBuf)>> {
 }
 
 /// Where generated inputs begin, so that a change is judged by the same ones as the last. Whoever
-/// looks for new ones sets the variable to another number, or `PROPTEST_CASES` to more.
+/// looks for new ones sets the variable to another number.
 const SEED: (&str, &str) = ("PROPTEST_RNG_SEED", "20261121");
 
 /// Runs all tests, which find the tools in the environment.

@@ -1,6 +1,7 @@
 //! `argosy admin …`.
 
 mod app;
+mod docs;
 mod match_pattern;
 mod metrics;
 mod proj;
@@ -22,6 +23,9 @@ pub(crate) enum Command {
     /// How the hub sees applications.
     #[command(subcommand)]
     App(app::Command),
+    /// Document the command line.
+    #[command(subcommand)]
+    Docs(docs::Command),
     /// Say what a glob or a regular expression matches.
     Match(match_pattern::Args),
     /// Print the page that documents all metrics of the hub.
@@ -46,6 +50,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command) -> CommandResult {
     match command {
         Command::App(command) => app::run(&command),
+        Command::Docs(command) => docs::run(&command),
         Command::Match(args) => match_pattern::run(&args),
         Command::Metrics(args) => metrics::run(&args),
         Command::Proj(command) => proj::run(&command),

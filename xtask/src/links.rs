@@ -1,0 +1,120 @@
+//! Checks that every link of the documentation to a file of the project, or to a heading in one,
+//! leads somewhere.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+
+/// Where pages are.
+const PLACES: [&str; 3] = [".", "docs", "examples"];
+
+/// Fails with every link that leads nowhere.
+pub(crate) fn check() -> anyhow::Result<()> {
+    let mut pages = BTreeSet::new();
+    for place in PLACES {
+        let deep = place != ".";
+        find(&crate::root().join(place), deep, &mut pages)?;
+    }
+    let mut broken = Vec::new();
+    for page in &pages {
+        let text = read(page)?;
+        for link in links(&text) {
+            if !leads_somewhere(page, &link)? {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    if !broken.is_empty() {
+        bail!("these links lead nowhere:\n{}", broken.join("\n"));
+    }
+    Ok(())
+}
+
+fn find(folder: &Path, deep: bool, pages: &mut BTreeSet<PathBuf>) -> anyhow::Result<()> {
+    let entries = folder
+        .read_dir()
+        .with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() && deep {
+            find(&path, deep, pages)?;
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            pages.insert(path);
+        }
+    }
+    Ok(())
+}
+
+fn read(page: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))
+}
+
+/// The links and pictures of a page that do not leave the project.
+fn links(text: &str) -> Vec<String> {
+    let target = |event| match event {
+        Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+            Some(dest_url.to_string())
+        }
+        _ => None,
+    };
+    Parser::new(text)
+        .filter_map(target)
+        .filter(|link| !link.contains("://") && !link.starts_with("mailto:"))
+        .collect()
+}
+
+fn leads_somewhere(page: &Path, link: &str) -> anyhow::Result<bool> {
+    let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+    let target = if file.is_empty() {
+        page.to_owned()
+    } else {
+        page.parent().unwrap_or(Path::new(".")).join(file)
+    };
+    Ok(target.exists() && (heading.is_empty() || anchors(&read(&target)?).contains(heading)))
+}
+
+/// The names under which the headings of a page can be linked to.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let mut anchors = BTreeSet::new();
+    let mut heading: Option<String> = None;
+    for event in Parser::new(text) {
+        match event {
+            Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
+            Event::End(TagEnd::Heading(_)) => {
+                anchors.extend(heading.take().map(|text| anchor(&text)));
+            }
+            Event::Text(words) | Event::Code(words) => {
+                if let Some(heading) = &mut heading {
+                    heading.push_str(&words);
+                }
+            }
+            _ => {}
+        }
+    }
+    anchors
+}
+
+/// Lower case, hyphens for blanks, and nothing but letters, digits, hyphens and underscores.
+fn anchor(heading: &str) -> String {
+    let kept = |letter: &char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');
+    heading
+        .to_lowercase()
+        .chars()
+        .filter(kept)
+        .collect::<String>()
+        .replace(' ', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_within_the_project_are_found_and_headings_have_their_names() {
+        let text = "# Sync, in full\n\n[a](b.md#sync-in-full) ![p](p.png) [out](https://example.com)\n\n```\n[no](link.md)\n```\n";
+        assert_eq!(links(text), ["b.md#sync-in-full", "p.png"]);
+        assert_eq!(anchors(text), BTreeSet::from(["sync-in-full".to_owned()]));
+    }
+}
