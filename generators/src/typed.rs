@@ -32,11 +32,11 @@ struct Typed {
 }
 
 impl Typed {
+    /// A null where text is wanted is the empty one, as Go leaves it.
     fn into_text(self) -> Value {
-        if !self.texts {
-            return self.value;
-        }
         match self.value {
+            Value::Null => Value::String(String::new()),
+            other if !self.texts => other,
             Value::Bool(b) => Value::String(b.to_string()),
             Value::Number(n) => Value::String(match n.as_f64() {
                 Some(f) if n.is_f64() => print_float(f),

@@ -1,8 +1,8 @@
 //! What Argo CD does where one would not expect it, each told by its own code.
 
 use argosy_crds::{Application, ApplicationSet};
-use argosy_generators::offline::{GitTree, World, generate};
-use argosy_generators::{Cluster, Settings};
+use argosy_generators::offline::{GitTree, World, generate, select_files};
+use argosy_generators::{Cluster, Globbing, Settings};
 use serde_json::{Value, json};
 
 /// A repository with one directory.
@@ -208,4 +208,62 @@ fn a_patch_that_begins_with_a_brace_is_json() {
     assert!(patched("{metadata: {labels: {a: b}}}").is_err());
     assert!(patched(r#" {"metadata": {"labels": {"a": "b"}}}"#).is_ok());
     assert!(patched("metadata: {$patch: merge}").is_err());
+}
+
+#[test]
+fn a_patch_may_take_away_by_null() {
+    let annotations = |patch: &str| {
+        let mut set = set(true, &json!([list(&json!({"n": "x"}))]), "kept");
+        set["spec"]["templatePatch"] = json!(patch);
+        generated(set, &[]).map(|apps| json!(apps[0].metadata.annotations))
+    };
+    let patched = annotations("metadata: {annotations: {says: null, other: x}}");
+    assert_eq!(patched, Ok(json!({"other": "x"})));
+    assert_eq!(
+        annotations("metadata: {annotations: null}"),
+        Ok(json!(null))
+    );
+}
+
+#[test]
+fn what_is_switched_off_in_so_many_words_stays_so() {
+    let mut set = set(false, &json!([list(&json!({"n": "x"}))]), "");
+    let automated = json!({"prune": false, "selfHeal": false, "allowEmpty": false});
+    set["spec"]["template"]["spec"]["syncPolicy"] = json!({"automated": automated});
+    let apps = generated(set, &[]).expect("an application");
+    assert_eq!(json!(apps[0])["spec"]["syncPolicy"]["automated"], automated);
+}
+
+/// A repository with a file and a link that leads out of it.
+struct Linked;
+
+impl GitTree for Linked {
+    fn paths(&self) -> Vec<String> {
+        vec!["a.json".to_owned(), "out.json".to_owned()]
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        if self.leads_out(path) {
+            return Err(format!("{path} leads out"));
+        }
+        Ok(Vec::new())
+    }
+
+    fn leads_out(&self, path: &str) -> bool {
+        path == "out.json"
+    }
+}
+
+#[test]
+fn the_new_globbing_drops_links_that_lead_out_and_refuses_directories() {
+    let files = |pattern: &str| {
+        let files = select_files(&Linked, pattern, Globbing::Doublestar)?;
+        Ok::<_, String>(files.into_keys().collect::<Vec<_>>())
+    };
+    assert_eq!(files("*.json"), Ok(vec!["a.json".to_owned()]));
+    assert_eq!(files("/a.json"), Ok(vec!["a.json".to_owned()]));
+    for directory in ["", "*", "**"] {
+        assert!(files(directory).is_err(), "{directory}");
+    }
+    assert!(select_files(&Linked, "*.json", Globbing::Pathspec).is_err());
 }

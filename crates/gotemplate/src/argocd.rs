@@ -75,7 +75,8 @@ fn slugify(args: &[Value]) -> Result<Value, FuncError> {
         [Value::Int(length), Value::Bool(smart), Value::Str(name)] => (*length, *smart, name),
         _ => return Err(wrong()),
     };
-    let length = usize::try_from(length).map_err(|_| wrong())?;
+    // A negative length is no limit, except where it is cut at.
+    let length = usize::try_from(length).or(if smart { Ok(0) } else { Err(wrong()) })?;
     Ok(slug(&normalize(name), length, smart).into())
 }
 

@@ -32,27 +32,35 @@ pub struct SyncPolicy {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SyncPolicyAutomated {
-    /// Delete what git no longer has.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_as_default"
-    )]
-    pub prune: bool,
-    /// Undo changes of the live state.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_as_default"
-    )]
-    pub self_heal: bool,
-    /// Allow that a prune leaves nothing.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_as_default"
-    )]
-    pub allow_empty: bool,
+    /// Delete what git no longer has; absent means no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prune: Option<bool>,
+    /// Undo changes of the live state; absent means no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub self_heal: Option<bool>,
+    /// Allow that a prune leaves nothing; absent means no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_empty: Option<bool>,
     /// Switches all of it off when false; absent means on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+}
+
+impl SyncPolicyAutomated {
+    /// Whether what git no longer has is deleted.
+    pub fn prunes(&self) -> bool {
+        self.prune == Some(true)
+    }
+
+    /// Whether changes of the live state are undone.
+    pub fn self_heals(&self) -> bool {
+        self.self_heal == Some(true)
+    }
+
+    /// Whether a prune may leave nothing.
+    pub fn allows_empty(&self) -> bool {
+        self.allow_empty == Some(true)
+    }
 }
 
 /// How failed syncs are retried.

@@ -14,7 +14,6 @@ pub(super) fn params(x: &mut Expander<'_>, spec: &ListGenerator) -> Result<Vec<P
     for element in &spec.elements {
         let element = match element {
             Value::Object(element) => element.clone(),
-            Value::Null => Map::new(),
             other => {
                 return Err(Stop::failed(format!(
                     "error unmarshling list element: expected a map, found {other}"

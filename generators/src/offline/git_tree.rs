@@ -32,6 +32,11 @@ pub trait GitTree {
 
     /// A file's content; links are followed within the tree.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// Whether a path is a link that leads out of the tree; where there are no links, none is.
+    fn leads_out(&self, _path: &str) -> bool {
+        false
+    }
 }
 
 /// Those of the directories that one of the patterns matches. A malformed pattern matches nothing,
@@ -56,8 +61,9 @@ fn parse_directories(patterns: &[String]) -> Vec<Pattern> {
     parsed.filter_map(Result::ok).collect()
 }
 
-/// The files that a pattern selects, with their content. A pattern that selects a directory is an
-/// error where it is read as doublestar, because a directory cannot be read.
+/// The files that a pattern selects, with their content. Where it is read as doublestar, one that
+/// selects a directory is an error, because a directory cannot be read, and a link that leads out of
+/// the tree is no file.
 pub fn select_files(
     tree: &dyn GitTree,
     pattern: &str,
@@ -72,7 +78,11 @@ pub fn select_files(
                 .filter(|path| spec.matches(path))
                 .collect()
         }
-        Globbing::Doublestar => select_doublestar(&paths, pattern)?,
+        Globbing::Doublestar => {
+            let mut selected = select_doublestar(&paths, pattern)?;
+            selected.retain(|path| !tree.leads_out(path));
+            selected
+        }
     };
     selected
         .into_iter()
@@ -105,6 +115,12 @@ fn select_doublestar(paths: &[String], pattern: &str) -> Result<Vec<String>, Str
         return Ok(Vec::new());
     };
     let matches = |path: &str| doublestar::matches(&pattern, path) == Ok(true);
+    // The root, and what git itself keeps in a checkout.
+    for directory in ["", ".git"] {
+        if matches(directory) {
+            return Err(format!("read /{directory}: is a directory"));
+        }
+    }
     for path in paths {
         for (at, _) in path.match_indices('/') {
             if matches(&path[..at]) {
@@ -115,11 +131,8 @@ fn select_doublestar(paths: &[String], pattern: &str) -> Result<Vec<String>, Str
     Ok(paths.iter().filter(|path| matches(path)).cloned().collect())
 }
 
-/// The pattern without `.`, `..` and doubled slashes; `None` if it leaves the root.
+/// The pattern below the root, without `.`, `..` and needless slashes; `None` if it leaves the root.
 fn clean(pattern: &str) -> Option<String> {
-    if pattern.starts_with('/') {
-        return None;
-    }
     let mut segments = Vec::new();
     for segment in pattern.split('/') {
         match segment {

@@ -14,7 +14,7 @@ pub(crate) fn hold(app: &mut Application) {
     let Some(automated) = policy.and_then(|policy| policy.automated.as_mut()) else {
         return;
     };
-    let heals = automated.enabled != Some(false) && automated.self_heal;
+    let heals = automated.enabled != Some(false) && automated.self_heals();
     automated.enabled = Some(false);
     if heals {
         let annotations = app.metadata.annotations.get_or_insert_default();

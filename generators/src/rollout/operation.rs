@@ -2,6 +2,7 @@
 
 use argosy_crds::application::{
     Info, Operation, OperationInitiator, RetryStrategy, RevisionHistory, SyncOperation,
+    SyncPolicyAutomated,
 };
 
 use super::member::Member;
@@ -106,7 +107,7 @@ fn begin(
     let automated = policy
         .filter(|policy| policy.is_automated())
         .and_then(|policy| policy.automated.as_ref());
-    sync.prune = automated.is_some_and(|automated| automated.prune);
+    sync.prune = automated.is_some_and(SyncPolicyAutomated::prunes);
     sync.sync_options = policy
         .map(|policy| policy.sync_options.clone())
         .unwrap_or_default();

@@ -189,15 +189,28 @@ fn merge_entry(
 /// What a patch brings to where there was nothing: without nulls, and without what holds a
 /// directive, which has nothing to be applied to.
 fn bare(value: Value) -> Option<Value> {
-    match value {
+    match without_nulls(value) {
         Value::Object(entries) if entries.contains_key(DIRECTIVE) => None,
         Value::Object(entries) => {
-            let entries = entries.into_iter().filter(|(_, value)| !value.is_null());
+            let entries = entries.into_iter();
             let entries = entries.filter_map(|(key, value)| Some((key, bare(value)?)));
             Some(Value::Object(entries.collect()))
         }
         Value::Array(items) => Some(Value::Array(items.into_iter().filter_map(bare).collect())),
         scalar => Some(scalar),
+    }
+}
+
+/// A structure without the nulls of its maps, which say that a field is to go.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(entries) => {
+            let entries = entries.into_iter().filter(|(_, value)| !value.is_null());
+            let entries = entries.map(|(key, value)| (key, without_nulls(value)));
+            Value::Object(entries.collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nulls).collect()),
+        scalar => scalar,
     }
 }
 

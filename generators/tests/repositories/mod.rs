@@ -46,8 +46,14 @@ impl GitTree for Tree {
             None => Ok(text.as_bytes().to_vec()),
             Some(target) => {
                 let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-                self.read(&format!("{folder}/{target}"))
+                let target = format!("{folder}/{target}");
+                self.read(target.trim_start_matches('/'))
             }
         }
+    }
+
+    fn leads_out(&self, path: &str) -> bool {
+        let text = self.0.get(path).map(String::as_str).unwrap_or_default();
+        text.starts_with("symlink:/")
     }
 }

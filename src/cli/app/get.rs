@@ -84,10 +84,10 @@ fn facts(app: &Application) -> Vec<(&'static str, String)> {
         }
         Some(automated) => {
             let mut policy = "Automated".to_owned();
-            if automated.prune {
+            if automated.prunes() {
                 policy.push_str(", prune");
             }
-            if automated.self_heal {
+            if automated.self_heals() {
                 policy.push_str(", self-heal");
             }
             policy

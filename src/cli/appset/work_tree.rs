@@ -104,6 +104,23 @@ impl GitTree for WorkTree {
         }
         Err(format!("read /{path}: too many links"))
     }
+
+    fn leads_out(&self, path: &str) -> bool {
+        let mut path = path.to_owned();
+        for _ in 0..MAX_LINKS {
+            let Some((id, true)) = self.files.get(&path) else {
+                return false;
+            };
+            let Ok(target) = self.blob(*id) else {
+                return false;
+            };
+            match follow(&path, &target.to_str_lossy()) {
+                Some(next) => path = next,
+                None => return true,
+            }
+        }
+        false
+    }
 }
 
 /// Where a link leads; `None` if out of the tree.

@@ -386,7 +386,7 @@ fn heals_itself(application: &Application, now: Timestamp) -> bool {
     }
     let policy = application.spec.sync_policy.as_ref();
     let automated = policy.and_then(|policy| policy.automated.as_ref());
-    automated.is_some_and(|automated| automated.enabled != Some(false) && automated.self_heal)
+    automated.is_some_and(|automated| automated.enabled != Some(false) && automated.self_heals())
 }
 
 /// The desired and the live object of a resource that has both.

@@ -106,7 +106,7 @@ impl Current {
         judged.spec.source_hydrator = None;
         let policy = judged.spec.sync_policy.get_or_insert_default();
         let automated = policy.automated.get_or_insert_default();
-        (automated.enabled, automated.self_heal) = (None, true);
+        (automated.enabled, automated.self_heal) = (None, Some(true));
         judged
     }
 }

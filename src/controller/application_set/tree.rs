@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use argosy_generators::offline::GitTree as GeneratorTree;
-use argosy_render::{Kind, TreePath, View};
+use argosy_render::{Kind, TreeError, TreePath, View};
 
 use crate::source::GitTree;
 
@@ -40,7 +40,7 @@ pub(super) struct SourceTree {
 impl SourceTree {
     /// Lists the tree once.
     fn new(tree: &GitTree) -> Result<Self, String> {
-        let text = |error: argosy_render::TreeError| error.to_string();
+        let text = |error: TreeError| error.to_string();
         let visible = |path: &&TreePath| !path.segments().any(|segment| segment.starts_with('.'));
         let directories = tree.directories().map_err(text)?;
         let files = tree.files().map_err(text)?;
@@ -72,5 +72,10 @@ impl GeneratorTree for SourceTree {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         let path = TreePath::parse(path).map_err(|error| error.to_string())?;
         self.view.read(&path).map_err(|error| error.to_string())
+    }
+
+    fn leads_out(&self, path: &str) -> bool {
+        let resolved = TreePath::parse(path).map(|path| self.view.resolve(&path));
+        matches!(resolved, Ok(Err(TreeError::LinkOutsideRoot { .. })))
     }
 }

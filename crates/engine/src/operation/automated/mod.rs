@@ -111,7 +111,7 @@ pub fn decide_automated(input: &AutoSyncInput<'_>) -> AutoSync {
                 message: failed_attempt(input.revisions, &last.message),
             };
         }
-        if !policy.self_heal {
+        if !policy.self_heals() {
             return AutoSync::Skip(Skip::AlreadySynced);
         }
         if let Err(at) = heal(input, last, &mut operation) {
@@ -127,7 +127,7 @@ pub fn decide_automated(input: &AutoSyncInput<'_>) -> AutoSync {
     }
     let mut seen = input.resources.iter().filter(|one| is_seen(one));
     let everything_goes = seen.all(|one| one.requires_pruning);
-    if policy.prune && !policy.allow_empty && everything_goes {
+    if policy.prunes() && !policy.allows_empty() && everything_goes {
         return AutoSync::Refuse {
             message: format!(
                 "Skipping sync attempt to {}: auto-sync will wipe out all resources",
@@ -172,7 +172,7 @@ fn eligible<'a>(input: &AutoSyncInput<'a>) -> Result<&'a SyncPolicyAutomated, Sk
         Err(Skip::Deleting)
     } else if input.status != SyncStatusCode::OutOfSync {
         Err(Skip::NotOutOfSync)
-    } else if !policy.prune && only_prunes(input.resources) {
+    } else if !policy.prunes() && only_prunes(input.resources) {
         Err(Skip::OnlyPrunes)
     } else {
         Ok(policy)
@@ -239,7 +239,7 @@ fn operation(input: &AutoSyncInput<'_>, automated: &SyncPolicyAutomated) -> Oper
     let many = spec.has_multiple_sources();
     let sources = spec.sources().into_owned();
     let mut sync = SyncOperation {
-        prune: automated.prune,
+        prune: automated.prunes(),
         sync_options: policy
             .map(|policy| policy.sync_options.clone())
             .unwrap_or_default(),
