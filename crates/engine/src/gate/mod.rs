@@ -76,7 +76,7 @@ pub fn declared(project: &AppProject) -> Result<Vec<Gate>, Malformed> {
 fn read(text: &str) -> Result<Vec<Gate>, String> {
     let list = argosy_yaml::from_str_strict(text).map_err(|error| error.to_string())?;
     let declared: Vec<Declaration> =
-        serde_json::from_value(list).map_err(|error| error.to_string())?;
+        serde_path_to_error::deserialize(list).map_err(|error| error.to_string())?;
     let mut names = BTreeSet::new();
     let gates = declared.into_iter().map(|one| {
         let gate = gate(&one).map_err(|problem| format!("gate {:?}: {problem}", one.name))?;
@@ -178,6 +178,10 @@ mod tests {
         assert!(
             problem("- {name: a, when: after, url: 'https://a.b', timeout: '5'}")
                 .contains("timeout")
+        );
+        assert_eq!(
+            problem("- {name: a, when: after, url: 'https://a.b', timeout: 5}"),
+            "[0].timeout: invalid type: integer `5`, expected a string"
         );
         assert!(problem("name: a").contains("sequence"));
         let twice = "- {name: a, when: after, url: 'https://a.b'}\n".repeat(2);
