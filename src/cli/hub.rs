@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
+use futures::future::try_join_all;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{Api, Client};
 
@@ -73,18 +74,19 @@ pub(crate) async fn run(args: Args) -> CommandResult {
 /// Makes sure that the API server knows Argo CD's kinds, before anything waits for them in vain.
 async fn check_crds(client: &Client) -> Result<(), Diagnostic> {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    for name in ["applications", "applicationsets", "appprojects"] {
-        let name = format!("{name}.{}", argosy_crds::names::GROUP);
-        let found = api.get_opt(&name).await.map_err(|error| {
-            super::hub_access::failed("cannot look for the custom resource definitions", &error)
-        })?;
-        if found.is_none() {
-            return Err(Diagnostic::config(
-                "CrdsMissing",
-                format!("the definition `{name}` is not installed"),
-            )
-            .fix("start with --install-crds, or apply the files in crds/ with kubectl"));
-        }
+    let names = ["applications", "applicationsets", "appprojects"];
+    let names = names.map(|name| format!("{name}.{}", argosy_crds::names::GROUP));
+    // A whole definition is a megabyte.
+    let found = names.iter().map(|name| api.get_metadata_opt(name));
+    let found = try_join_all(found).await.map_err(|error| {
+        super::hub_access::failed("cannot look for the custom resource definitions", &error)
+    })?;
+    match names.iter().zip(found).find(|(_, found)| found.is_none()) {
+        Some((name, _)) => Err(Diagnostic::config(
+            "CrdsMissing",
+            format!("the definition `{name}` is not installed"),
+        )
+        .fix("start with --install-crds, or apply the files in crds/ with kubectl")),
+        None => Ok(()),
     }
-    Ok(())
 }

@@ -190,8 +190,11 @@ fn listed(
 }
 
 async fn ask(client: &Client) -> kube::Result<Served> {
-    let core = client.list_core_api_versions_aggregated().await?;
-    let groups = client.list_api_groups_aggregated().await?;
+    let (core, groups) = tokio::try_join!(
+        biased;
+        client.list_core_api_versions_aggregated(),
+        client.list_api_groups_aggregated(),
+    )?;
     Ok(Served::read(core.items.into_iter().chain(groups.items)))
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use argosy_crds::ApplicationSet;
 
+use super::application;
 use super::application_set::{self, pull_requests};
 use super::queue::Lane;
 use crate::fleet::{ObjectName, Wake};
@@ -25,9 +26,8 @@ impl Hub {
             self.metrics.webhooks.pushed(&shown_url(url));
         }
         let (apps, sets) = self.concerned(&target);
-        for app in apps {
-            self.take_up(Wake::Application(app, Lane::Urgent));
-        }
+        let hub = Arc::clone(self);
+        self.spawn(async move { application::take_push(&hub, apps).await });
         for set in sets {
             self.take_up(Wake::ApplicationSet(set, Lane::Urgent));
         }

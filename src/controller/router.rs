@@ -2,15 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use argosy_crds::Application;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::application;
 use super::application_set;
-use super::queue::Lane;
+use super::queue::{Lane, WorkQueue};
 use super::worker::work_off;
 use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
+
+/// For how long the first application of a cluster has its way for itself: what has to be found out
+/// once is found out for all of them, and nothing that others do delays its end.
+const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Turns wakes into keys, for ever.
 ///
@@ -117,7 +124,7 @@ impl Hub {
     }
 
     /// Queues the applications that are `wanted`, and those that nobody can read.
-    fn queue_applications(self: &Arc<Self>, wanted: impl Fn(&argosy_crds::Application) -> bool) {
+    fn queue_applications(self: &Arc<Self>, wanted: impl Fn(&Application) -> bool) {
         let names: Vec<ObjectName> = {
             let index = self.fleet.index();
             let readable = index.applications.iter().filter(|(_, app)| wanted(app));
@@ -134,26 +141,44 @@ impl Hub {
     }
 
     fn queue_application(self: &Arc<Self>, name: ObjectName, lane: Lane) {
-        let server = {
-            let index = self.fleet.index();
-            let app = index.applications.read(&name).map(Arc::clone);
-            drop(index);
-            if let Some(app) = &app {
-                application::see_to_its_end(self, &name, app);
-            }
-            app.and_then(|app| self.server_of(&app)).unwrap_or_default()
-        };
-        let queue = self.queues.of_cluster(&server, |queue| {
-            for _ in 0..self.config.workers_per_cluster {
-                let hub = Arc::clone(self);
-                let queue = Arc::clone(queue);
+        let app = self.fleet.index().applications.read(&name).cloned();
+        if let Some(app) = &app {
+            application::see_to_its_end(self, &name, app);
+        }
+        self.queue_of(app.as_deref()).add(name, lane);
+    }
+
+    /// Has an application looked at after `delay`, if nothing wakes it before.
+    pub(super) fn queue_application_after(self: &Arc<Self>, name: ObjectName, delay: Duration) {
+        let app = self.fleet.index().applications.read(&name).cloned();
+        self.queue_of(app.as_deref()).add_after(name, delay);
+    }
+
+    /// The queue of the cluster that an application is on.
+    fn queue_of(self: &Arc<Self>, app: Option<&Application>) -> Arc<WorkQueue<ObjectName>> {
+        let server = app.and_then(|app| self.server_of(app)).unwrap_or_default();
+        self.queues.of_cluster(&server, |queue| {
+            let opened = CancellationToken::new();
+            for worker in 0..self.config.workers_per_cluster {
+                let (hub, queue) = (Arc::clone(self), Arc::clone(queue));
+                let opened = opened.clone();
                 self.spawn(async move {
+                    if worker > 0 {
+                        // Either way it is this worker's turn.
+                        let _ = tokio::time::timeout(HEAD_START, opened.cancelled()).await;
+                    }
                     let working = Arc::clone(&hub);
-                    let reconcile = move |name| application::reconcile(Arc::clone(&working), name);
+                    let reconcile = move |name| {
+                        let (hub, opened) = (Arc::clone(&working), opened.clone());
+                        async move {
+                            let next = application::reconcile(hub, name).await;
+                            opened.cancel();
+                            next
+                        }
+                    };
                     work_off(&hub, "an application", queue, reconcile).await;
                 });
             }
-        });
-        queue.add(name, lane);
+        })
     }
 }

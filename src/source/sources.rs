@@ -15,7 +15,10 @@ use std::{
 };
 
 use prometheus::Histogram;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    time::Instant,
+};
 
 use super::{
     CommitInfo, GitTree, RemoteRefs, Repository, Sha, SourceError,
@@ -157,7 +160,7 @@ struct Known {
     listing: Mutex<Option<Listing>>,
     /// Counts refreshes; changed only while `listing` is locked.
     generation: AtomicU64,
-    trees: Mutex<BTreeMap<Sha, GitTree>>,
+    trees: Mutex<BTreeMap<Sha, Arc<OnceCell<GitTree>>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -260,19 +263,15 @@ impl Sources {
     /// The tree of a commit, fetched if it is not here yet.
     pub async fn tree(&self, repository: &Repository, sha: &Sha) -> Result<GitTree, SourceError> {
         let known = self.known(repository);
-        if let Some(tree) = lock(&known.trees).get(sha) {
-            return Ok(tree.clone());
-        }
-        self.ensure(repository, &known, sha).await?;
-        let commit = sha.clone();
-        let open = move |objects| GitTree::open(objects, &commit);
-        let tree = self.read(repository, open).await?;
-        let mut trees = lock(&known.trees);
-        while trees.len() >= OPEN_TREES {
-            trees.pop_first();
-        }
-        trees.insert(sha.clone(), tree.clone());
-        Ok(tree)
+        // After a push everybody wants the same tree: one opens it, and the others wait for that.
+        let opened = known.place_of(sha);
+        let tree = opened.get_or_try_init(async || {
+            self.ensure(repository, &known, sha).await?;
+            let commit = sha.clone();
+            let open = move |objects| GitTree::open(objects, &commit);
+            self.read(repository, open).await
+        });
+        tree.await.cloned()
     }
 
     /// Author, date and message of a commit, fetched if it is not here yet.
@@ -469,6 +468,18 @@ impl Known {
     async fn converse(&self) -> tokio::sync::MutexGuard<'_, ()> {
         let _waiting = Waiting::at(&self.waiting);
         self.conversation.lock().await
+    }
+
+    /// Where a tree is, or will be.
+    fn place_of(&self, sha: &Sha) -> Arc<OnceCell<GitTree>> {
+        let mut trees = lock(&self.trees);
+        if let Some(tree) = trees.get(sha) {
+            return Arc::clone(tree);
+        }
+        while trees.len() >= OPEN_TREES {
+            trees.pop_first();
+        }
+        Arc::clone(trees.entry(sha.clone()).or_default())
     }
 
     fn listing(&self, asked_as: &str) -> Option<Listing> {

@@ -11,7 +11,7 @@ use argosy_render::{
 use serde_json::Value;
 
 use super::origin::{Origin, fetch};
-use super::renders::Wanted;
+use super::renders::{Renders, Wanted};
 use super::rules::instance_name;
 use crate::cluster::Served;
 use crate::fleet::{ObjectName, Settings};
@@ -25,12 +25,29 @@ pub(super) struct Desired {
     pub(super) sources: Vec<ApplicationSource>,
     /// The resolved revision of each source.
     pub(super) revisions: Vec<String>,
-    /// What rendered each source.
-    pub(super) source_types: Vec<String>,
+    /// What each source was rendered to, but for those that others only refer to. Applications of
+    /// the same source share it.
+    pub(super) renders: Vec<Arc<Render>>,
+}
+
+impl Desired {
     /// The objects of all sources, in their order.
-    pub(super) manifests: Vec<Value>,
+    pub(super) fn manifests(&self) -> impl Iterator<Item = &Value> {
+        self.renders.iter().flat_map(|render| &render.manifests)
+    }
+
     /// What was left out, and why.
-    pub(super) warnings: Vec<String>,
+    pub(super) fn warnings(&self) -> impl Iterator<Item = &str> {
+        let warnings = self.renders.iter().flat_map(|render| &render.warnings);
+        warnings.map(String::as_str)
+    }
+
+    /// What rendered each source.
+    pub(super) fn source_types(&self) -> impl Iterator<Item = &'static str> {
+        self.renders
+            .iter()
+            .map(|render| render.source_type.as_str())
+    }
 }
 
 /// Why there are no manifests.
@@ -50,6 +67,16 @@ pub(super) async fn desired(
     sources: &[ApplicationSource],
     pinned: &[String],
 ) -> Result<Desired, Failure> {
+    let resolved = resolved(hub, application, sources, pinned).await?;
+    of_trees(hub, name, application, sources, resolved).await
+}
+
+async fn resolved<'a>(
+    hub: &Hub,
+    application: &Application,
+    sources: &'a [ApplicationSource],
+    pinned: &[String],
+) -> Result<Vec<Resolved<'a>>, Failure> {
     let project = application.spec.project_or_default();
     let mut resolved = Vec::new();
     for (at, source) in sources.iter().enumerate() {
@@ -62,7 +89,40 @@ pub(super) async fn desired(
         let origin = Origin::of(hub, source, project, revision).await?;
         resolved.push(Resolved { source, origin });
     }
-    of_trees(hub, name, application, sources, resolved).await
+    Ok(resolved)
+}
+
+/// The newest revisions of the application's sources, where nothing has to be rendered to know that
+/// they make the same of it as `last`; `None` where they make something else of it, or nobody knows.
+pub(super) async fn unchanged(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+    last: &Desired,
+) -> Option<Vec<String>> {
+    let sources = application.spec.sources();
+    if last.sources != *sources {
+        return None;
+    }
+    let resolved = resolved(hub, application, &sources, &[]).await.ok()?;
+    let circumstances = circumstances(hub, name, application, &resolved)
+        .await
+        .ok()?;
+    let (fetched, mut renders) = (Fetched::default(), last.renders.iter());
+    for one in resolved.iter().filter(|one| !one.source.is_ref_only()) {
+        let known = with_wanted(hub, one, &circumstances, &fetched, Renders::known)
+            .await
+            .ok()??;
+        if !Arc::ptr_eq(&known, renders.next()?) {
+            return None;
+        }
+    }
+    Some(revisions(&resolved))
+}
+
+fn revisions(resolved: &[Resolved<'_>]) -> Vec<String> {
+    let revisions = resolved.iter().map(|one| one.origin.revision().to_owned());
+    revisions.collect()
 }
 
 /// What the application would consist of if its repository were the folder.
@@ -101,32 +161,16 @@ async fn of_trees(
     sources: &[ApplicationSource],
     resolved: Vec<Resolved<'_>>,
 ) -> Result<Desired, Failure> {
-    let several = sources.len() > 1 || !application.spec.sources.is_empty();
-    let circumstances = Circumstances {
-        app_name: instance_name(name, &hub.config.namespace),
-        application,
-        refs: if several {
-            Some(references(hub, &resolved).await?)
-        } else {
-            None
-        },
-        target: target(hub, application).await?,
-        settings: hub.fleet.settings(),
-    };
+    let circumstances = circumstances(hub, name, application, &resolved).await?;
     let mut desired = Desired {
         sources: sources.to_vec(),
-        revisions: resolved
-            .iter()
-            .map(|one| one.origin.revision().to_owned())
-            .collect(),
-        source_types: Vec::new(),
-        manifests: Vec::new(),
-        warnings: Vec::new(),
+        revisions: revisions(&resolved),
+        renders: Vec::new(),
     };
-    for one in &resolved {
-        if !one.source.is_ref_only() {
-            render(hub, one, &circumstances, &mut desired).await?;
-        }
+    for one in resolved.iter().filter(|one| !one.source.is_ref_only()) {
+        desired
+            .renders
+            .push(render(hub, one, &circumstances).await?);
     }
     Ok(desired)
 }
@@ -145,6 +189,26 @@ struct Circumstances<'a> {
     refs: Option<Refs>,
     target: Target,
     settings: Arc<Settings>,
+}
+
+async fn circumstances<'a>(
+    hub: &Hub,
+    name: &ObjectName,
+    application: &'a Application,
+    resolved: &[Resolved<'_>],
+) -> Result<Circumstances<'a>, Failure> {
+    let several = !application.spec.sources.is_empty() || resolved.len() > 1;
+    Ok(Circumstances {
+        app_name: instance_name(name, &hub.config.namespace),
+        application,
+        refs: if several {
+            Some(references(hub, resolved).await?)
+        } else {
+            None
+        },
+        target: target(hub, application).await?,
+        settings: hub.fleet.settings(),
+    })
 }
 
 /// The cluster that is rendered for.
@@ -195,20 +259,22 @@ async fn render(
     hub: &Arc<Hub>,
     resolved: &Resolved<'_>,
     circumstances: &Circumstances<'_>,
-    desired: &mut Desired,
-) -> Result<(), Failure> {
+) -> Result<Arc<Render>, Failure> {
     let source = resolved.source;
+    let attempt = async |fetched: &Fetched| {
+        with_wanted(hub, resolved, circumstances, fetched, Renders::get).await
+    };
     let mut fetched = Fetched::default();
     // What a render needs it says at once; more than twice it has nothing new to say.
-    let mut rendered = attempt(hub, resolved, circumstances, &fetched).await?;
+    let mut rendered = attempt(&fetched).await?;
     for _ in 0..2 {
         let Err(RenderError::Needs(needs)) = rendered else {
             break;
         };
         fetch(hub, circumstances.application, source, needs, &mut fetched).await?;
-        rendered = attempt(hub, resolved, circumstances, &fetched).await?;
+        rendered = attempt(&fetched).await?;
     }
-    let rendered = rendered.map_err(|error| {
+    rendered.map_err(|error| {
         let place = match source.chart.as_str() {
             "" => source.path.as_str(),
             chart => chart,
@@ -218,22 +284,17 @@ async fn render(
             shown_url(&source.repo_url),
             crate::diagnostic::chain(&error)
         ))
-    })?;
-    desired.manifests.extend(rendered.manifests.iter().cloned());
-    desired.warnings.extend(rendered.warnings.iter().cloned());
-    desired
-        .source_types
-        .push(rendered.source_type.as_str().to_owned());
-    Ok(())
+    })
 }
 
-/// Renders a source with what was fetched so far.
-async fn attempt(
+/// Asks the renders for a source, with what was fetched so far.
+async fn with_wanted<T: Send + 'static>(
     hub: &Arc<Hub>,
     Resolved { source, origin }: &Resolved<'_>,
     circumstances: &Circumstances<'_>,
     fetched: &Fetched,
-) -> Result<Result<Arc<Render>, RenderError>, Failure> {
+    ask: impl FnOnce(&Renders, &Wanted<'_>) -> T + Send + 'static,
+) -> Result<T, Failure> {
     let spec = &circumstances.application.spec;
     let tree = origin.tree(hub).await?;
     let mut source = (*source).clone();
@@ -261,7 +322,7 @@ async fn attempt(
         let fetched = fetched.clone();
         move || {
             let schemes = settings.argocd_cm.get("helm.valuesFileSchemes");
-            hub.applications.renders.get(&Wanted {
+            let wanted = Wanted {
                 source: &source,
                 app_name: &app_name,
                 environment: &environment,
@@ -276,7 +337,8 @@ async fn attempt(
                 enabled: enabled(&settings),
                 kustomize_build_options: text(&settings, "kustomize.buildOptions"),
                 tools: &hub.tools,
-            })
+            };
+            ask(&hub.applications.renders, &wanted)
         }
     });
     rendering

@@ -44,7 +44,7 @@ pub async fn manifests(
             .await
             .map_err(|found| found.message)?;
     }
-    let mut warnings = observed.desired.warnings.clone();
+    let mut warnings: Vec<_> = observed.desired.warnings().map(str::to_owned).collect();
     warnings.extend(observed.stale.iter().map(|why| {
         format!(
             "these are the manifests that were rendered last, for the newest could not be: {why}"
@@ -62,10 +62,10 @@ pub async fn manifests(
         live,
         source_type: observed
             .desired
-            .source_types
-            .first()
-            .cloned()
-            .unwrap_or_default(),
+            .source_types()
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
         revisions: observed.desired.revisions.clone(),
         warnings,
     })

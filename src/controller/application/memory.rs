@@ -281,7 +281,7 @@ impl Memory {
         delay.checked_sub(waited).filter(|left| !left.is_zero())
     }
 
-    /// Says that the status was written: nothing is held back any more.
+    /// Says that the status tells everything: nothing is held back any more.
     pub(super) fn written(&self, name: &ObjectName) {
         if let Some(one) = self.lock().get_mut(name) {
             one.held_back = None;

@@ -98,7 +98,13 @@ pub(super) async fn observe(
     let (cluster, known) = place(hub, name, application, &project)?;
     reachable(&cluster).await?;
     let sources = application.spec.sources();
-    let manifests = newest(hub, name, application, &sources, &known).await?;
+    // What the cluster serves is found out meanwhile; whoever needs it says what is wrong with it.
+    let (manifests, _) = tokio::join!(
+        biased;
+        Box::pin(newest(hub, name, application, &sources, &known)),
+        cluster.discovery.get(&cluster.client),
+    );
+    let manifests = manifests?;
     observe_with(
         hub,
         name,
@@ -176,8 +182,7 @@ async fn observe_with(
 ) -> Result<Observation, Obstacle> {
     let instance = instance_name(name, &hub.config.namespace);
     let kinds: Vec<_> = desired
-        .manifests
-        .iter()
+        .manifests()
         .map(|object| {
             let gvk = object.gvk();
             GroupVersionKind::gvk(&gvk.group, &gvk.version, &gvk.kind)
@@ -201,8 +206,7 @@ async fn observe_with(
             }
         })?;
     let unbundled = desired
-        .manifests
-        .iter()
+        .manifests()
         .filter(|object| Documents::is_wanted(object.api_version(), object.kind()))
         .map(|object| object.api_version().to_owned())
         .collect();
@@ -215,7 +219,7 @@ async fn observe_with(
         )
         .await;
     let namespace = application.spec.destination.namespace.as_str();
-    let mut objects = desired.manifests.clone();
+    let mut objects: Vec<_> = desired.manifests().cloned().collect();
     for object in &mut objects {
         settings.tracking.mark(object, &instance, namespace);
     }

@@ -69,6 +69,9 @@ pub(super) async fn report(
     let turn = turn_of_rollback(hub, application, assessment, &after);
     visible |= !turn.is_empty();
     patch.extend(turn);
+    if patch.is_empty() {
+        hub.applications.written(name);
+    }
     if patch.is_empty() || !visible {
         return next;
     }
@@ -236,9 +239,7 @@ fn only_the_revision_moved(
     before: &ApplicationStatus,
     after: &ApplicationStatus,
 ) -> bool {
-    let asked = application.annotation(names::annotation::REFRESH).is_some()
-        || application.operation.is_some();
-    if asked || before.sync.status != SyncStatusCode::Synced {
+    if is_asked(application) || before.sync.status != SyncStatusCode::Synced {
         return false;
     }
     let mut unmoved = after.clone();
@@ -248,7 +249,13 @@ fn only_the_revision_moved(
     unmoved == *before && unmoved != *after
 }
 
-fn revision_delay(hub: &Hub) -> Duration {
+/// Whether somebody waits for an answer of the application.
+pub(super) fn is_asked(application: &Application) -> bool {
+    application.annotation(names::annotation::REFRESH).is_some() || application.operation.is_some()
+}
+
+/// For how long a status may go without the newest revision.
+pub(super) fn revision_delay(hub: &Hub) -> Duration {
     let applications = hub.fleet.index().applications.names().count();
     let applications = u32::try_from(applications).unwrap_or(u32::MAX);
     REVISION_DELAY.max(REVISION_SHARE.saturating_mul(applications))

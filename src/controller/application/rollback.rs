@@ -57,7 +57,7 @@ pub(super) async fn in_force(
     };
     if newest.revisions != pin.refused {
         let refused = desired(hub, name, application, sources, &pin.refused).await;
-        if refused.is_ok_and(|refused| refused.manifests != newest.manifests) {
+        if refused.is_ok_and(|refused| !refused.manifests().eq(newest.manifests())) {
             return Ok((newest, Rollback::Over));
         }
     }

@@ -130,12 +130,16 @@ fn sync(
 }
 
 fn source_types(after: &mut ApplicationStatus, observation: &Observation) {
-    let types = &observation.desired.source_types;
+    let mut types: Vec<_> = observation
+        .desired
+        .source_types()
+        .map(str::to_owned)
+        .collect();
     if types.len() > 1 {
         after.source_type.clear();
-        after.source_types.clone_from(types);
+        after.source_types = types;
     } else {
-        after.source_type = types.first().cloned().unwrap_or_default();
+        after.source_type = types.pop().unwrap_or_default();
         after.source_types.clear();
     }
 }
@@ -183,8 +187,8 @@ pub(super) fn hook_finalizers(
 ) -> Option<Vec<String>> {
     let observation = assessment.observed.as_ref().ok()?;
     let has = |kind| {
-        let manifests = &observation.desired.manifests;
-        manifests.iter().any(|object| is_delete_hook(object, kind))
+        let mut manifests = observation.desired.manifests();
+        manifests.any(|object| is_delete_hook(object, kind))
     };
     let current = application
         .metadata

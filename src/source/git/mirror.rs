@@ -61,10 +61,7 @@ impl Mirror {
         } else {
             create(&self.folder, options)
         };
-        let mut repository = opened.map_err(|error| self.damaged(&error))?;
-        // Trees are read many times over by generators and by renders of neighbouring directories.
-        repository.object_cache_size_if_unset(4 * 1024 * 1024);
-        Ok(repository)
+        opened.map_err(|error| self.damaged(&error))
     }
 
     fn explain(&self, action: &'static str, limit: Duration, failure: Failure) -> SourceError {

@@ -24,12 +24,12 @@ impl Objects {
 
     /// Those of a repository on this machine, and of every later fetch.
     pub(crate) fn of_repository(repository: gix::ThreadSafeRepository) -> Self {
-        Self::new(Stored(repository))
+        Self::new(Stored(repository.objects))
     }
 }
 
 /// The objects of a repository, for many threads.
-struct Stored(gix::ThreadSafeRepository);
+struct Stored(Arc<gix::odb::Store>);
 
 impl Find for Stored {
     fn try_find<'a>(
@@ -37,13 +37,13 @@ impl Find for Stored {
         id: &gix::oid,
         buffer: &'a mut Vec<u8>,
     ) -> gix::Result<Option<Data<'a>>> {
-        self.0.to_thread_local().try_find(id, buffer)
+        self.0.to_handle_arc().try_find(id, buffer)
     }
 }
 
 impl FindHeader for Stored {
     fn try_header(&self, id: &gix::oid) -> gix::Result<Option<Header>> {
-        self.0.to_thread_local().try_header(id)
+        self.0.to_handle_arc().try_header(id)
     }
 }
 

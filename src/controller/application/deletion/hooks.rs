@@ -129,11 +129,7 @@ async fn hooks(
     })?;
     let project = project(hub, application)?;
     let mut found = Vec::new();
-    for object in desired
-        .manifests
-        .iter()
-        .filter(|one| is_delete_hook(one, kind))
-    {
+    for object in desired.manifests().filter(|one| is_delete_hook(one, kind)) {
         let object = prepared(hub, name, application, (object, kind), &revisions);
         found.push(hook(&target, Rules::of(&project), object).await?);
     }
