@@ -4,6 +4,7 @@
 //! A cluster that is dead or slow must cost the others nothing; nothing in here may wait for one
 //! cluster while it holds something of another.
 
+mod admission;
 mod connection;
 mod counted;
 mod discovery;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use kube::Client;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use admission::Admission;
 pub use connection::Dial;
 pub(crate) use counted::counted;
 pub use discovery::{Discovery, Served, ServedKind};
@@ -44,6 +46,8 @@ pub struct Cluster {
     pub discovery: Discovery,
     /// How its custom kinds are described.
     pub schemas: Schemas,
+    /// Which admission webhooks it has.
+    pub admission: Admission,
     /// What lives there.
     pub live: Arc<LiveState>,
     /// What is counted of it.
@@ -101,6 +105,7 @@ impl Cluster {
             client,
             discovery: Discovery::default(),
             schemas: Schemas::new(schemas),
+            admission: Admission::default(),
             live,
             metrics,
             health,

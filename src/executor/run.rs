@@ -20,6 +20,8 @@ pub struct Requested<'a> {
     pub verb: &'static str,
     /// The task it was for.
     pub task: &'a Task,
+    /// Whether nothing was to be changed.
+    pub dry_run: bool,
     /// The HTTP status; 0 when there was no answer.
     pub code: u16,
 }
@@ -78,6 +80,35 @@ impl Execution<'_> {
         all_tried
     }
 
+    /// Has the cluster try `tasks` without changing anything; returns what it refuses, and why.
+    pub async fn rehearse(&self, tasks: &[TaskId]) -> Vec<(TaskId, Failure)> {
+        futures::stream::iter(tasks.to_vec())
+            .map(|id| async move { Some((id, self.refusal(self.plan.permitted(id)).await?)) })
+            .buffered(self.parallelism)
+            .filter_map(std::future::ready)
+            .collect()
+            .await
+    }
+
+    /// Why the cluster would refuse what a task writes. A kind that is not served yet is no reason, and
+    /// with `Force=true` nobody knows, as the object may be created anew.
+    async fn refusal(&self, permitted: &Permitted<Task>) -> Option<Failure> {
+        let task = permitted.get();
+        let (Action::Apply(mode) | Action::Hook { mode, .. }) = &task.action else {
+            return None;
+        };
+        if mode.force {
+            return None;
+        }
+        let place = self.place(task).await.ok().flatten()?;
+        let options = ApplyOptions {
+            dry_run: true,
+            ..options(*mode)
+        };
+        let written = self.write(&place, task, options).await;
+        written.err()
+    }
+
     /// Removes the finalizer from hooks that have ended.
     pub async fn release(&self, hooks: &[TaskId], states: &mut TaskStates) {
         for id in hooks {
@@ -96,7 +127,7 @@ impl Execution<'_> {
                 let deleted = place
                     .delete(&task.key.name, None, Propagation::Foreground, self.dry_run)
                     .await;
-                self.count("delete", task, deleted.as_ref().err());
+                self.count("delete", task, self.dry_run, deleted.as_ref().err());
             }
         }
     }
@@ -126,21 +157,11 @@ impl Execution<'_> {
     }
 
     async fn apply(&self, place: &Place, task: &Task, mode: ApplyMode) -> Result<Done, Failure> {
-        let Some(desired) = &task.desired else {
-            return Err(Failure::invalid("the task has nothing to apply"));
-        };
         let options = ApplyOptions {
             dry_run: self.dry_run,
-            validate: mode.validate,
-            replace: mode.replace,
-            force: mode.force,
+            ..options(mode)
         };
-        let written = place
-            .apply(desired, options)
-            .await
-            .map_err(|failure| without_values(failure, desired));
-        self.count("patch", task, written.as_ref().err());
-        let written = written?;
+        let written = self.write(place, task, options).await?;
         if !self.dry_run {
             self.cluster.live.wrote(&written);
         }
@@ -150,6 +171,23 @@ impl Execution<'_> {
             (false, false) => "serverside-applied",
         };
         Ok(Done::Applied(written_message(&task.key, word)))
+    }
+
+    async fn write(
+        &self,
+        place: &Place,
+        task: &Task,
+        options: ApplyOptions,
+    ) -> Result<Value, Failure> {
+        let Some(desired) = &task.desired else {
+            return Err(Failure::invalid("the task has nothing to apply"));
+        };
+        let written = place
+            .apply(desired, options)
+            .await
+            .map_err(|failure| without_values(failure, desired));
+        self.count("patch", task, options.dry_run, written.as_ref().err());
+        written
     }
 
     /// Deletes what an earlier sync left of a hook; one that was broken off left its finalizer.
@@ -184,7 +222,7 @@ impl Execution<'_> {
         let deleted = place
             .delete(&task.key.name, uid, propagation, self.dry_run)
             .await;
-        self.count("delete", task, deleted.as_ref().err());
+        self.count("delete", task, self.dry_run, deleted.as_ref().err());
         let terminating = match deleted? {
             Deleted::Gone => {
                 if !self.dry_run {
@@ -214,7 +252,7 @@ impl Execution<'_> {
         let patch = json!({"metadata": {
             "finalizers": kept, "resourceVersion": live.resource_version()}});
         let released = place.merge(&task.key.name, &patch).await;
-        self.count("patch", task, released.as_ref().err());
+        self.count("patch", task, false, released.as_ref().err());
         match released {
             Ok(object) => self.cluster.live.wrote(&object),
             Err(failure) if failure.is_not_found() => {}
@@ -246,8 +284,22 @@ impl Execution<'_> {
         Ok(served.kind(&gvk.group, &gvk.version, &gvk.kind).cloned())
     }
 
-    fn count(&self, verb: &'static str, task: &Task, failure: Option<&Failure>) {
+    fn count(&self, verb: &'static str, task: &Task, dry_run: bool, failure: Option<&Failure>) {
         let code = failure.map_or(200, |failure| failure.code);
-        (self.counted)(&Requested { verb, task, code });
+        (self.counted)(&Requested {
+            verb,
+            task,
+            dry_run,
+            code,
+        });
+    }
+}
+
+fn options(mode: ApplyMode) -> ApplyOptions {
+    ApplyOptions {
+        dry_run: false,
+        validate: mode.validate,
+        replace: mode.replace,
+        force: mode.force,
     }
 }

@@ -20,6 +20,7 @@ mod healing;
 mod identity;
 mod kinds;
 mod life;
+mod midway;
 mod namespace;
 mod observed;
 mod obstacles;

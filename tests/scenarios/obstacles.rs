@@ -5,9 +5,10 @@ use argosy_crds::Application;
 use argosy_crds::codes::OperationPhase;
 use argosy_sim::{Fault, Rule};
 use argosy_test_support::manifest::{automated, config, manual};
+use argosy_test_support::wait::resource;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::Api;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
@@ -173,4 +174,94 @@ async fn a_finalizer_of_somebody_else_is_named_and_never_removed() {
             applications.get_opt("web").await.unwrap().is_none()
         })
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_webhook_would_deny_is_told_before_its_wave_is_written() {
+    let fleet = Fleet::start(&["dev"]).await;
+    let webhook = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "policy"},
+        "webhooks": [{
+            "name": "policy.example.com", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+            "clientConfig": {"url": "https://policy.example.com"},
+            "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"],
+                       "resources": ["configmaps"]}],
+        }],
+    });
+    let hooks: Api<DynamicObject> = Api::all_with(
+        fleet.client_of("dev"),
+        &resource(
+            "admissionregistration.k8s.io/v1",
+            "ValidatingWebhookConfiguration",
+        ),
+    );
+    let params = PatchParams::apply("ada");
+    hooks
+        .patch("policy", &params, &Patch::Apply(webhook))
+        .await
+        .unwrap();
+    let denial = "admission webhook \"policy.example.com\" denied the request: no team";
+    let faults = fleet.workload("dev").sim.faults();
+    faults.add(denied(denial, None));
+    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web}\n";
+    fleet.commit(&[
+        ("web/a.yaml", &config("a", "1", "")),
+        ("web/account.yaml", account),
+    ]);
+    fleet
+        .apply(manual("web", &fleet.repo(), "web", &fleet.server("dev")))
+        .await;
+    fleet.sync("web", json!({})).await;
+    let app = fleet.until_ended("web", OperationPhase::Failed).await;
+    let told = format!("ConfigMap/web/a: {denial}");
+    assert!(message(&app).ends_with(&told), "{}", message(&app));
+    let requests = fleet.workload("dev").sim.requests();
+    assert_eq!(requests.count("patch", "configmaps"), 1);
+    assert_eq!(requests.count("patch", "serviceaccounts"), 0);
+
+    faults.clear();
+    fleet.sync("web", json!({})).await;
+    fleet.until_ended("web", OperationPhase::Succeeded).await;
+    assert_eq!(requests.count("patch", "configmaps"), 3);
+    assert_eq!(
+        requests.count("patch", "serviceaccounts"),
+        1,
+        "no webhook looks at it"
+    );
+    fleet.nothing_is_written().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_has_each_wave_tried_before_it_is_written() {
+    let options = "argocd.argoproj.io/sync-options: ServerSideDryRun=true";
+    let files = [
+        ("web/a.yaml", config("a", "1", options)),
+        ("web/b.yaml", config("b", "1", "")),
+    ];
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    let fleet = fleet_of_one(manual, &files).await;
+    let faults = fleet.workload("dev").sim.faults();
+    faults.add(denied(
+        "configmaps \"a\" is forbidden: exceeded quota: small",
+        Some(1),
+    ));
+    fleet.sync("web", json!({})).await;
+    let app = fleet.until_ended("web", OperationPhase::Failed).await;
+    assert!(
+        message(&app).contains("exceeded quota"),
+        "{}",
+        message(&app)
+    );
+    let requests = fleet.workload("dev").sim.requests();
+    assert_eq!(requests.count("patch", "configmaps"), 1);
+
+    fleet.sync("web", json!({})).await;
+    fleet.until_ended("web", OperationPhase::Succeeded).await;
+    assert_eq!(
+        requests.count("patch", "configmaps"),
+        4,
+        "a is tried, a and b are written"
+    );
+    fleet.nothing_is_written().await;
 }

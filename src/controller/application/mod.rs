@@ -28,6 +28,7 @@ mod origin;
 mod orphans;
 mod plan;
 mod push;
+mod rehearsal;
 mod renders;
 mod report;
 mod results;

@@ -4,15 +4,16 @@
 //! a worker: what it waits for (health, a deletion, a person) wakes the application. After a
 //! restart an operation goes on from what its status records (see [`super::resume`]).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use argosy_crds::application::{GateResult, Operation, OperationState};
 use argosy_crds::codes::OperationPhase;
-use argosy_crds::{Application, ApplicationSource};
+use argosy_crds::{AppProject, Application, ApplicationSource};
 use argosy_engine::operation::{RetryPolicy, TERMINATED, Verdict, after_attempt};
 use argosy_engine::project::PermittedPlan;
-use argosy_engine::sync::TaskStates;
+use argosy_engine::sync::{Phase, TaskStates};
 use jiff::Timestamp;
 
 use super::assess::{self, Assessment};
@@ -41,8 +42,12 @@ pub(super) struct RunningSync {
     pub(super) gates: Vec<GateResult>,
     /// What it does.
     pub(super) plan: PermittedPlan,
+    /// The project that permitted it, as it was then.
+    pub(super) project: Arc<AppProject>,
     /// How far it is.
     pub(super) states: TaskStates,
+    /// The waves that have begun.
+    pub(super) waves: BTreeSet<(Phase, i64)>,
     /// Whether the status already says that it runs.
     pub(super) announced: bool,
     /// How many of its hooks had ended when the status last said so.

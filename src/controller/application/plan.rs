@@ -5,10 +5,10 @@ use std::sync::Arc;
 use argosy_crds::Application;
 use argosy_crds::application::{ManagedNamespaceMetadata, SyncOperation};
 use argosy_engine::object::{Gvk, ResourceKey};
-use argosy_engine::project::{PermittedPlan, Placement, Rules};
+use argosy_engine::project::{Denied, PermittedPlan, Placement, Rules};
 use argosy_engine::sync::{
     self, DestinationNamespace, KindScope, NamespaceMetadata, PlanInput, Selector, SyncOptions,
-    SyncPlan, UnknownKinds,
+    SyncPlan, TaskId, UnknownKinds,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -93,13 +93,27 @@ pub(super) fn plan(
         cluster: &observation.known,
         kinds: &kinds,
     };
-    rules.permit_plan(plan, placement).map_err(|denied| {
-        let reasons: Vec<_> = denied.iter().map(|(_, why)| why.to_string()).collect();
-        format!(
-            "one or more synchronization tasks are not valid: {}",
-            reasons.join("; ")
-        )
-    })
+    let permitted = rules.permit_plan(plan, placement);
+    permitted.map_err(|denied| not_valid(&denied))
+}
+
+/// Why a plan that was permitted may not be carried on; `None` if it may.
+pub(super) fn forbidden(observation: &Observation, plan: &SyncPlan) -> Option<String> {
+    let kinds = |gvk: &Gvk| scope(&observation.served, gvk);
+    let placement = Placement {
+        cluster: &observation.known,
+        kinds: &kinds,
+    };
+    let denied = Rules::of(&observation.project).denials(plan, placement);
+    (!denied.is_empty()).then(|| not_valid(&denied))
+}
+
+fn not_valid(denied: &[(TaskId, Denied)]) -> String {
+    let reasons: Vec<_> = denied.iter().map(|(_, why)| why.to_string()).collect();
+    format!(
+        "one or more synchronization tasks are not valid: {}",
+        reasons.join("; ")
+    )
 }
 
 fn scope(served: &Served, gvk: &Gvk) -> KindScope {

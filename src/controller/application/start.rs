@@ -91,12 +91,9 @@ pub(super) async fn start(
     if attempt.going_on.is_none() {
         tell_of_start(hub, application, &attempt.operation, &revisions);
     }
-    let states = match &attempt.going_on {
-        Some(recorded) => resume::states(&plan, recorded, &stamp),
-        None => TaskStates::new(&plan),
-    };
     Begun::Running(Box::new(RunningSync {
-        states,
+        states: states(&plan, &attempt, &stamp),
+        waves: BTreeSet::new(),
         announced: attempt.going_on.is_some(),
         recorded_hooks: 0,
         awaits_confirmation: false,
@@ -107,7 +104,16 @@ pub(super) async fn start(
         revisions,
         gates,
         plan,
+        project: Arc::clone(&observation.project),
     }))
+}
+
+/// How far the sync is: at its beginning, or where it was when a hub ended.
+fn states(plan: &SyncPlan, attempt: &Attempt, stamp: &str) -> TaskStates {
+    match &attempt.going_on {
+        Some(recorded) => resume::states(plan, recorded, stamp),
+        None => TaskStates::new(plan),
+    }
 }
 
 /// What the gates before the sync said, unless they hold it back. What has begun once has passed

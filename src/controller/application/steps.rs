@@ -11,9 +11,11 @@ use argosy_crds::application::GateStage;
 use argosy_crds::codes::{OperationPhase, condition};
 use argosy_engine::object::ObjectExt as _;
 use argosy_engine::operation::{
-    RetryPolicy, SUPERSEDED, TERMINATED, TIMED_OUT, Verdict, after_attempt, has_timed_out,
+    BLOCKED_BY_WINDOW, RetryPolicy, SUPERSEDED, TERMINATED, TIMED_OUT, Verdict, after_attempt,
+    has_timed_out,
 };
-use argosy_engine::sync::{self, Progress, Step, TaskState, Waiting, WaveDelay};
+use argosy_engine::sync::{self, Phase, Progress, Step, TaskId, TaskState, Waiting, WaveDelay};
+use argosy_engine::windows::{self, Windows};
 
 use super::assess::{self, Assessment};
 use super::begin;
@@ -21,7 +23,8 @@ use super::gates::{self, Word};
 use super::held;
 use super::observe::Observation;
 use super::operate::{BACKSTOP, Operated, Retry, RunningSync, says};
-use super::plan::remember_namespace;
+use super::plan::{forbidden, remember_namespace};
+use super::rehearsal;
 use super::results;
 use super::rules::is_approved_since;
 use crate::cluster::Found;
@@ -64,8 +67,7 @@ pub(super) async fn drive(
     let plan = running.plan.clone();
     let sync = running.operation.sync.as_ref();
     let dry_run = sync.is_some_and(|sync| sync.dry_run);
-    let counted =
-        |requested: &Requested<'_>| count(hub, application, observation, dry_run, requested);
+    let counted = |requested: &Requested<'_>| count(hub, application, observation, requested);
     let execution = Execution {
         cluster: &observation.cluster,
         plan: &plan,
@@ -78,7 +80,7 @@ pub(super) async fn drive(
         let end = sync::terminate(&running.plan, &running.states);
         execution.release(&end.release, &mut running.states).await;
         execution.delete(&end.delete).await;
-        return ended(hub, &running, OperationPhase::Failed, message.to_owned());
+        return ended(hub, &running, OperationPhase::Failed, message);
     }
     if is_approved_since(application, running.started_at) {
         running.states.confirm();
@@ -92,13 +94,19 @@ fn must_end(
     application: &Application,
     observation: &Observation,
     running: &RunningSync,
-) -> Option<&'static str> {
+) -> Option<String> {
     let limit = observation.settings.sync_timeout.unwrap_or_default();
     let limit = limit.try_into().unwrap_or_default();
     if has_timed_out(running.started_at, limit, hub.clock.now()) {
-        return Some(TIMED_OUT);
+        return Some(TIMED_OUT.to_owned());
     }
-    begin::is_terminating(application).then_some(TERMINATED)
+    if begin::is_terminating(application) {
+        return Some(TERMINATED.to_owned());
+    }
+    if Arc::ptr_eq(&running.project, &observation.project) {
+        return None;
+    }
+    forbidden(observation, &running.plan)
 }
 
 /// Takes one step after the other, until the sync ends or has to wait.
@@ -137,6 +145,16 @@ async fn steps(
                     }
                     return wait(hub, name, running, &waiting, message);
                 }
+                if let Some(wave) = begins(&running, &start) {
+                    if is_held_by_window(hub, application, observation, &running) {
+                        return wait_for_window(hub, name, application, running);
+                    }
+                    let rehearsed = rehearsal::rehearse(execution, &mut running, wave).await;
+                    if let Err(message) = rehearsed {
+                        return conclude(hub, name, running, OperationPhase::Failed, message);
+                    }
+                    running.waves.insert(wave);
+                }
                 if !execution.run(&start, &mut running.states).await {
                     return postpone(hub, name, running, message);
                 }
@@ -170,6 +188,45 @@ async fn steps(
                 return conclude(hub, name, running, phase, message);
             }
         }
+    }
+}
+
+/// The wave that these tasks are the first of, if they are.
+fn begins(running: &RunningSync, start: &[TaskId]) -> Option<(Phase, i64)> {
+    let first = running.plan.task(*start.first()?);
+    Some((first.phase, first.wave)).filter(|wave| !running.waves.contains(wave))
+}
+
+/// Whether a sync window that has closed keeps the sync from its next wave.
+fn is_held_by_window(
+    hub: &Hub,
+    application: &Application,
+    observation: &Observation,
+    running: &RunningSync,
+) -> bool {
+    let attempt = windows::Attempt {
+        manual: !running.operation.initiated_by.automated,
+        started_at: Some(running.started_at),
+    };
+    Windows::of(application, &observation.project.spec.sync_windows)
+        .is_ok_and(|windows| !windows.verdict(attempt, hub.clock.now()).may_sync())
+}
+
+/// A sync that waits for its window to open again.
+fn wait_for_window(
+    hub: &Hub,
+    name: &ObjectName,
+    application: &Application,
+    running: RunningSync,
+) -> Operated {
+    let message = BLOCKED_BY_WINDOW.to_owned();
+    let state = results::state(&running, OperationPhase::Running, message, None);
+    hub.applications.keep_running(name, running);
+    Operated::Running {
+        announce: !says(application, &state),
+        state: Box::new(state),
+        after: begin::WINDOW_INTERVAL,
+        condition: None,
     }
 }
 
@@ -327,7 +384,7 @@ fn wait(
             .duration_since(hub.clock.now())
             .try_into()
             .unwrap_or(Duration::ZERO),
-        _ => BACKSTOP,
+        _ => BACKSTOP.min(time_left(hub, &running)),
     };
     // Somebody has to be able to see that an approval is asked for.
     let announce = matches!(waiting, Waiting::Confirmation(_));
@@ -340,6 +397,16 @@ fn wait(
         announce,
         condition: None,
     }
+}
+
+/// How long a sync may still take.
+fn time_left(hub: &Hub, running: &RunningSync) -> Duration {
+    let limit = hub.fleet.settings().sync_timeout;
+    let limit = limit.filter(|limit| !limit.is_zero());
+    // It is over when it has taken longer than that.
+    let limit = limit.map_or(Duration::MAX, |limit| limit + Duration::from_millis(1));
+    let taken = hub.clock.now().duration_since(running.started_at);
+    limit.saturating_sub(taken.try_into().unwrap_or_default())
 }
 
 /// The end of an attempt: the end of the sync, or the wait for the next attempt.
@@ -412,7 +479,6 @@ fn count(
     hub: &Hub,
     application: &Application,
     observation: &Observation,
-    dry_run: bool,
     requested: &Requested<'_>,
 ) {
     let request = KubernetesRequest {
@@ -420,7 +486,7 @@ fn count(
         verb: requested.verb,
         kind: &requested.task.key.kind,
         resource_namespace: &requested.task.key.namespace,
-        dry_run,
+        dry_run: requested.dry_run,
     };
     hub.metrics
         .applications

@@ -87,25 +87,28 @@ impl Rules<'_> {
         plan: SyncPlan,
         placement: Placement<'_>,
     ) -> Result<PermittedPlan, Vec<(TaskId, Denied)>> {
-        let mut denied = Vec::new();
-        let mut tasks = Vec::with_capacity(plan.tasks().len());
-        for (id, task) in plan.iter() {
+        let denied = self.denials(&plan, placement);
+        if !denied.is_empty() {
+            return Err(denied);
+        }
+        let tasks = plan.tasks().iter().cloned().map(Permitted).collect();
+        Ok(PermittedPlan { plan, tasks })
+    }
+
+    /// What of a plan is not permitted, and why. What was permitted when a sync began need not be
+    /// when it goes on.
+    pub fn denials(self, plan: &SyncPlan, placement: Placement<'_>) -> Vec<(TaskId, Denied)> {
+        let denied = plan.iter().filter_map(|(id, task)| {
             // A kind that is not served yet gives no scope; its namespace tells what is meant.
             let namespaced = match placement.kinds.scope(&task.gvk) {
                 KindScope::Namespaced => true,
                 KindScope::Cluster => false,
                 KindScope::Unknown(_) => !task.key.namespace.is_empty(),
             };
-            match self.deny(&task.key, namespaced, placement.cluster) {
-                None => tasks.push(Permitted(task.clone())),
-                Some(reason) => denied.push((id, reason)),
-            }
-        }
-        if denied.is_empty() {
-            Ok(PermittedPlan { plan, tasks })
-        } else {
-            Err(denied)
-        }
+            let reason = self.deny(&task.key, namespaced, placement.cluster)?;
+            Some((id, reason))
+        });
+        denied.collect()
     }
 
     /// Permits to touch one resource, as for a deletion or a hook of it.

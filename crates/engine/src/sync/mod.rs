@@ -4,6 +4,7 @@
 //! what to start and what to wait for. The executor only carries out. Nothing here talks to a
 //! cluster, and nothing here prunes what was not observed completely.
 
+mod admission;
 mod check;
 mod collect;
 mod depends;
@@ -23,6 +24,7 @@ mod state;
 mod step;
 mod task;
 
+pub use admission::Webhooks;
 pub use check::{Flaw, check};
 pub use input::{DestinationNamespace, NamespaceMetadata, PlanInput, Selector, UnknownKinds};
 pub use kinds::{KindScope, Kinds, WellKnownKinds};

@@ -82,6 +82,8 @@ pub struct SyncOptions {
     pub fail_on_shared_resource: bool,
     /// `RespectIgnoreDifferences=true`.
     pub respect_ignore_differences: bool,
+    /// `ServerSideDryRun=true`, Argosy's own: the cluster tries each wave before it is written.
+    pub server_side_dry_run: bool,
     /// `IgnoreDependencies=true`, Argosy's own: the sync does not wait for other applications.
     pub ignore_dependencies: bool,
     /// `MaxPrune`, Argosy's own: how much may be pruned without a person's approval.
@@ -105,6 +107,7 @@ impl Default for SyncOptions {
             create_namespace: false,
             fail_on_shared_resource: false,
             respect_ignore_differences: false,
+            server_side_dry_run: false,
             ignore_dependencies: false,
             max_prune: None,
             client_side_apply_migration: true,
@@ -139,6 +142,7 @@ impl SyncOptions {
                 "Force=true" => parsed.force = true,
                 "CreateNamespace=true" => parsed.create_namespace = true,
                 "FailOnSharedResource=true" => parsed.fail_on_shared_resource = true,
+                "ServerSideDryRun=true" => parsed.server_side_dry_run = true,
                 "IgnoreDependencies=true" => parsed.ignore_dependencies = true,
                 "RespectIgnoreDifferences=true" => parsed.respect_ignore_differences = true,
                 "ClientSideApplyMigration=false" => parsed.client_side_apply_migration = false,
@@ -161,6 +165,7 @@ impl SyncOptions {
             validate: self.validate && !desired.has_sync_option("Validate=false"),
             replace: self.replace || asked("Replace=true"),
             force: self.force || asked("Force=true"),
+            dry_run: self.server_side_dry_run || desired.has_sync_option("ServerSideDryRun=true"),
             migrate: self.client_side_apply_migration,
         }
     }
@@ -194,6 +199,8 @@ pub struct ApplyMode {
     pub replace: bool,
     /// Delete and create again on a conflict that nothing else solves.
     pub force: bool,
+    /// Have the cluster try it before the wave is written, webhooks or not.
+    pub dry_run: bool,
     /// Take over the fields of client-side apply first.
     pub migrate: bool,
 }
