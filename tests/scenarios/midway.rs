@@ -1,6 +1,5 @@
 //! What changes while a sync is under way.
 
-use argosy::fleet::ObjectName;
 use argosy_crds::Application;
 use argosy_crds::application::OperationState;
 use argosy_crds::codes::{HealthStatusCode, OperationPhase, SyncStatusCode};
@@ -64,17 +63,6 @@ async fn fleet_between_two_waves() -> Fleet {
     fleet
 }
 
-/// What the first wave waits for comes about.
-async fn get_well(fleet: &Fleet) {
-    let maps: Api<DynamicObject> =
-        Api::namespaced_with(fleet.client_of("dev"), "web", &resource("v1", "ConfigMap"));
-    let well = json!({"data": {"a": "well"}});
-    let params = PatchParams::default();
-    maps.patch("first", &params, &Patch::Merge(well))
-        .await
-        .unwrap();
-}
-
 /// A hook that runs for ever.
 fn suspended() -> String {
     let hook = hook("migrate", "PreSync", "");
@@ -96,34 +84,6 @@ async fn what_a_project_forbids_meanwhile_is_not_applied() {
     let requests = fleet.workload("dev").sim.requests();
     assert_eq!(requests.count("patch", "serviceaccounts"), 0);
     fleet.nothing_is_written().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_window_that_closes_lets_the_wave_end_and_holds_the_next() {
-    let fleet = fleet_between_two_waves().await;
-    let closed =
-        json!([{"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": ["*"]}]);
-    fleet.apply(project(&json!({"syncWindows": closed}))).await;
-    let team = ObjectName::new("argocd", "team");
-    fleet
-        .eventually("the hub knows of the window", async || {
-            let index = fleet.hub.fleet.index();
-            let project = index.projects.read(&team).unwrap();
-            !project.spec.sync_windows.is_empty()
-        })
-        .await;
-    get_well(&fleet).await;
-    fleet
-        .until("web", "held by the window", |app| {
-            state(app).message == "Sync operation blocked by sync window"
-        })
-        .await;
-    let requests = fleet.workload("dev").sim.requests();
-    assert_eq!(requests.count("patch", "serviceaccounts"), 0);
-
-    fleet.apply(project(&json!({}))).await;
-    fleet.until_ended("web", OperationPhase::Succeeded).await;
-    assert_eq!(requests.count("patch", "serviceaccounts"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@
 
 mod content;
 mod disk;
+mod held;
 mod laws;
 mod plan;
 mod repository;

@@ -108,6 +108,11 @@ pub(crate) enum Fault {
     Watches { cluster: usize },
     /// The repository is out of reach for a while.
     Repository { lasts: Duration },
+    /// Somebody has put a finalizer on an object of an application, and takes it away after a while.
+    Finalizer { pick: usize, lasts: Duration },
+    /// Somebody deletes an application's namespace, and something in it keeps it from going for a
+    /// while.
+    Namespace { pick: usize, lasts: Duration },
     /// The hub ends at its nth write from now, before or after that is carried out, and starts again
     /// a while later.
     Crash {
@@ -121,6 +126,10 @@ pub(crate) enum Fault {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Answer {
     Code(u16),
+    /// A webhook that denies.
+    Denied,
+    /// A quota that is used up.
+    Quota,
     Slow(Duration),
     Disconnect,
     Lose,
@@ -297,7 +306,15 @@ fn fault(dice: &mut StdRng, clusters: usize) -> Fault {
         },
         40..55 => Fault::Dead { cluster, lasts },
         55..65 => Fault::Watches { cluster },
-        65..75 => Fault::Repository { lasts },
+        65..72 => Fault::Repository { lasts },
+        72..78 => Fault::Finalizer {
+            pick: dice.random_range(0..64),
+            lasts,
+        },
+        78..82 => Fault::Namespace {
+            pick: dice.random_range(0..64),
+            lasts,
+        },
         _ => Fault::Crash {
             write: dice.random_range(0..25),
             carried_out: dice.random_bool(0.5),
@@ -307,7 +324,9 @@ fn fault(dice: &mut StdRng, clusters: usize) -> Fault {
 }
 
 fn answer(dice: &mut StdRng) -> Answer {
-    match dice.random_range(0..9) {
+    match dice.random_range(0..11) {
+        9 => Answer::Denied,
+        10 => Answer::Quota,
         0 => Answer::Slow(Duration::from_millis(dice.random_range(10..20_000))),
         1 => Answer::Disconnect,
         2 | 3 => Answer::Lose,

@@ -130,6 +130,7 @@ async fn happen(plan: Plan) -> (Vec<String>, Vec<String>) {
         broken = keep_silent(&mut world).await;
     }
     broken.extend(laws::touched_neighbours(&world).await);
+    broken.append(&mut world.stripped);
     let entries = world.log.since(0);
     broken.extend(laws::broken_by_writes(&world, &entries));
     if world.plan.is_quiet() {

@@ -26,6 +26,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::content::Directory;
 use crate::disk::Files;
+use crate::held::Held;
 use crate::plan::{Answer, Change, Fault, Plan, SHARED, Step, TENANTS};
 use crate::repository::Host;
 use crate::wire::{Life, Log};
@@ -59,6 +60,7 @@ enum Due {
     Hub,
     Cluster(String),
     Repository,
+    Held(Held),
 }
 
 /// Everything there is.
@@ -75,6 +77,8 @@ pub(crate) struct World {
     /// The applications that somebody deleted.
     pub(crate) removed: BTreeSet<String>,
     agenda: Vec<(Duration, Due)>,
+    /// What somebody else has put on objects and the hub has taken away.
+    pub(crate) stripped: Vec<String>,
     /// The hub's disk, which outlives its crashes and not the story.
     disk: Files,
     hub: Option<Arc<Hub>>,
@@ -109,6 +113,7 @@ impl World {
             joined: BTreeSet::new(),
             removed: BTreeSet::new(),
             agenda: Vec::new(),
+            stripped: Vec::new(),
             disk: Files::default(),
             hub: None,
             down_for: Duration::ZERO,
@@ -212,7 +217,7 @@ impl World {
             self.step(step).await;
         }
         self.go_on_until(crate::plan::STORY).await;
-        self.heal();
+        self.heal().await;
     }
 
     /// Lets time pass, with the crashes and recoveries that are due.
@@ -229,42 +234,50 @@ impl World {
                     if next.is_none_or(|next| next > at) {
                         return;
                     }
-                    self.recover();
+                    self.recover().await;
                 }
             }
         }
     }
 
-    fn recover(&mut self) {
+    async fn recover(&mut self) {
         let now = self.log.elapsed();
         let (due, later) = std::mem::take(&mut self.agenda)
             .into_iter()
             .partition(|(at, _)| *at <= now);
         self.agenda = later;
         for (_, what) in due {
-            self.end_fault(&what);
+            self.end_fault(what).await;
         }
     }
 
-    fn end_fault(&mut self, what: &Due) {
+    async fn end_fault(&mut self, what: Due) {
         match what {
             Due::Hub => self.start_hub(),
-            Due::Cluster(name) => self.sims[name].faults().start(),
+            Due::Cluster(name) => self.sims[&name].faults().start(),
             Due::Repository => self.host.hide(REPOSITORY, false),
+            Due::Held(held) => {
+                if let Ok(stripped) = held.release(self).await {
+                    self.stripped.extend(stripped);
+                } else {
+                    let later = self.log.elapsed() + INSISTENCE;
+                    self.agenda.push((later, Due::Held(held)));
+                }
+            }
         }
     }
 
     /// Ends every fault.
-    fn heal(&mut self) {
+    async fn heal(&mut self) {
         self.life.spare();
-        for (_, what) in std::mem::take(&mut self.agenda) {
-            self.end_fault(&what);
-        }
         for sim in self.sims.values() {
             sim.faults().clear();
             sim.faults().start();
         }
         self.host.hide(REPOSITORY, false);
+        for (_, what) in std::mem::take(&mut self.agenda) {
+            self.end_fault(what).await;
+        }
     }
 
     fn start_hub(&mut self) {
@@ -326,7 +339,7 @@ impl World {
             Step::Sync { pick } => self.ask(pick, sync()).await,
             Step::Remove { application } => self.remove(application).await,
             Step::Join { cluster } => self.join(cluster).await,
-            Step::Fault(fault) => self.strike(fault),
+            Step::Fault(fault) => self.strike(fault).await,
         }
     }
 
@@ -454,7 +467,7 @@ impl World {
         self.go_on_until(later).await;
     }
 
-    fn strike(&mut self, fault: Fault) {
+    async fn strike(&mut self, fault: Fault) {
         let now = self.log.elapsed();
         let name = |cluster: usize| match cluster {
             0 => HUB.to_owned(),
@@ -481,6 +494,16 @@ impl World {
             Fault::Repository { lasts } => {
                 self.host.hide(REPOSITORY, true);
                 self.agenda.push((now + lasts, Due::Repository));
+            }
+            Fault::Finalizer { pick, lasts } => {
+                if let Some(held) = Held::object(self, pick).await {
+                    self.agenda.push((now + lasts, Due::Held(held)));
+                }
+            }
+            Fault::Namespace { pick, lasts } => {
+                if let Some(held) = Held::namespace(self, pick).await {
+                    self.agenda.push((now + lasts, Due::Held(held)));
+                }
             }
             Fault::Crash {
                 write,
@@ -574,6 +597,14 @@ fn sim_fault(answer: Answer) -> SimFault {
         Answer::Code(code) => SimFault::Fail {
             code,
             message: format!("the simulation says {code}"),
+        },
+        Answer::Denied => SimFault::Fail {
+            code: 403,
+            message: "admission webhook \"policy.example.com\" denied the request".to_owned(),
+        },
+        Answer::Quota => SimFault::Fail {
+            code: 403,
+            message: "it is forbidden: exceeded quota: small".to_owned(),
         },
         Answer::Slow(delay) => SimFault::Slow(delay),
         Answer::Disconnect => SimFault::Disconnect,
