@@ -318,8 +318,11 @@ async fn content_that_is_malformed_or_suddenly_gone_deletes_nothing() {
             }
         }
         world.expect(&fault, told).await;
+        // Between two looks, too: with one cluster back, no more than five would go, which may.
+        world.fleet.kill_hub();
         world.fill().await;
         world.elements(SIZE).await;
+        world.fleet.restart_hub();
         world.recover(&fault).await;
     }
 }
