@@ -332,13 +332,16 @@ fn cluster_events(
     fleet: &Arc<Fleet>,
     woken: mpsc::UnboundedSender<Wake>,
 ) -> cluster::Events {
-    let settings = Arc::clone(fleet);
+    let (settings, silence) = (Arc::clone(fleet), Arc::clone(fleet));
     let updates = application::Updates::new(Arc::clone(fleet), clock.clone());
     let connection = woken.clone();
     cluster::Events {
         clock: clock.clone(),
-        owner_of: Arc::new(move |object| application::owner_of(object, &settings.settings())),
-        significance_of: Arc::new(move |object| updates.significance_of(object)),
+        reading: cluster::Reading {
+            owner_of: Arc::new(move |object| application::owner_of(object, &settings.settings())),
+            significance_of: Arc::new(move |object| updates.significance_of(object)),
+            longest_silence: Arc::new(move || silence.settings().watch_silence),
+        },
         live: Arc::new(move |_, instance| drop(woken.send(Wake::Live(instance.to_owned())))),
         connection: Arc::new(move |server| {
             drop(connection.send(Wake::Connection(server.to_owned())));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use argosy_engine::ignore;
 use argosy_engine::overrides::Overrides;
 
 use super::output;
@@ -25,4 +26,9 @@ pub(crate) fn overrides(path: Option<&Path>) -> Result<Overrides, Diagnostic> {
             .at(path.display().to_string())
             .because(&error)
     })
+}
+
+/// An ignore rule that cannot be used, from the settings or elsewhere.
+pub(crate) fn unusable_rule(error: &ignore::Error) -> Diagnostic {
+    Diagnostic::user("IgnoreRuleInvalid", "cannot use the ignore rules").because(error)
 }

@@ -57,7 +57,11 @@ pub(crate) fn document(
         })
     };
     match format {
-        Format::Text => line(text().trim_end_matches('\n')),
+        // Where there is nothing to tell, not even an empty line is.
+        Format::Text => match text().trim_end_matches('\n') {
+            "" => {}
+            text => line(text),
+        },
         Format::Json => line(format!("{:#}", encoded()?)),
         Format::Yaml => line(yaml::to_string(&encoded()?).trim_end_matches('\n')),
     }

@@ -26,8 +26,8 @@ pub(crate) use counted::counted;
 pub use discovery::{Discovery, Served, ServedKind};
 pub use health::{ConnectionState, ConnectionStatus};
 pub use live::{
-    Changed, Completed, Found, Listeners, LiveState, Living, OwnerOf, SignificanceOf, Suspected,
-    Taint,
+    Changed, Completed, Found, Listeners, LiveState, Living, OwnerOf, Reading, SignificanceOf,
+    Suspected, Taint,
 };
 pub use registry::{Clusters, ConnectionChanged, Events, LiveChanged};
 pub use schemas::{SchemaCache, Schemas};
@@ -71,10 +71,7 @@ impl Cluster {
         let live = Arc::new(LiveState::new(
             client.clone(),
             config.namespaces.clone(),
-            (
-                Arc::clone(&events.owner_of),
-                Arc::clone(&events.significance_of),
-            ),
+            events.reading.clone(),
             Listeners {
                 changed: events.live_changed(&config.server),
                 suspected: {

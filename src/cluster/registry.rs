@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use argosy_crds::names::annotation::CLUSTER_UID;
 use kube::Client;
 
-use super::live::{Changed, OwnerOf, SignificanceOf};
+use super::live::{Changed, Reading};
 use super::{Cluster, ClusterConfig, Dial, SchemaCache};
 use crate::clock::Clock;
 
@@ -21,10 +21,8 @@ pub type ConnectionChanged = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Events {
     /// Tells the time.
     pub clock: Clock,
-    /// Reads which application an object belongs to.
-    pub owner_of: OwnerOf,
-    /// Tells which changes of an object matter.
-    pub significance_of: SignificanceOf,
+    /// Reads live objects as the settings say.
+    pub reading: Reading,
     /// Live objects of an application (server, instance name) changed.
     pub live: LiveChanged,
     /// A cluster (server) became reachable or unreachable.

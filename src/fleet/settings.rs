@@ -56,6 +56,12 @@ pub struct Settings {
     /// Which addresses gates may have although the hub goes to none such by itself;
     /// `argosy.gates.allowed-addresses` in `argocd-cm`.
     pub gate_addresses: gate::Permitted,
+    /// The annotations of Secrets whose values are never shown;
+    /// `resource.sensitive.mask.annotations`.
+    pub sensitive_annotations: Vec<String>,
+    /// How long a watch of a cluster may say nothing, where its API server sends bookmarks, before
+    /// it is begun anew; never if zero; `argosy.watch.silence` in `argocd-cm`.
+    pub watch_silence: Duration,
     /// Whether a server-side dry run decides of every object, and not only of those that might
     /// differ; `controller.diff.server.side`.
     pub server_side_diff: bool,
@@ -85,6 +91,8 @@ impl Default for Settings {
             guard: Limits::default(),
             max_prune: None,
             gate_addresses: gate::Permitted::default(),
+            sensitive_annotations: Vec::new(),
+            watch_silence: Duration::from_secs(100),
             server_side_diff: false,
             progressive_syncs: true,
             new_git_file_globbing: false,
@@ -160,6 +168,11 @@ impl Settings {
                 .get("argosy.gates.allowed-addresses")
                 .map(|text| gate::Permitted::parse(text))
                 .unwrap_or_default(),
+            sensitive_annotations: items(argocd_cm.get("resource.sensitive.mask.annotations")),
+            watch_silence: argocd_cm
+                .get("argosy.watch.silence")
+                .and_then(|text| duration(text))
+                .unwrap_or(default.watch_silence),
             server_side_diff: params
                 .get("controller.diff.server.side")
                 .is_some_and(|text| text == "true"),
@@ -252,9 +265,13 @@ mod tests {
             map(&[
                 ("timeout.reconciliation", "3m0s"),
                 ("cluster.inClusterEnabled", "false"),
+                ("resource.sensitive.mask.annotations", "token, key"),
+                ("argosy.watch.silence", "3m"),
             ]),
             &map(&[("application.namespaces", "team-*, web")]),
         );
+        assert_eq!(settings.sensitive_annotations, ["token", "key"]);
+        assert_eq!(settings.watch_silence, Duration::from_mins(3));
         assert_eq!(settings.reconciliation, Duration::from_mins(3));
         assert!(!settings.in_cluster_enabled);
         assert_eq!(settings.application_namespaces, ["team-*", "web"]);

@@ -59,9 +59,9 @@ impl ClusterMetrics {
         let host = server.split_once("://").map_or(server, |(_, host)| host);
         let host = host.split('/').next().unwrap_or_default();
         let of_requests = |opts: Opts| opts.const_label("server", server).const_label("host", host);
-        let of_kinds = |name: &str, help: &str| {
+        let of_kinds = |name: &str, help: &str, labels: &[&str]| {
             let opts = Opts::new(name, help).const_label("server", server);
-            IntCounterVec::new(opts, &["group", "kind"])
+            IntCounterVec::new(opts, labels)
         };
         Ok(Self {
             requests: Requests::new(
@@ -80,10 +80,12 @@ impl ClusterMetrics {
             events: of_kinds(
                 "argocd_cluster_events_total",
                 "Changes that the watches of a cluster told of.",
+                &["group", "kind"],
             )?,
             watch_restarts: of_kinds(
                 "argosy_cluster_watch_restarts_total",
-                "Watches of a cluster that broke and were begun anew.",
+                "Watches of a cluster that were begun anew, because they were `broken` or `silent`.",
+                &["group", "kind", "reason"],
             )?,
         })
     }
@@ -95,10 +97,10 @@ impl ClusterMetrics {
             .inc();
     }
 
-    /// Counts a watch that broke.
-    pub(crate) fn watch_broke(&self, kind: &GroupKind) {
+    /// Counts a watch that is begun anew for a reason, which is `broken` or `silent`.
+    pub(crate) fn watch_broke(&self, kind: &GroupKind, reason: &str) {
         self.watch_restarts
-            .with_label_values(&[&kind.group, &kind.kind])
+            .with_label_values(&[kind.group.as_str(), &kind.kind, reason])
             .inc();
     }
 

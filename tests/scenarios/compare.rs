@@ -184,6 +184,12 @@ async fn an_object_of_two_applications_stays_with_the_first_and_the_second_is_to
     fleet.nothing_is_written().await;
     let live = live_config(&fleet, "first/a").await.unwrap();
     assert_eq!(live["data"]["a"], json!("1"));
+    let (out, problem, code) = argosy(&fleet, &["app", "diff", "second"]).await;
+    assert_eq!(
+        (out.as_str(), code),
+        ("", 0),
+        "no sync writes it: {problem}"
+    );
     assert!(
         fleet
             .until_well("first")

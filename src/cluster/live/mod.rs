@@ -10,6 +10,7 @@
 
 mod objects;
 mod packed;
+mod pulse;
 mod watching;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +25,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::objects::{News, Objects, Seen};
 use self::packed::{pack, unpack};
-use self::watching::{Depth, WatchState, Watching};
+use self::pulse::Pulses;
+use self::watching::{Depth, Silence, WatchState, Watching};
 use super::discovery::ServedKind;
 use super::signal::Signal;
 use crate::metrics::ClusterMetrics;
@@ -45,6 +47,18 @@ pub type Suspected = Arc<dyn Fn() + Send + Sync>;
 /// own nothing by which it could be found.
 pub type Completed = Arc<dyn Fn() + Send + Sync>;
 
+/// What the hub's settings say of live objects and their watches.
+#[derive(Clone)]
+pub struct Reading {
+    /// Whose an object is.
+    pub owner_of: OwnerOf,
+    /// Which of its changes matter.
+    pub significance_of: SignificanceOf,
+    /// How long a watch may say nothing, not even a bookmark, before it is begun anew; without end
+    /// if zero.
+    pub longest_silence: Arc<dyn Fn() -> Duration + Send + Sync>,
+}
+
 /// Who is told of what.
 pub struct Listeners {
     /// Is told whose live objects changed.
@@ -59,8 +73,8 @@ pub struct Listeners {
 pub struct LiveState {
     client: Client,
     namespaces: Option<Vec<String>>,
-    owner_of: OwnerOf,
-    significance_of: SignificanceOf,
+    pulses: Arc<Pulses>,
+    reading: Reading,
     listeners: Listeners,
     metrics: Arc<ClusterMetrics>,
     /// How often the cluster was found to answer again.
@@ -116,15 +130,16 @@ impl LiveState {
     pub fn new(
         client: Client,
         namespaces: Option<Vec<String>>,
-        (owner_of, significance_of): (OwnerOf, SignificanceOf),
+        reading: Reading,
         listeners: Listeners,
         metrics: Arc<ClusterMetrics>,
     ) -> Self {
+        let pulses = Arc::new(Pulses::default());
         Self {
-            client,
+            client: pulses.listening(client),
             namespaces,
-            owner_of,
-            significance_of,
+            pulses,
+            reading,
             listeners,
             metrics,
             reachable: Arc::new(Signal::new(0)),
@@ -327,14 +342,14 @@ impl LiveState {
             }
             inner.objects.is_followed(&key)
         };
-        let owner = (self.owner_of)(object);
+        let owner = (self.reading.owner_of)(object);
         let matters = owner.is_some() || is_followed;
         // Namespaces are few, and syncs look at their labels though no application owns them.
         let is_kept = owner.is_some() && depth == Depth::Whole || object.is_namespace();
         let seen = Seen {
             version,
             significance: if matters {
-                (self.significance_of)(object)
+                (self.reading.significance_of)(object)
             } else {
                 0
             },
@@ -410,6 +425,7 @@ impl LiveState {
                 state: Arc::clone(&state),
                 answered: self.reachable.get(),
                 reachable: Arc::clone(&self.reachable),
+                silence: Silence::default(),
             };
             let (client, stopped) = (self.client.clone(), stop.clone());
             tokio::spawn(async move { stopped.run_until_cancelled(watching.run(client)).await });

@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::LiveState;
+use super::pulse::Pulse;
 use crate::cluster::discovery::ServedKind;
 use crate::cluster::signal::Signal;
 
@@ -75,6 +76,25 @@ pub(super) struct Watching {
     pub(super) reachable: Arc<Signal<u64>>,
     /// What `reachable` was when this watch last heeded it.
     pub(super) answered: u64,
+    pub(super) silence: Silence,
+}
+
+/// What is known of a watch that says nothing.
+#[derive(Default)]
+pub(super) struct Silence {
+    /// How often the server had sent something when it was last found to say nothing.
+    since: Option<u64>,
+    /// Whether it was listed again since, and still says nothing: nobody knows what it misses.
+    is_mute: bool,
+}
+
+/// What a watch waits for.
+enum Next {
+    Event(Option<watcher::Result<Event<Value>>>),
+    /// It was mute and said something.
+    Heard,
+    /// It said nothing for too long.
+    Silent,
 }
 
 type Events = BoxStream<'static, watcher::Result<Event<Value>>>;
@@ -91,13 +111,37 @@ impl Watching {
         let mut events = self.events(client.clone());
         let mut listed = Listed::default();
         let mut patience = RETRY;
-        while let Some(event) = events.next().await {
+        let Some(pulse) = self.pulse() else {
+            return;
+        };
+        loop {
+            let next = tokio::select! {
+                biased;
+                event = events.next() => Next::Event(event),
+                () = pulse.beats(self.silence.since.unwrap_or_default()), if self.silence.is_mute => Next::Heard,
+                () = pulse.stops(self.longest_silence()) => Next::Silent,
+            };
             let Some(live) = self.live.upgrade() else {
                 return;
             };
+            let event = match next {
+                Next::Event(Some(event)) => event,
+                Next::Event(None) => return,
+                Next::Heard => {
+                    self.speaks(&live);
+                    continue;
+                }
+                Next::Silent => {
+                    self.says_nothing(&live, &pulse);
+                    events = self.events(client.clone());
+                    continue;
+                }
+            };
+            pulse.rest();
             match event {
                 Ok(event) => self.take(&live, event, &mut listed),
                 Err(error) => {
+                    self.silence = Silence::default();
                     self.broke(&live, &error);
                     drop(live);
                     self.pause(patience).await;
@@ -126,10 +170,7 @@ impl Watching {
         K: Clone + fmt::Debug + DeserializeOwned + Serialize + Send + 'static,
     {
         let resource = &self.kind.resource;
-        let api: Api<K> = match &self.namespace {
-            Some(namespace) => Api::namespaced_with(client, namespace, resource),
-            None => Api::all_with(client, resource),
-        };
+        let api: Api<K> = self.api(client);
         // The items of a list do not repeat the list's kind, and metadata has one of its own.
         let (api_version, kind) = (resource.api_version.clone(), resource.kind.clone());
         let value = move |object: K| {
@@ -143,13 +184,57 @@ impl Watching {
             .boxed()
     }
 
+    fn api<K>(&self, client: Client) -> Api<K>
+    where
+        K: Resource<DynamicType = ApiResource, Scope = DynamicResourceScope>,
+    {
+        match &self.namespace {
+            Some(namespace) => Api::namespaced_with(client, namespace, &self.kind.resource),
+            None => Api::all_with(client, &self.kind.resource),
+        }
+    }
+
+    fn pulse(&self) -> Option<Arc<Pulse>> {
+        let live = self.live.upgrade()?;
+        let api: Api<DynamicObject> = self.api(live.client.clone());
+        Some(live.pulses.of(api.resource_url()))
+    }
+
+    fn longest_silence(&self) -> Duration {
+        let live = self.live.upgrade();
+        live.map_or(Duration::ZERO, |live| (live.reading.longest_silence)())
+    }
+
     fn broke(&self, live: &LiveState, error: &watcher::Error) {
+        live.metrics.watch_broke(&self.group_kind, "broken");
+        let (why, is_unserved) = (crate::diagnostic::chain(error), is_unserved(error));
+        self.breaks(live, why, is_unserved);
+    }
+
+    /// It says nothing any more, not even that nothing happens. What it missed a listing brings; but
+    /// where it says nothing after that either, the kind cannot be seen.
+    fn says_nothing(&mut self, live: &LiveState, pulse: &Pulse) {
+        live.metrics.watch_broke(&self.group_kind, "silent");
+        pulse.rest();
+        let times = pulse.times();
+        self.silence.is_mute = self.silence.since.replace(times) == Some(times);
+        if self.silence.is_mute {
+            let why = "it says nothing, not even that nothing happens, although it was begun anew";
+            self.breaks(live, why.to_owned(), false);
+        }
+    }
+
+    /// It was mute, and says something.
+    fn speaks(&mut self, live: &LiveState) {
+        self.silence = Silence::default();
+        self.state.set(WatchState::Synced);
+        live.tell(live.concerned_by(&self.group_kind));
+        live.is_complete(&self.group_kind);
+    }
+
+    fn breaks(&self, live: &LiveState, why: String, is_unserved: bool) {
         let first = self.state.get() == WatchState::Synced;
-        live.metrics.watch_broke(&self.group_kind);
-        self.state.set(WatchState::Broken {
-            why: crate::diagnostic::chain(error),
-            is_unserved: is_unserved(error),
-        });
+        self.state.set(WatchState::Broken { why, is_unserved });
         if first {
             (live.listeners.suspected)();
             live.tell(live.concerned_by(&self.group_kind));
@@ -181,6 +266,10 @@ impl Watching {
             Event::InitDone => {
                 let Listed { present, mut news } = std::mem::take(listed);
                 news.extend(live.listed(&self.group_kind, self.namespace.as_deref(), &present));
+                if self.silence.is_mute {
+                    live.tell(news);
+                    return;
+                }
                 self.state.set(WatchState::Synced);
                 live.tell(news);
                 live.is_complete(&self.group_kind);

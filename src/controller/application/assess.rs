@@ -68,10 +68,18 @@ pub(super) async fn assess(
         Err(obstacle) => return obstructed(obstacle, paused),
     };
     let mut conditions = Conditions::new();
-    let ignore = ignore(application, &observation, &mut conditions);
+    let ignore = Ignore::new(
+        &application.spec.ignore_differences,
+        &observation.settings.overrides,
+    );
     let mut comparison = compare(hub, name, application, &observation, &ignore);
     let told = comparison.conditions.iter();
     conditions.extend(told.map(|one| (one.kind.as_str(), one.message.clone())));
+    for flaw in flaws(&ignore) {
+        if !conditions.contains(&flaw) {
+            conditions.push(flaw);
+        }
+    }
     conditions.extend(paused);
     confirm(
         hub,
@@ -110,6 +118,12 @@ pub(super) async fn assess(
         health,
         conditions,
     }
+}
+
+/// What is wrong with the ignore rules, also with those that are for no object.
+fn flaws(ignore: &Ignore) -> impl Iterator<Item = (&'static str, String)> {
+    let flaws = ignore.flaws().into_iter();
+    flaws.map(|flaw| (condition::COMPARISON_ERROR, flaw.to_string()))
 }
 
 /// After how many looks in a row a rule that names nothing is told.
@@ -159,7 +173,8 @@ fn warn_of_unused_rules(
     }
 }
 
-/// Counts what lives in the application's namespace and belongs to nobody, where its project asks.
+/// Counts what lives in the application's namespace and belongs to nobody, where its project asks, and
+/// warns of it where the project asks for that, too.
 async fn warn_of_orphans(
     hub: &Hub,
     name: &ObjectName,
@@ -167,16 +182,15 @@ async fn warn_of_orphans(
     observation: &Observation,
     conditions: &mut Conditions,
 ) {
-    let monitored = observation.project.spec.orphaned_resources.as_ref();
-    if monitored.and_then(|settings| settings.warn) != Some(true) {
+    let Some(monitored) = &observation.project.spec.orphaned_resources else {
         hub.applications.note_orphans(name, None);
         return;
-    }
+    };
     let namespace = &application.spec.destination.namespace;
     let orphans = hub.applications.orphans.of(observation, namespace).await;
     let count = orphans.seen().map_or(0, Vec::len);
     hub.applications.note_orphans(name, Some(count));
-    if count > 0 {
+    if count > 0 && monitored.warn == Some(true) {
         let message = format!("Application has {count} orphaned resources");
         conditions.push((condition::ORPHANED_RESOURCE_WARNING, message));
     }
@@ -197,19 +211,6 @@ fn obstructed(obstacle: Obstacle, paused: Option<(&'static str, String)>) -> Ass
 }
 
 type Conditions = Vec<(&'static str, String)>;
-
-/// The rules for what is not compared; none if one of them cannot be used, and a condition says so.
-fn ignore(
-    application: &Application,
-    observation: &Observation,
-    conditions: &mut Conditions,
-) -> Ignore {
-    let (own, settings) = (&application.spec.ignore_differences, &observation.settings);
-    Ignore::new(own, &settings.overrides).unwrap_or_else(|error| {
-        conditions.push((condition::COMPARISON_ERROR, error.to_string()));
-        Ignore::default()
-    })
-}
 
 /// How single objects are compared.
 pub(super) fn rules<'a>(observation: &'a Observation, ignore: &'a Ignore) -> compare::Rules<'a> {
@@ -278,17 +279,21 @@ async fn confirm(
     let asked: Vec<_> = comparison
         .resources
         .iter()
-        .filter(|one| one.verdict.suspect || (server_side.always && one.status.is_some()))
+        .filter(|one| one.verdict.suspect || (server_side.always && is_judged(one)))
         .cloned()
         .collect();
     for suspect in asked {
         let Some((desired, live)) = both(observation, &suspect) else {
             continue;
         };
-        let desired = &*if respects {
+        let respected = if respects {
             compare::respecting(desired, live, rules(observation, ignore))
         } else {
-            Cow::Borrowed(desired)
+            Ok(Cow::Borrowed(desired))
+        };
+        // What cannot be respected has no verdict either.
+        let Ok(desired) = respected.as_deref() else {
+            continue;
         };
         let word = settled(desired, live);
         if hub.applications.is_settled(name, &suspect.key, &word) {
@@ -313,6 +318,11 @@ async fn confirm(
             comparison.differs(&suspect.key, &changes);
         }
     }
+}
+
+/// Whether there is a verdict on a resource that the server may have a word on.
+fn is_judged(resource: &ResourceComparison) -> bool {
+    resource.status.is_some() && resource.verdict.flaws.is_empty()
 }
 
 /// How much the server has to say in comparisons.

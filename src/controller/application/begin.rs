@@ -6,6 +6,7 @@ use std::time::Duration;
 use argosy_crds::Application;
 use argosy_crds::application::{Operation, OperationState};
 use argosy_crds::codes::{OperationPhase, condition};
+use argosy_engine::compare::Comparison;
 use argosy_engine::object::is_hook;
 use argosy_engine::operation::{
     self, AutoSync, AutoSyncInput, Blind, NOTHING_ASKED, SelfHealBackoff, TERMINATED,
@@ -113,7 +114,7 @@ pub(super) async fn automated(
         content_changed: true,
         windows: &windows.verdict(windows::Attempt::default(), now),
         self_heal: SelfHealBackoff::default(),
-        blind: blind(observation),
+        blind: blind(observation, comparison),
         now,
     });
     match verdict {
@@ -132,10 +133,10 @@ pub(super) async fn automated(
     }
 }
 
-/// What of an application cannot be seen, as far as it matters to automation.
-fn blind(observation: &Observation) -> Option<Blind> {
+/// What of an application cannot be seen or judged, as far as it matters to automation.
+fn blind(observation: &Observation, comparison: &Comparison) -> Option<Blind> {
     let has_hooks = observation.objects.iter().any(is_hook);
-    (!observation.tainted.is_empty()).then_some(Blind { has_hooks })
+    comparison.blind.then_some(Blind { has_hooks })
 }
 
 /// What an automated sync waits for in other applications. Drift is healed all the same: what

@@ -68,12 +68,17 @@ pub async fn differences(
     if let Some(gap) = observation.unseen() {
         return Err(format!("live state is not fully known: {gap}"));
     }
+    let mut resources = comparison.resources.iter();
+    if let Some(flaw) = resources.find_map(|one| one.verdict.flaws.first()) {
+        return Err(flaw.to_string());
+    }
     let server_side = ServerSide::of(&application, observation);
     let mut found = Vec::new();
     for resource in &comparison.resources {
         let differs = resource.status == Some(SyncStatusCode::OutOfSync);
         let asked = against.server_side && resource.status.is_some();
-        if !differs && !asked {
+        // What another application keeps no sync writes.
+        if !differs && !asked || resource.kept_by.is_some() {
             continue;
         }
         let predicted = predicted(observation, resource).await;
@@ -159,7 +164,7 @@ fn one(
     }
     let mut states: Vec<_> = live.iter_mut().chain(&mut predicted).collect();
     if states.iter().any(|state| secrets::is_secret(state)) {
-        secrets::mask(&mut states, &[]);
+        secrets::mask(&mut states, &observation.settings.sensitive_annotations);
     }
     Difference {
         key: resource.key.clone(),
@@ -175,7 +180,7 @@ fn show_ignored_as_equal(ignore: &Ignore, live: &mut Value, predicted: &mut Valu
         overrides: &Overrides::default(),
         schema: schema::bundled(),
     };
-    if let Cow::Owned(respected) = compare::respecting(predicted, live, rules) {
+    if let Ok(Cow::Owned(respected)) = compare::respecting(predicted, live, rules) {
         *predicted = respected;
     }
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use argosy_engine::compare;
-use argosy_engine::sync::SyncOptions;
+use argosy_engine::object::ResourceKey;
+use argosy_engine::sync::{Selector, SyncOptions};
 use serde_json::Value;
 
 use super::assess::{self, Assessment};
@@ -16,11 +17,12 @@ pub(super) fn objects(
     observation: &Observation,
     assessment: &Assessment,
     options: &SyncOptions,
+    selected: &[Selector],
 ) -> Result<Vec<Value>, String> {
     let kept = kept_by_others(assessment, options.fail_on_shared_resource)?;
     let mut objects = observation.objects.clone();
     if options.respect_ignore_differences {
-        respect(assessment, observation, &mut objects);
+        respect(assessment, observation, selected, &mut objects)?;
     }
     let mut place = 0..;
     objects.retain(|_| place.next().is_none_or(|at| !kept.contains(&at)));
@@ -47,16 +49,36 @@ fn kept_by_others(assessment: &Assessment, fail: bool) -> Result<BTreeSet<usize>
     }
 }
 
-/// Puts the live values of what is ignored into the objects that live.
-fn respect(assessment: &Assessment, observation: &Observation, objects: &mut [Value]) {
+/// Puts the live values of what is ignored into the objects that live; an error where nobody can tell
+/// what that is of an object that the sync would write.
+fn respect(
+    assessment: &Assessment,
+    observation: &Observation,
+    selected: &[Selector],
+    objects: &mut [Value],
+) -> Result<(), String> {
     let rules = assess::rules(observation, &assessment.ignore);
     let compared = assessment.comparison.iter();
     for resource in compared.flat_map(|comparison| &comparison.resources) {
-        if let (Some(at), Some((desired, live))) =
-            (resource.desired, assess::both(observation, resource))
-            && let Cow::Owned(respected) = compare::respecting(desired, live, rules)
-        {
-            objects[at] = respected;
+        let both = assess::both(observation, resource);
+        let (Some(at), Some((desired, live))) = (resource.desired, both) else {
+            continue;
+        };
+        match compare::respecting(desired, live, rules) {
+            Ok(Cow::Owned(respected)) => objects[at] = respected,
+            Err(error) if is_selected(&resource.key, selected) => {
+                return Err(format!(
+                    "cannot tell what RespectIgnoreDifferences leaves alone of {}/{}: {error}",
+                    resource.key.kind, resource.key.name
+                ));
+            }
+            Ok(Cow::Borrowed(_)) | Err(_) => {}
         }
     }
+    Ok(())
+}
+
+/// Whether a sync of `selected` concerns the resource; one of nothing in particular concerns all.
+fn is_selected(key: &ResourceKey, selected: &[Selector]) -> bool {
+    selected.is_empty() || selected.iter().any(|one| one.selects(key))
 }

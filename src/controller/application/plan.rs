@@ -55,7 +55,7 @@ pub(super) fn plan(
             namespace: one.namespace.clone(),
         })
         .collect();
-    let objects = objects(observation, assessment, &options)?;
+    let objects = objects(observation, assessment, &options, &selected)?;
     let modified = modified(assessment);
     let plan = SyncPlan::new(&PlanInput {
         desired: objects

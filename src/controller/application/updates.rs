@@ -52,8 +52,8 @@ impl Updates {
         let rules = if enabled.is_some_and(|text| text == "false") {
             Ignore::default()
         } else {
-            // A rule that cannot be used ignores nothing; comparisons tell of it.
-            Ignore::of_updates(&settings.overrides).unwrap_or_default()
+            // A part of a rule that cannot be used ignores nothing; comparisons tell of it.
+            Ignore::of_updates(&settings.overrides)
         };
         let ready = Prepared {
             overrides: Arc::clone(&settings.overrides),

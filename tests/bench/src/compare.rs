@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use argosy::cluster::{Listeners, LiveState};
+use argosy::cluster::{Listeners, LiveState, Reading};
 use argosy::metrics::ClusterMetrics;
 use argosy_engine::compare::{self, Owner, Rules};
 use argosy_engine::ignore::Ignore;
@@ -141,7 +141,7 @@ fn measured(act: impl FnOnce()) -> anyhow::Result<Duration> {
 
 fn with_rules(act: impl FnOnce(Rules<'_>)) {
     let overrides = Overrides::default();
-    let ignore = Ignore::new(&[], &overrides).unwrap_or_default();
+    let ignore = Ignore::new(&[], &overrides);
     act(Rules {
         ignore: &ignore,
         overrides: &overrides,
@@ -159,7 +159,11 @@ fn state() -> anyhow::Result<LiveState> {
     Ok(LiveState::new(
         Client::try_from(nowhere)?,
         None,
-        (Arc::new(owner), Arc::new(|_| 0)),
+        Reading {
+            owner_of: Arc::new(owner),
+            significance_of: Arc::new(|_| 0),
+            longest_silence: Arc::new(|| Duration::ZERO),
+        },
         Listeners {
             changed: Arc::new(|_| {}),
             suspected: Arc::new(|| {}),

@@ -1,6 +1,6 @@
 //! A whole application: every desired object against what is live, and what is live too much.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use argosy_crds::codes::SyncStatusCode;
 use argosy_facts::Observed;
@@ -67,7 +67,7 @@ pub struct ResourceComparison {
 pub enum ConditionKind {
     /// An object cannot be placed.
     InvalidSpecError,
-    /// The live state is not fully known.
+    /// The live state is not fully known, or an ignore rule cannot be used.
     ComparisonError,
     /// An object appears more than once.
     RepeatedResourceWarning,
@@ -111,7 +111,7 @@ pub struct Comparison {
     /// Whether all live state was seen, but for that of the tainted kinds; without that nothing may
     /// be pruned.
     pub complete: bool,
-    /// Whether something could not be seen: what is in sync otherwise may not be.
+    /// Whether something could not be seen or judged: what is in sync otherwise may not be.
     pub blind: bool,
 }
 
@@ -203,8 +203,16 @@ pub fn application(
             conditions.push(shared(&seen[at], other, settings));
         }
     }
+    let flaws: BTreeSet<_> = resources
+        .iter()
+        .flat_map(|one| &one.verdict.flaws)
+        .collect();
+    conditions.extend(flaws.iter().map(|flaw| Condition {
+        kind: ConditionKind::ComparisonError,
+        message: flaw.to_string(),
+    }));
     conditions.sort_by(|one, other| (one.kind, &one.message).cmp(&(other.kind, &other.message)));
-    let blind = !settings.tainted.is_empty();
+    let blind = !settings.tainted.is_empty() || !flaws.is_empty();
     Comparison {
         status: overall(&resources, complete, blind),
         resources,
@@ -323,7 +331,7 @@ fn compare(
     });
     let status = if left_alone {
         None
-    } else if unseen || (wanted.is_none() && !complete) {
+    } else if unseen || (wanted.is_none() && !complete) || !verdict.flaws.is_empty() {
         Some(SyncStatusCode::Unknown)
     } else if verdict.is_synced() {
         Some(SyncStatusCode::Synced)

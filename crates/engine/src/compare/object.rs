@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::fields::{Place, walk};
 use super::path::Path;
 use super::{Difference, FIELD_MANAGER, ownership};
-use crate::ignore::Ignore;
+use crate::ignore::{self, Ignore, Removed};
 use crate::normalise;
 use crate::object::{ObjectExt, is_hook, is_ignored, is_skipped};
 use crate::overrides::Overrides;
@@ -42,6 +42,8 @@ pub struct Verdict {
     pub differences: Vec<Difference>,
     /// The places of the ignore rules that named something of the object.
     pub ignored_by: Vec<usize>,
+    /// The ignore rules for the object that could not be used: what differs cannot be told.
+    pub flaws: Vec<ignore::Error>,
     /// Whether a dry run on the server should confirm the differences before they count.
     pub suspect: bool,
 }
@@ -76,20 +78,24 @@ pub fn object(desired: Option<&Value>, live: Option<&Value>, rules: Rules<'_>) -
             ..Verdict::default()
         };
     }
-    let (differences, ignored_by) = both(desired, live, rules);
+    let (differences, ignored) = both(desired, live, rules);
     Verdict {
         suspect: !differences.is_empty(),
         differences,
-        ignored_by,
+        ignored_by: ignored.by,
+        flaws: ignored.flaws,
         ..Verdict::default()
     }
 }
 
-fn both(desired: &Value, live: &Value, rules: Rules<'_>) -> (Vec<Difference>, Vec<usize>) {
+fn both(desired: &Value, live: &Value, rules: Rules<'_>) -> (Vec<Difference>, Removed) {
     let options = rules.overrides.compare_options();
     let mut desired = normalise::object(desired, options);
     let mut live = normalise::object(live, options);
-    let ignored_by = forget(&mut desired, &mut live, rules);
+    let ignored = forget(&mut desired, &mut live, rules);
+    if !ignored.flaws.is_empty() {
+        return (Vec::new(), ignored);
+    }
     let known = rules.schema.find(live.api_version(), live.kind());
     let same_version = desired.api_version() == live.api_version();
     let root;
@@ -110,13 +116,12 @@ fn both(desired: &Value, live: &Value, rules: Rules<'_>) -> (Vec<Difference>, Ve
     if secrets::is_secret(&live) {
         secrets::mask_differences(&mut out);
     }
-    (out, ignored_by)
+    (out, ignored)
 }
 
-/// Removes what the ignore rules name, and rewrites the fields of known types; returns the places of
-/// the rules that named something.
-fn forget(desired: &mut Cow<'_, Value>, live: &mut Cow<'_, Value>, rules: Rules<'_>) -> Vec<usize> {
-    let mut named = Vec::new();
+/// Removes what the ignore rules name, and rewrites the fields of known types.
+fn forget(desired: &mut Cow<'_, Value>, live: &mut Cow<'_, Value>, rules: Rules<'_>) -> Removed {
+    let mut named = Removed::default();
     if rules.ignore.concerns(live) {
         named = rules.ignore.remove(desired.to_mut(), live.to_mut());
     }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{Place, same_keys};
 use super::object::Rules;
+use crate::ignore;
 use crate::normalise;
 use crate::object::{ObjectExt, names};
 use crate::schema::{Identity, Type};
@@ -42,7 +43,14 @@ const KEPT: [(&str, &[&str]); 2] = [
 
 /// `desired` with the live values of the fields that the rules ignore; borrowed if they ignore
 /// nothing of the object.
-pub fn respecting<'a>(desired: &'a Value, live: &Value, rules: Rules<'_>) -> Cow<'a, Value> {
+///
+/// # Errors
+/// A rule for the object that could not be used: nobody can tell what to leave alone.
+pub fn respecting<'a>(
+    desired: &'a Value,
+    live: &Value,
+    rules: Rules<'_>,
+) -> Result<Cow<'a, Value>, ignore::Error> {
     let options = rules.overrides.compare_options();
     let (mut wanted, mut present) = (desired.clone(), live.clone());
     if desired.kind() == "Secret" && desired.group().is_empty() {
@@ -54,9 +62,12 @@ pub fn respecting<'a>(desired: &'a Value, live: &Value, rules: Rules<'_>) -> Cow
         }
     }
     let (mut target, mut kept) = (wanted.clone(), present.clone());
-    rules.ignore.remove(&mut target, &mut kept);
+    let removed = rules.ignore.remove(&mut target, &mut kept);
+    if let Some(flaw) = removed.flaws.into_iter().next() {
+        return Err(flaw);
+    }
     if target == wanted && kept == present {
-        return Cow::Borrowed(desired);
+        return Ok(Cow::Borrowed(desired));
     }
     let root;
     let place = match rules.schema.find(live.api_version(), live.kind()) {
@@ -68,7 +79,7 @@ pub fn respecting<'a>(desired: &'a Value, live: &Value, rules: Rules<'_>) -> Cow
     };
     restore(&mut target, &kept, &present, place);
     keep_identity(&mut target, desired);
-    Cow::Owned(target)
+    Ok(Cow::Owned(target))
 }
 
 /// Puts into `target` what `live` has and `kept`, which is `live` without what is ignored, lacks.

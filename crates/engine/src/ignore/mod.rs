@@ -16,10 +16,10 @@ use crate::object::ObjectExt;
 use crate::overrides::{CompareOptions, IgnoredPaths, Overrides, StatusFields, patterns};
 use jq::PathExpression;
 
-/// Why rules could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a rule cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Error {
-    /// A jq path expression is wrong or could run for ever.
+    /// A jq path expression is wrong or takes too long.
     #[error(
         "cannot use jq path expression `{expression}` of the ignore rule for {kind}: {problem}"
     )]
@@ -38,7 +38,7 @@ pub enum Error {
 /// # Errors
 /// What is wrong with the expression.
 pub fn pointers(expression: &str, value: &Value) -> Result<Vec<String>, String> {
-    Ok(PathExpression::compile(expression)?.pointers(value))
+    PathExpression::compile(expression)?.pointers(value)
 }
 
 /// A rule, ready for use.
@@ -49,12 +49,31 @@ struct Rule {
     name: String,
     namespace: String,
     pointers: Vec<Vec<String>>,
-    expressions: Vec<PathExpression>,
+    expressions: Vec<Expression>,
     managers: Vec<String>,
+    /// The group and kind that it is for, as they are written.
+    of: String,
     label: String,
 }
 
-/// All rules that concern an application.
+/// A jq path expression, or what is wrong with it.
+#[derive(Debug)]
+struct Expression {
+    text: String,
+    compiled: Result<PathExpression, String>,
+}
+
+/// What rules made of an object.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// The places of the rules that removed something.
+    pub by: Vec<usize>,
+    /// What is wrong with those that are for the object and could not be used.
+    pub flaws: Vec<Error>,
+}
+
+/// All rules that concern an application. A part of a rule that cannot be used is known, and all
+/// others are in force; of the objects that it is for nobody can tell what differs.
 #[derive(Debug, Default)]
 pub struct Ignore {
     rules: Vec<Rule>,
@@ -64,7 +83,7 @@ pub struct Ignore {
 
 impl Ignore {
     /// Prepares the application's rules, the system's, and what `resource.compareoptions` implies.
-    pub fn new(own: &[ResourceIgnoreDifferences], system: &Overrides) -> Result<Self, Error> {
+    pub fn new(own: &[ResourceIgnoreDifferences], system: &Overrides) -> Self {
         let mut rules = Vec::new();
         for one in own {
             let paths = IgnoredPaths {
@@ -72,7 +91,7 @@ impl Ignore {
                 jq_path_expressions: one.jq_path_expressions.clone(),
                 managed_fields_managers: one.managed_fields_managers.clone(),
             };
-            if let Some(mut rule) = prepare(&one.group, &one.kind, &paths)? {
+            if let Some(mut rule) = prepare(&one.group, &one.kind, &paths) {
                 rule.name.clone_from(&one.name);
                 rule.namespace.clone_from(&one.namespace);
                 rule.label = label(one);
@@ -85,16 +104,16 @@ impl Ignore {
                 continue;
             }
             if let Some((group, kind)) = patterns(key) {
-                rules.extend(prepare(group, kind, &settings.ignore_differences)?);
+                rules.extend(prepare(group, kind, &settings.ignore_differences));
             }
         }
-        rules.extend(status_rule(system.compare_options())?);
-        Ok(Self { rules, own })
+        rules.extend(status_rule(system.compare_options()));
+        Self { rules, own }
     }
 
     /// Prepares the system's rules for updates of live objects that are nobody's business, and, unless
     /// `resource.compareoptions` says otherwise, what no comparison looks at.
-    pub fn of_updates(system: &Overrides) -> Result<Self, Error> {
+    pub fn of_updates(system: &Overrides) -> Self {
         let mut rules = Vec::new();
         let too = system
             .compare_options()
@@ -109,11 +128,29 @@ impl Ignore {
                 .chain([&settings.ignore_resource_updates])
             {
                 if *paths != IgnoredPaths::default() {
-                    rules.extend(prepare(group, kind, paths)?);
+                    rules.extend(prepare(group, kind, paths));
                 }
             }
         }
-        Ok(Self { rules, own: 0 })
+        Self { rules, own: 0 }
+    }
+
+    /// The same rules, if each of them can be used.
+    ///
+    /// # Errors
+    /// What is wrong with the first that cannot.
+    pub fn checked(self) -> Result<Self, Error> {
+        let flaw = self.flaws().into_iter().next();
+        flaw.map_or(Ok(self), Err)
+    }
+
+    /// What is wrong with rules, whatever the objects.
+    pub fn flaws(&self) -> Vec<Error> {
+        let flaws = self.rules.iter().flat_map(|rule| {
+            let expressions = rule.expressions.iter();
+            expressions.filter_map(|one| Some(rule.flaw(one, one.compiled.as_ref().err()?)))
+        });
+        flaws.collect()
     }
 
     /// Removes from a live object what the rules name; whether there was anything.
@@ -121,7 +158,8 @@ impl Ignore {
         let matching: Vec<&Rule> = self.matching(live).map(|(_, rule)| rule).collect();
         let mut removed = false;
         for rule in matching {
-            removed |= rule.remove_from(live);
+            // What cannot be used ignores nothing.
+            removed |= rule.remove_from(live, &mut Vec::new());
             removed |= managers::remove_all(&rule.managers, live);
         }
         removed
@@ -132,22 +170,24 @@ impl Ignore {
         self.matching(object).next().is_some()
     }
 
-    /// Removes from both states what the rules name, and returns the places of the rules that
-    /// removed something.
-    pub fn remove(&self, desired: &mut Value, live: &mut Value) -> Vec<usize> {
-        let mut effective = Vec::new();
+    /// Removes from both states what the rules name.
+    pub fn remove(&self, desired: &mut Value, live: &mut Value) -> Removed {
         let matching: Vec<(usize, &Rule)> = self.matching(live).collect();
-        effective.extend(self.remove_managed(desired, live));
+        let mut all = Removed {
+            by: self.remove_managed(desired, live),
+            flaws: Vec::new(),
+        };
         for (at, rule) in &matching {
             let mut removed = false;
             for state in [&mut *desired, &mut *live] {
-                removed |= rule.remove_from(state);
+                removed |= rule.remove_from(state, &mut all.flaws);
             }
             if removed {
-                effective.push(*at);
+                all.by.push(*at);
             }
         }
-        effective
+        all.flaws.dedup();
+        all
     }
 
     /// Removes from both states what trusted field managers own and what differs, and returns the
@@ -162,11 +202,16 @@ impl Ignore {
     }
 
     /// Removes from one state what pointers and jq paths name.
-    pub fn remove_from(&self, state: &mut Value) {
+    ///
+    /// # Errors
+    /// The first rule that could not be used.
+    pub fn remove_from(&self, state: &mut Value) -> Result<(), Error> {
         let matching: Vec<&Rule> = self.matching(state).map(|(_, rule)| rule).collect();
+        let mut flaws = Vec::new();
         for rule in matching {
-            rule.remove_from(state);
+            rule.remove_from(state, &mut flaws);
         }
+        flaws.into_iter().next().map_or(Ok(()), Err)
     }
 
     /// The application's own rules, described for people, in the order of their places.
@@ -192,15 +237,27 @@ impl Rule {
             && (self.namespace.is_empty() || self.namespace == object.namespace())
     }
 
-    fn remove_from(&self, state: &mut Value) -> bool {
+    fn remove_from(&self, state: &mut Value, flaws: &mut Vec<Error>) -> bool {
         let mut removed = false;
         for pointer in &self.pointers {
             removed |= pointer::remove(state, pointer);
         }
         for expression in &self.expressions {
-            removed |= expression.remove_from(state);
+            let compiled = expression.compiled.as_ref().map_err(Clone::clone);
+            match compiled.and_then(|compiled| compiled.remove_from(state)) {
+                Ok(any) => removed |= any,
+                Err(problem) => flaws.push(self.flaw(expression, &problem)),
+            }
         }
         removed
+    }
+
+    fn flaw(&self, expression: &Expression, problem: &str) -> Error {
+        Error::Jq {
+            expression: expression.text.clone(),
+            kind: self.of.clone(),
+            problem: problem.to_owned(),
+        }
     }
 }
 
@@ -224,23 +281,17 @@ fn label(rule: &ResourceIgnoreDifferences) -> String {
 }
 
 /// `None` for a rule whose patterns are no globs: it matches nothing, as in Argo CD.
-fn prepare(group: &str, kind: &str, paths: &IgnoredPaths) -> Result<Option<Rule>, Error> {
+fn prepare(group: &str, kind: &str, paths: &IgnoredPaths) -> Option<Rule> {
     let label = format!("{group}/{kind}");
-    let expressions = paths
-        .jq_path_expressions
-        .iter()
-        .map(|expression| {
-            PathExpression::compile(expression).map_err(|problem| Error::Jq {
-                expression: expression.clone(),
-                kind: label.clone(),
-                problem,
-            })
-        })
-        .collect::<Result<_, _>>()?;
+    let expressions = paths.jq_path_expressions.iter();
+    let expressions = expressions.map(|text| Expression {
+        text: text.clone(),
+        compiled: PathExpression::compile(text),
+    });
     let (Ok(group), Ok(kind)) = (Glob::compile(group, &[]), Glob::compile(kind, &[])) else {
-        return Ok(None);
+        return None;
     };
-    Ok(Some(Rule {
+    Some(Rule {
         group,
         kind,
         name: String::new(),
@@ -250,13 +301,14 @@ fn prepare(group: &str, kind: &str, paths: &IgnoredPaths) -> Result<Option<Rule>
             .iter()
             .filter_map(|text| pointer::parse(text))
             .collect(),
-        expressions,
+        expressions: expressions.collect(),
         managers: paths.managed_fields_managers.clone(),
+        of: label.clone(),
         label,
-    }))
+    })
 }
 
-fn status_rule(options: &CompareOptions) -> Result<Option<Rule>, Error> {
+fn status_rule(options: &CompareOptions) -> Option<Rule> {
     let (group, kind, pointers) = match options.ignore_resource_status_field {
         StatusFields::All => ("*", "*", vec!["/status".to_owned()]),
         StatusFields::Crd => (
@@ -267,7 +319,7 @@ fn status_rule(options: &CompareOptions) -> Result<Option<Rule>, Error> {
                 "/spec/preserveUnknownFields".to_owned(),
             ],
         ),
-        StatusFields::None => return Ok(None),
+        StatusFields::None => return None,
     };
     prepare(
         group,

@@ -49,7 +49,7 @@ mod tests {
             .map(|(key, text)| ((*key).to_owned(), (*text).to_owned()))
             .collect();
         let overrides = Overrides::from_config_map(&data).expect("settings");
-        let updates = Ignore::of_updates(&overrides).expect("rules");
+        let updates = Ignore::of_updates(&overrides);
         significance(object, &updates, &overrides, Timestamp::UNIX_EPOCH)
     }
 

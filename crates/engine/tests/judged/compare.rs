@@ -24,7 +24,7 @@ const SERVER_SIDE: [(&str, &str); 5] = [
 
 fn verdict(desired: Option<&Value>, live: Option<&Value>) -> Verdict {
     let overrides = Overrides::default();
-    let ignore = Ignore::new(&[], &overrides).expect("no rules");
+    let ignore = Ignore::new(&[], &overrides);
     object(
         desired,
         live,
@@ -45,7 +45,7 @@ fn what_argo_cd_finds_out_of_sync_is_at_least_suspect() {
         }
         let overrides =
             Overrides::from_config_map(&recorded::config_map(&case.input)).expect("settings");
-        let ignore = Ignore::new(&[], &overrides).expect("rules");
+        let ignore = Ignore::new(&[], &overrides);
         let (desired, live) = (
             recorded::object(&case.input, "desired"),
             recorded::object(&case.input, "live"),
@@ -104,7 +104,7 @@ fn secrets_differ_without_showing_their_values() {
 /// Compares an application while the kind Widget cannot be seen.
 fn without_widgets(desired: &[Value], live: Vec<Value>) -> Comparison {
     let overrides = Overrides::default();
-    let ignore = Ignore::new(&[], &overrides).expect("no rules");
+    let ignore = Ignore::new(&[], &overrides);
     let widgets = GroupKind::new("example.com", "Widget");
     let tainted = BTreeMap::from([(widgets, "the watch of widgets is broken".to_owned())]);
     let settings = Settings {

@@ -17,7 +17,9 @@ fn answer(input: &Value) -> Result<Value, String> {
         Some(list) => serde_json::from_value(list).map_err(|error| error.to_string())?,
         None => Vec::new(),
     };
-    let ignore = Ignore::new(&own, &overrides).map_err(|error| error.to_string())?;
+    let ignore = Ignore::new(&own, &overrides)
+        .checked()
+        .map_err(|error| error.to_string())?;
     let verdict = three_way(
         recorded::object(input, "desired").as_ref(),
         recorded::object(input, "live").as_ref(),

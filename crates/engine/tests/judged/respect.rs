@@ -15,14 +15,18 @@ fn rule(pointers: &[&str], expressions: &[&str]) -> Vec<ResourceIgnoreDifference
 
 fn applied(desired: &Value, live: &Value, own: &[ResourceIgnoreDifferences]) -> Value {
     let overrides = Overrides::default();
-    let ignore = Ignore::new(own, &overrides).expect("good rules");
+    let ignore = Ignore::new(own, &overrides);
     let rules = Rules {
         ignore: &ignore,
         overrides: &overrides,
         schema: schema::bundled(),
     };
-    let once = respecting(desired, live, rules).into_owned();
-    let twice = respecting(&once, live, rules).into_owned();
+    let once = respecting(desired, live, rules)
+        .expect("good rules")
+        .into_owned();
+    let twice = respecting(&once, live, rules)
+        .expect("good rules")
+        .into_owned();
     assert_eq!(once, twice, "what was respected once is respected");
     once
 }

@@ -86,10 +86,10 @@ fn health(on: &On) -> CommandResult {
 fn ignore_differences(on: &On) -> CommandResult {
     let overrides = argocd_cm::overrides(on.argocd_cm_path.as_deref())?;
     let mut object = output::read_document(&on.object)?;
-    let ignore = Ignore::new(&[], &overrides).map_err(|error| {
-        Diagnostic::user("IgnoreRuleInvalid", "cannot use the ignore rules").because(&error)
-    })?;
-    ignore.remove_from(&mut object);
+    let ignored = Ignore::new(&[], &overrides).checked();
+    ignored
+        .and_then(|ignore| ignore.remove_from(&mut object))
+        .map_err(|error| argocd_cm::unusable_rule(&error))?;
     output::document(on.output, &object, || argosy_yaml::to_string(&object))?;
     Ok(Outcome::Success)
 }

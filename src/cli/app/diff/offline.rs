@@ -15,9 +15,9 @@ use crate::diagnostic::Diagnostic;
 
 pub(super) fn run(args: &Args) -> CommandResult {
     let overrides = argocd_cm::overrides(args.argocd_cm_path.as_deref())?;
-    let ignore = Ignore::new(&own_rules(args)?, &overrides).map_err(|error| {
-        Diagnostic::user("IgnoreRuleInvalid", "cannot use the ignore rules").because(&error)
-    })?;
+    let ignore = Ignore::new(&own_rules(args)?, &overrides)
+        .checked()
+        .map_err(|error| argocd_cm::unusable_rule(&error))?;
     let read = |path: &Option<PathBuf>| path.as_deref().map(output::read_document).transpose();
     let (desired, live) = (read(&args.desired)?, read(&args.live)?);
     let verdict = three_way(
@@ -29,6 +29,9 @@ pub(super) fn run(args: &Args) -> CommandResult {
             schema: schema::bundled(),
         },
     );
+    if let Some(error) = &verdict.flaw {
+        return Err(argocd_cm::unusable_rule(error));
+    }
     let status = verdict.status.map_or("", SyncStatusCode::as_str);
     let answer = json!({
         "status": status,

@@ -12,6 +12,7 @@ use argosy_crds::codes::SyncStatusCode;
 use serde_json::Value;
 
 use super::object::{Rules, is_left_alone};
+use crate::ignore;
 use crate::normalise::{self, defaults, remarshal};
 use crate::object::{ObjectExt, names};
 use crate::schema::{Schema, SchemaSource, Type};
@@ -31,6 +32,8 @@ pub struct ThreeWay {
     pub live: Value,
     /// What the live object would become; null if git has none.
     pub predicted: Value,
+    /// An ignore rule for the object that could not be used: the rest says what differs without it.
+    pub flaw: Option<ignore::Error>,
 }
 
 /// Compares one object as Argo CD's client-side diff does.
@@ -67,7 +70,13 @@ pub fn three_way(desired: Option<&Value>, live: Option<&Value>, rules: Rules<'_>
         paths,
         live: live_state,
         predicted,
+        flaw: flaw(either, rules),
     }
+}
+
+fn flaw(object: Option<&Value>, rules: Rules<'_>) -> Option<ignore::Error> {
+    let mut object = object?.clone();
+    rules.ignore.remove_from(&mut object).err()
 }
 
 /// The live object and its prediction, both normalised and with defaults.
@@ -114,7 +123,8 @@ fn prepare_applied(mut state: Value, rules: Rules<'_>) -> Value {
         metadata.remove("creationTimestamp");
     }
     let mut state = normalise::object(&state, rules.overrides.compare_options()).into_owned();
-    rules.ignore.remove_from(&mut state);
+    // What goes wrong is told once, of the objects as they are.
+    let _ = rules.ignore.remove_from(&mut state);
     let known = rules.overrides.known_type_fields(&state);
     normalise::known_types(&mut state, known);
     state

@@ -1,18 +1,46 @@
 //! jq path expressions: the expression finds paths, and what it found is deleted here.
 //!
-//! An expression cannot run for ever: definitions, and the builtins that loop without regard to the
-//! size of their input, are refused when it is compiled, and so is what makes more of its input than
-//! there was: assignments, folds and products. It sees the object alone, no environment, clock or
-//! further input, and cannot end the process.
+//! An expression cannot run for ever, nor take up the memory of all: each step is paid for out of a
+//! budget, and who uses it up is an error of its own. Definitions, and the builtins that loop without
+//! regard to the size of their input, are refused when it is compiled, so that nobody waits for that;
+//! and so is what is no business of an ignore rule: assignments, folds and products. It sees the
+//! object alone, no environment, clock or further input, and cannot end the process.
+
+mod budget;
+mod natives;
+mod value;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use jaq_core::data::HasLut;
 use jaq_core::load::{Arena, File, Loader};
-use jaq_core::{Compiler, Ctx, Vars, compile, data};
-use jaq_json::Val;
+use jaq_core::{Compiler, Ctx, DataT, Vars};
 use serde_json::Value;
 
-type Filter = compile::Filter<jaq_core::Native<data::JustLut<Val>>>;
+use self::value::Paid;
+
+type Lut = jaq_core::compile::Lut<jaq_core::Native<Evaluation>>;
+type Filter = jaq_core::compile::Filter<jaq_core::Native<Evaluation>>;
+
+/// How an expression is evaluated: on values that are paid for, and each step of it, too.
+struct Evaluation;
+
+impl DataT for Evaluation {
+    type V<'a> = Paid;
+    type Data<'a> = Steps<'a>;
+}
+
+/// The compiled program; the interpreter looks into it at each step.
+#[derive(Clone)]
+struct Steps<'a>(&'a Lut);
+
+impl<'a> HasLut<'a, Evaluation> for Steps<'a> {
+    fn lut(&self) -> &'a Lut {
+        budget::pay(1);
+        self.0
+    }
+}
 
 /// Words that can loop without end, grow without limit, reach outside, or end the process.
 const REFUSED: [&str; 21] = [
@@ -39,13 +67,26 @@ const REFUSED: [&str; 21] = [
     "$ENV",
 ];
 
+/// The steps that an expression may take on one object: some tenths of a second.
+const STEPS: u64 = 1_000_000;
+
 /// More paths than this is no ignore rule but a mistake.
 const MOST_PATHS: usize = 100_000;
+
+/// The longest expression, in bytes, and the deepest nesting of its parentheses. The interpreter reads
+/// and runs it by recursion, for which the stack of a worker is too small.
+const LONGEST: usize = 2048;
+const DEEPEST: usize = 32;
+const STACK: usize = 64 << 20;
 
 /// A compiled expression.
 pub(super) struct PathExpression {
     text: String,
     filter: Filter,
+    /// The steps that it may take on one object.
+    steps: u64,
+    /// Whether it has used up its budget on an object; it is not tried on another.
+    is_spent: AtomicBool,
 }
 
 impl fmt::Debug for PathExpression {
@@ -57,47 +98,29 @@ impl fmt::Debug for PathExpression {
 impl PathExpression {
     /// Compiles `expression`; the error says in a few words what is wrong with it.
     pub(super) fn compile(expression: &str) -> Result<Self, String> {
+        if expression.len() > LONGEST || depth(expression) > DEEPEST {
+            return Err(format!(
+                "it is longer than {LONGEST} bytes, or nests deeper than {DEEPEST} levels"
+            ));
+        }
         if let Some(word) = refused(expression) {
             return Err(format!("`{word}` is not allowed in an ignore rule"));
         }
-        let program = format!("path({expression})");
-        let arena = Arena::default();
-        let definitions = jaq_core::defs()
-            .chain(jaq_std::defs())
-            .chain(jaq_json::defs());
-        let modules = Loader::new(definitions)
-            .load(
-                &arena,
-                File {
-                    path: (),
-                    code: program.as_str(),
-                },
-            )
-            .map_err(|_| "it is not valid jq".to_owned())?;
-        let functions = jaq_core::funs()
-            .chain(jaq_std::funs())
-            .chain(jaq_json::funs());
-        let filter = Compiler::default()
-            .with_funs(functions)
-            .compile(modules)
-            .map_err(|errors| {
-                let names: Vec<&str> = errors
-                    .iter()
-                    .flat_map(|(_, errors)| errors.iter().map(|(name, _)| *name))
-                    .collect();
-                format!("undefined: {}", names.join(", "))
-            })?;
         Ok(Self {
             text: expression.to_owned(),
-            filter,
+            filter: stacker::grow(STACK, || filter(expression))?,
+            steps: STEPS,
+            is_spent: AtomicBool::new(false),
         })
     }
 
-    /// Deletes what the expression finds; false, and nothing deleted, if it finds nothing or fails.
-    pub(super) fn remove_from(&self, state: &mut Value) -> bool {
-        let Some(mut paths) = self.paths(state) else {
-            return false;
-        };
+    /// Deletes what the expression finds, and tells whether there was anything. Where its evaluation
+    /// ends with an error, nothing is.
+    ///
+    /// # Errors
+    /// It takes too long, now or on an object before.
+    pub(super) fn remove_from(&self, state: &mut Value) -> Result<bool, String> {
+        let mut paths = self.paths(state)?;
         // Later items and longer ways first, so that no deletion moves what another one names.
         paths.sort_by(|one, other| order(other, one));
         paths.dedup();
@@ -105,11 +128,14 @@ impl PathExpression {
         for path in &paths {
             removed |= delete(state, path);
         }
-        removed
+        Ok(removed)
     }
 
     /// The places that the expression finds, as JSON pointers; none where it finds no place.
-    pub(super) fn pointers(&self, state: &Value) -> Vec<String> {
+    ///
+    /// # Errors
+    /// It takes too long.
+    pub(super) fn pointers(&self, state: &Value) -> Result<Vec<String>, String> {
         let pointer = |path: &Vec<Value>| {
             path.iter().fold(String::new(), |mut pointer, step| {
                 pointer.push('/');
@@ -122,24 +148,90 @@ impl PathExpression {
                 pointer
             })
         };
-        self.paths(state)
-            .unwrap_or_default()
-            .iter()
-            .map(pointer)
-            .collect()
+        Ok(self.paths(state)?.iter().map(pointer).collect())
     }
 
-    fn paths(&self, state: &Value) -> Option<Vec<Vec<Value>>> {
-        let text = state.to_string();
-        let input = jaq_json::read::parse_single(text.as_bytes()).ok()?;
-        let context = Ctx::<data::JustLut<Val>>::new(&self.filter.lut, Vars::new([]));
-        let mut found = Vec::new();
-        for output in self.filter.id.run((context, input)).take(MOST_PATHS) {
-            let path: Value = serde_json::from_str(&output.ok()?.to_string()).ok()?;
-            found.push(path.as_array()?.clone());
-        }
-        Some(found)
+    fn paths(&self, state: &Value) -> Result<Vec<Vec<Value>>, String> {
+        let found = if self.is_spent.load(Relaxed) {
+            None
+        } else {
+            stacker::grow(STACK, || {
+                budget::within(self.steps, || self.evaluate(state))
+            })
+        };
+        found.ok_or_else(|| {
+            self.is_spent.store(true, Relaxed);
+            format!(
+                "it did not end within {} steps, or finds too many places",
+                self.steps
+            )
+        })
     }
+
+    /// The paths that it finds; none if it fails.
+    fn evaluate(&self, state: &Value) -> Vec<Vec<Value>> {
+        let text = state.to_string();
+        let Ok(input) = jaq_json::read::parse_single(text.as_bytes()) else {
+            return Vec::new();
+        };
+        let context = Ctx::<Evaluation>::new(Steps(&self.filter.lut), Vars::new([]));
+        let mut found = Vec::new();
+        for output in self.filter.id.run((context, Paid(input))) {
+            if found.len() == MOST_PATHS {
+                budget::pay(usize::MAX);
+            }
+            let path = output.ok().map(|path| path.to_string());
+            match path.and_then(|path| serde_json::from_str(&path).ok()) {
+                Some(path) => found.push(path),
+                None => return Vec::new(),
+            }
+        }
+        found
+    }
+}
+
+/// The program that finds the paths of an expression.
+fn filter(expression: &str) -> Result<Filter, String> {
+    let program = format!("path({expression})");
+    let arena = Arena::default();
+    let definitions = jaq_core::defs()
+        .chain(natives::definitions())
+        .chain(jaq_std::defs())
+        .chain(jaq_json::defs());
+    let modules = Loader::new(definitions)
+        .load(
+            &arena,
+            File {
+                path: (),
+                code: program.as_str(),
+            },
+        )
+        .map_err(|_| "it is not valid jq".to_owned())?;
+    Compiler::default()
+        .with_funs(natives::functions())
+        .compile(modules)
+        .map_err(|errors| {
+            let names: Vec<&str> = errors
+                .iter()
+                .flat_map(|(_, errors)| errors.iter().map(|(name, _)| *name))
+                .collect();
+            format!("undefined: {}", names.join(", "))
+        })
+}
+
+/// How deep the expression's parentheses, brackets and braces nest at most.
+fn depth(expression: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut deepest = 0;
+    for c in expression.chars() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 /// The first word of the expression, outside its strings and field names, that is refused.
@@ -263,7 +355,8 @@ mod tests {
         let mut state = before;
         PathExpression::compile(expression)
             .expect("valid")
-            .remove_from(&mut state);
+            .remove_from(&mut state)
+            .expect("within the budget");
         assert_eq!(&state, after, "{expression}");
     }
 
@@ -296,6 +389,73 @@ mod tests {
             json!({"a": {"b": 1}}),
             &json!({"a": {"b": 1}}),
         );
+    }
+
+    #[test]
+    fn what_takes_too_long_ends_with_an_error_and_deletes_nothing() {
+        let twice = |times: usize| vec!["(.,.)"; times].join("|");
+        let shared = |times: usize| vec!["[.,.]"; times].join("|");
+        let doubled = |times: usize| vec!["(.+.)"; times].join("|");
+        for expression in [
+            [".."; 200].join("|"),
+            twice(60),
+            format!(".a|select([{}]|length > 0)", twice(60)),
+            format!(".a|select({}|[..]|length > 0)", shared(60)),
+            format!(".a|select({}|tojson|length > 0)", shared(60)),
+            format!(".a|select({} == {})", shared(60), shared(60)),
+            format!(".a|select([{{({}|tostring): 1}}]|length > 0)", shared(60)),
+            format!(".a|select(\"text\"|{}|length > 0)", doubled(60)),
+            format!(".a|select({}|contains({}))", shared(60), shared(60)),
+            ".a|select(\"text\" | test(\"(a{1000}){1000}\"))".to_owned(),
+        ] {
+            let mut state = json!({"a": [{"b": {"c": [1, 2, 3]}}, {"d": [[], [{}]]}]});
+            let before = state.clone();
+            let mut compiled = PathExpression::compile(&expression).expect(&expression);
+            compiled.steps = 50_000;
+            let answer = compiled.remove_from(&mut state);
+            assert!(answer.is_err(), "{expression}: {answer:?}");
+            assert_eq!(state, before);
+            let began = std::time::Instant::now();
+            assert!(compiled.remove_from(&mut state).is_err());
+            assert!(began.elapsed().as_millis() < 100, "it is not tried again");
+        }
+    }
+
+    #[test]
+    fn what_is_long_or_deep_is_refused_and_does_not_overflow_the_stack() {
+        for part in [
+            "(",
+            "[",
+            "{a:",
+            "-",
+            "if ",
+            "try ",
+            ".|",
+            ".,",
+            ".a|",
+            "not|",
+            ".+",
+            ". and ",
+            ".//",
+            "..?",
+            ".[0]",
+            "first(",
+            "if . then . elif ",
+            "label $a|",
+            ". as $x|",
+            "\"",
+            "(.)|",
+            "[.]|",
+            "(.,.)|",
+        ] {
+            for end in ["", "."] {
+                let text = part.repeat(LONGEST / part.len() - 1) + end;
+                if let Ok(mut expression) = PathExpression::compile(&text) {
+                    expression.steps = 50_000;
+                    let _ = expression.remove_from(&mut json!({"a": {"a": [1]}}));
+                }
+            }
+        }
     }
 
     #[test]
