@@ -6,6 +6,7 @@
 
 mod request;
 mod run;
+mod too_large;
 mod withhold;
 
 pub use request::{ApplyOptions, Deleted, Failure, Place};

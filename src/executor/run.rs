@@ -10,6 +10,7 @@ use kube::core::GroupVersionKind;
 use serde_json::{Value, json};
 
 use super::request::{ApplyOptions, Deleted, Failure, Place, written_message};
+use super::too_large::explained;
 use super::withhold::without_values;
 use crate::clock::Clock;
 use crate::cluster::{Cluster, ServedKind};
@@ -185,7 +186,7 @@ impl Execution<'_> {
         let written = place
             .apply(desired, options)
             .await
-            .map_err(|failure| without_values(failure, desired));
+            .map_err(|failure| explained(without_values(failure, desired), desired));
         self.count("patch", task, options.dry_run, written.as_ref().err());
         written
     }
