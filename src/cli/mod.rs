@@ -25,6 +25,7 @@ mod version;
 mod window;
 
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -145,6 +146,8 @@ fn run(command: Command) -> CommandResult {
 
 /// Runs a command that talks to a hub, until it is done or Ctrl-C.
 fn block_on(command: impl Future<Output = CommandResult>) -> CommandResult {
+    // Behind a pointer, so that the program has one copy of the runtime and not one for each command.
+    let command: Pin<Box<dyn Future<Output = CommandResult> + '_>> = Box::pin(command);
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
