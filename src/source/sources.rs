@@ -15,10 +15,8 @@ use std::{
 };
 
 use prometheus::Histogram;
-use tokio::{
-    sync::{OnceCell, Semaphore},
-    time::Instant,
-};
+use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::Instant;
 
 use super::{
     CommitInfo, GitTree, RemoteRefs, Repository, Sha, SourceError,

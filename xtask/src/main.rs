@@ -8,6 +8,7 @@ mod licence;
 mod links;
 mod seams;
 mod stage;
+mod suite;
 mod test;
 mod tools;
 

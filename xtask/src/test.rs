@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 
 use crate::stage::{Stages, succeed};
 use crate::tools::{self, Tool};
-use crate::{codegen, dependencies, links, seams};
+use crate::{codegen, dependencies, links, seams, suite};
 
 /// Runs the named stages, or all. The exit code fails when one of them did.
 pub(crate) fn run(only: Vec<String>) -> ExitCode {
@@ -33,7 +33,7 @@ pub(crate) fn run(only: Vec<String>) -> ExitCode {
         ];
         succeed(&mut cargo(lint))
     });
-    stages.run("test", || test(tools()?));
+    stages.run("test", || test(&tools()?));
     stages.run("doc", || {
         let doc = ["doc", "--no-deps", "--workspace", "--quiet"];
         succeed(cargo(doc).env("RUSTDOCFLAGS", "-D warnings"))
@@ -54,15 +54,15 @@ fn tools() -> anyhow::Result<Vec<(Tool, PathBuf)>> {
 const SEED: (&str, &str) = ("PROPTEST_RNG_SEED", "20261121");
 
 /// Runs all tests, which find the tools in the environment.
-fn test(tools: Vec<(Tool, PathBuf)>) -> anyhow::Result<()> {
-    let mut command = cargo(["test", "--workspace", "--no-fail-fast"]);
-    if std::env::var_os(SEED.0).is_none() {
-        command.env(SEED.0, SEED.1);
-    }
-    for (tool, path) in tools {
-        command.env(tool.variable(), path);
-    }
-    succeed(&mut command)
+fn test(tools: &[(Tool, PathBuf)]) -> anyhow::Result<()> {
+    suite::run(|| {
+        let mut command = cargo(["test", "--workspace", "--no-fail-fast"]);
+        if std::env::var_os(SEED.0).is_none() {
+            command.env(SEED.0, SEED.1);
+        }
+        command.envs(tools.iter().map(|(tool, path)| (tool.variable(), path)));
+        command
+    })
 }
 
 /// The cargo that runs this program.
