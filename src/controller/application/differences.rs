@@ -52,15 +52,7 @@ pub async fn differences(
     against: &Against,
 ) -> Result<Vec<Difference>, String> {
     let application = application(hub, name)?;
-    let mut observed = observe(hub, name, &application)
-        .await
-        .map_err(|found| found.message)?;
-    if let Some(other) = other(hub, name, &application, against).await? {
-        observed = observed
-            .with_desired(hub, name, &application, other)
-            .await
-            .map_err(|found| found.message)?;
-    }
+    let observed = observed(hub, name, &application, against).await?;
     let assessment = assess(hub, name, &application, Ok(observed)).await;
     let (Ok(observation), Some(comparison)) = (&assessment.observed, &assessment.comparison) else {
         return Err("nothing could be compared".to_owned());
@@ -98,8 +90,27 @@ pub async fn differences(
     Ok(found)
 }
 
+/// The application as it is observed, with the manifests that `against` asks for.
+pub(super) async fn observed(
+    hub: &Arc<Hub>,
+    name: &ObjectName,
+    application: &Application,
+    against: &Against,
+) -> Result<Observation, String> {
+    let observed = observe(hub, name, application)
+        .await
+        .map_err(|found| found.message)?;
+    let Some(other) = other(hub, name, application, against).await? else {
+        return Ok(observed);
+    };
+    observed
+        .with_desired(hub, name, application, other)
+        .await
+        .map_err(|found| found.message)
+}
+
 /// Manifests of another revision or of a folder.
-pub(super) async fn other(
+async fn other(
     hub: &Arc<Hub>,
     name: &ObjectName,
     application: &Application,

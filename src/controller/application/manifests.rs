@@ -5,8 +5,7 @@ use std::sync::Arc;
 use argosy_engine::secrets;
 use serde_json::Value;
 
-use super::differences::{Against, application, other};
-use super::observe::observe;
+use super::differences::{Against, application, observed};
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
 
@@ -35,15 +34,7 @@ pub async fn manifests(
     against: &Against,
 ) -> Result<Manifests, String> {
     let application = application(hub, name)?;
-    let mut observed = observe(hub, name, &application)
-        .await
-        .map_err(|found| found.message)?;
-    if let Some(other) = other(hub, name, &application, against).await? {
-        observed = observed
-            .with_desired(hub, name, &application, other)
-            .await
-            .map_err(|found| found.message)?;
-    }
+    let observed = observed(hub, name, &application, against).await?;
     let mut warnings: Vec<_> = observed.desired.warnings().map(str::to_owned).collect();
     warnings.extend(observed.stale.iter().map(|why| {
         format!(
