@@ -2,14 +2,16 @@
 //!
 //! It counts what cannot be undone by reverting a commit: Applications that are deleted, and those
 //! that move to another cluster or namespace. Where a generator stopped yielding anything, one is
-//! too much. It never changes a plan; it only says whether to act.
+//! too much, and while a set waits, so is one of those that it waits with. It never changes a plan;
+//! it only says whether to act.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use argosy_crds::{Application, ApplicationSet, names};
 use sha2::{Digest, Sha256};
 
+use crate::approval::Held;
 use crate::plan::{AppSetPlan, is_owned_by};
 
 /// How much may go at once.
@@ -75,6 +77,8 @@ pub struct Guard<'a> {
     pub approved: Option<&'a str>,
     /// The generators that stopped yielding anything, see [`emptied`](crate::emptied::emptied).
     pub emptied: &'a [String],
+    /// What the set waits with already.
+    pub held: &'a Held,
 }
 
 /// A plan that waits.
@@ -90,6 +94,10 @@ pub struct Parked {
     pub owned: usize,
     /// The generators that stopped yielding anything.
     pub emptied: Vec<String>,
+    /// All that waits since the set began to wait, as far as the set still has it.
+    pub held: Held,
+    /// By itself the plan might be carried out; it waits because more of it did before.
+    pub is_remainder: bool,
 }
 
 /// Judges a plan.
@@ -110,24 +118,35 @@ pub fn judge(
             (old != new).then(|| (name, format!("{old:?} -> {new:?}")))
         })
         .collect();
-    let owned = live.iter().filter(|app| is_owned_by(app, set)).count();
+    let owned = live.iter().filter(|app| is_owned_by(app, set));
+    let owned: BTreeSet<&str> = owned
+        .filter_map(|app| app.metadata.name.as_deref())
+        .collect();
     let Limits { percent, count } = guard.limits;
-    let gone = plan.delete.len() + moves.len();
-    let is_little = gone <= count || gone * 100 <= percent * owned;
+    let lost = || {
+        let deleted = plan.delete.iter().map(|gone| gone.name.as_str());
+        deleted.chain(moves.iter().map(|(name, _)| name.as_str()))
+    };
+    let gone = lost().count();
+    let is_little = gone <= count || gone * 100 <= percent * owned.len();
     let is_believed = guard.emptied.is_empty() || plan.delete.is_empty() || percent >= 100;
-    if is_little && is_believed {
+    let is_free = percent >= 100 || !guard.held.has_any_of(lost());
+    if is_little && is_believed && is_free {
         return Verdict::Proceed;
     }
     let hash = hash(set, plan, &moves);
     if guard.approved == Some(hash.as_str()) {
         return Verdict::Proceed;
     }
+    let lost = Held::These(lost().map(str::to_owned).collect());
     Verdict::Park(Parked {
         hash,
+        held: guard.held.among(&owned).or(lost),
         deletes: plan.delete.iter().map(|gone| gone.name.clone()).collect(),
         moves: moves.into_iter().map(|(name, _)| name).collect(),
-        owned,
+        owned: owned.len(),
         emptied: guard.emptied.to_vec(),
+        is_remainder: is_little && is_believed,
     })
 }
 
@@ -199,6 +218,7 @@ mod tests {
             limits: Limits::default(),
             approved,
             emptied: &emptied.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            held: &Held::default(),
         };
         judge(&set, &deleting(&live, count), &live, &guard)
     }
@@ -249,6 +269,7 @@ mod tests {
                 limits: Limits::of(set, Limits::default()),
                 approved: None,
                 emptied: &["spec.generators[0].git".to_owned()],
+                held: &Held::All,
             };
             judge(set, &plan, &live, &guard)
         };
@@ -259,5 +280,56 @@ mod tests {
         );
         set.metadata.annotations = Some(BTreeMap::from([all]));
         assert_eq!(judge(&set), Verdict::Proceed);
+    }
+    /// Judges a plan that deletes these of twenty, while others are held.
+    fn while_waiting(held: &Held, deleted: std::ops::Range<usize>, percent: usize) -> Verdict {
+        let (set, live) = fleet(20);
+        let guard = Guard {
+            limits: Limits {
+                percent,
+                ..Limits::default()
+            },
+            approved: None,
+            emptied: &[],
+            held,
+        };
+        let plan = deleting(&live[deleted.start..], deleted.len());
+        judge(&set, &plan, &live, &guard)
+    }
+
+    fn names(numbers: std::ops::Range<usize>) -> Held {
+        Held::These(numbers.map(|n| format!("a{n}")).collect())
+    }
+
+    #[test]
+    fn what_comes_back_one_by_one_frees_nothing_of_the_rest() {
+        let mut held = Held::default();
+        for rest in (1..=10).rev() {
+            let Verdict::Park(parked) = while_waiting(&held, 0..rest, 30) else {
+                panic!("{rest} wait")
+            };
+            assert_eq!(parked.held, names(0..10), "{rest} are left");
+            assert_eq!(parked.is_remainder, rest <= 6, "{rest} are left");
+            held = parked.held;
+        }
+        assert_eq!(while_waiting(&held, 0..0, 30), Verdict::Proceed);
+        assert_eq!(while_waiting(&held, 10..12, 30), Verdict::Proceed);
+        // One that came back and goes again is among those that wait.
+        assert!(matches!(while_waiting(&held, 9..10, 30), Verdict::Park(_)));
+        assert_eq!(while_waiting(&held, 0..3, 100), Verdict::Proceed);
+    }
+
+    #[test]
+    fn what_goes_meanwhile_waits_with_the_others() {
+        let Verdict::Park(parked) = while_waiting(&names(0..2), 1..4, 30) else {
+            panic!("they wait")
+        };
+        assert_eq!(parked.held, names(0..4));
+        // What the set has no more is forgotten.
+        let gone = Held::These(["a1", "gone"].map(str::to_owned).into());
+        let Verdict::Park(parked) = while_waiting(&gone, 1..2, 30) else {
+            panic!("it waits")
+        };
+        assert_eq!(parked.held, names(1..2));
     }
 }

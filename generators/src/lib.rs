@@ -19,6 +19,7 @@ mod substitute;
 mod template;
 mod typed;
 
+pub mod approval;
 pub mod emptied;
 pub mod guard;
 pub mod lint;

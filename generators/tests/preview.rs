@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use argosy_crds::application_set::ApplicationsSyncPolicy;
 use argosy_crds::{Application, ApplicationSet};
 use argosy_facts::Complete;
+use argosy_generators::approval::Held;
 use argosy_generators::guard::{Guard, Limits};
 use argosy_generators::offline::{World, generate};
 use argosy_generators::plan::{Inputs, PreservedKeys};
@@ -66,6 +67,7 @@ fn between(
             limits: Limits::default(),
             approved: None,
             emptied: &[],
+            held: &Held::default(),
         },
     )
 }

@@ -1,15 +1,15 @@
 //! What would be lost waits for a person if it is much, and for nobody if it is little.
 
-use argosy_crds::codes::appset_condition::APPROVAL_NEEDED;
+use argosy_crds::codes::appset_condition::{APPROVAL_NEEDED, ERROR_OCCURRED};
 use argosy_test_support::manifest::{automated, config};
 use argosy_test_support::stories::World as _;
 use argosy_test_support::stories::guard::{approve, hash};
-use argosy_test_support::stories::sets::{list, set, until_condition};
+use argosy_test_support::stories::sets::{condition, list, set, until_clean, until_condition};
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
-use crate::sets::{names, until_names};
+use crate::sets::{app_deletes, names, until_names};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn losing_a_few_waits_for_nobody() {
@@ -85,6 +85,59 @@ async fn a_set_may_allow_everything() {
         .unwrap();
     remove_directories(&fleet);
     until_names(&fleet, &[]).await;
+}
+
+const ALL: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
+/// Waits until a condition of the set says this, and returns all that it says.
+async fn until_told(fleet: &Fleet, type_: &str, wanted: &str) -> String {
+    let mut told = String::new();
+    let what = format!("{type_} says {wanted:?}");
+    fleet
+        .eventually(&what, async || {
+            told = condition(fleet, "tools", type_).await.unwrap_or_default();
+            told.contains(wanted)
+        })
+        .await;
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_goes_with_an_approval_alone_although_most_of_it_comes_back() {
+    let mut fleet = Fleet::start(&["dev"]).await;
+    fleet.commit(&[("web/a.yaml", &config("a", "1", ""))]);
+    let tools =
+        |fleet: &Fleet, apps: &[&str]| set("tools", true, &list(apps), "{{ .app }}", "web", fleet);
+    fleet.apply(tools(&fleet, &ALL)).await;
+    until_names(&fleet, &ALL).await;
+    until_clean(&fleet, "tools").await;
+
+    fleet.apply(tools(&fleet, &ALL[..1])).await;
+    until_told(&fleet, APPROVAL_NEEDED, "delete 7 (b, c, d").await;
+    // Two of eight may go, but not these two, and neither an error nor a restart changes that.
+    fleet.apply(tools(&fleet, &ALL[..6])).await;
+    let rest = "what is left of a larger change waits, too; this change would delete 2 (g, h) of 8";
+    let asked = until_told(&fleet, APPROVAL_NEEDED, rest).await;
+    let mut broken = tools(&fleet, &ALL[..6]);
+    broken["spec"]["generators"] = json!([{}]);
+    fleet.apply(broken).await;
+    until_told(&fleet, ERROR_OCCURRED, "spec.generators[0]").await;
+    let still = condition(&fleet, "tools", APPROVAL_NEEDED).await;
+    assert_eq!(still.as_ref(), Some(&asked));
+    fleet.restart_hub();
+    fleet.apply(tools(&fleet, &ALL[..6])).await;
+    until_told(&fleet, ERROR_OCCURRED, "waits for approval").await;
+    fleet.nothing_is_written().await;
+    assert_eq!(until_told(&fleet, APPROVAL_NEEDED, rest).await, asked);
+    assert_eq!((app_deletes(&fleet), names(&fleet).await.len()), (0, 8));
+
+    // All are back: nothing waits, and what goes from here on is a loss of its own.
+    fleet.apply(tools(&fleet, &ALL)).await;
+    until_clean(&fleet, "tools").await;
+    assert_eq!(condition(&fleet, "tools", APPROVAL_NEEDED).await, None);
+    assert_eq!((app_deletes(&fleet), names(&fleet).await.len()), (0, 8));
+    fleet.apply(tools(&fleet, &ALL[..6])).await;
+    until_names(&fleet, &ALL[..6]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

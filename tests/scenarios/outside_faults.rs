@@ -43,6 +43,8 @@ fn server() -> Vec<(&'static str, &'static str, OfServer, Told)> {
     let denied = || fail(403, "it is forbidden");
     let down = || fail(500, "the store is gone");
     let slow = || OfServer::Slow(Duration::from_mins(10));
+    let html = || OfServer::Answer("<html>Sign in</html>".to_owned());
+    let half = || OfServer::Answer("{\"kind\": \"PlacementList\", \"items\": [".to_owned());
     let secret = |why| [Some(why), Some(why), Some(why), None];
     let map = |why| [None, None, Some(why), Some(why)];
     let decided = |why| [None, None, None, Some(why)];
@@ -55,14 +57,28 @@ fn server() -> Vec<(&'static str, &'static str, OfServer, Told)> {
             OfServer::Disconnect,
             secret("error fetching secret"),
         ),
+        (get, "secrets", html(), secret("error fetching secret")),
         (get, "configmaps", denied(), map("it is forbidden")),
         (get, "configmaps", down(), map("the store is gone")),
+        (get, "configmaps", html(), map("error fetching ConfigMap")),
         (list, "placements", denied(), decided("it is forbidden")),
         (list, "placements", down(), decided("the store is gone")),
         (
             list,
             "placements",
             OfServer::Disconnect,
+            decided("failed to get dynamic resources"),
+        ),
+        (
+            list,
+            "placements",
+            html(),
+            decided("failed to get dynamic resources"),
+        ),
+        (
+            list,
+            "placements",
+            half(),
             decided("failed to get dynamic resources"),
         ),
         (

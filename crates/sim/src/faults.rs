@@ -22,6 +22,8 @@ pub enum Fault {
         /// The Status' message.
         message: String,
     },
+    /// The answer is 200 with this text, as that of a proxy that asks for a login.
+    Answer(String),
     /// The connection breaks without an answer, and the request has had no effect.
     Disconnect,
     /// The request is carried out, and the connection breaks before the answer.

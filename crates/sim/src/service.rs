@@ -114,6 +114,7 @@ impl SimService {
             Some(Fault::Fail { code, message }) => {
                 return Ok(api::failure(&Failure::injected(*code, message.clone())));
             }
+            Some(Fault::Answer(text)) => return Ok(api::text(text.clone())),
             Some(Fault::Disconnect) => return Err(Refused::reset(cluster.name())),
         }
         let body = body

@@ -34,6 +34,14 @@ pub struct ApplicationSetStatus {
         deserialize_with = "null_as_default"
     )]
     pub resources_count: i64,
+    /// The Applications that wait for a person's approval before they are deleted or moved; `*` is
+    /// all. Argosy's own.
+    #[serde(
+        rename = "heldApplications",
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_as_default"
+    )]
+    pub held: Vec<String>,
     /// The verdict derived from the conditions.
     #[serde(
         skip_serializing_if = "is_default",

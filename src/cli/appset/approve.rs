@@ -1,7 +1,7 @@
 //! `argosy appset approve NAME --plan HASH`.
 
-use argosy_crds::codes::appset_condition;
 use argosy_crds::{ApplicationSet, names};
+use argosy_generators::approval::{waiting, waits_for};
 use clap::Parser;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostic;
 
 /// Approves a plan that waits. The approval is for exactly that plan, and void when it changes.
 #[derive(Parser)]
+#[command(after_help = "Example:\n  argosy appset approve fleet --plan 6f1ed002ab559585")]
 pub(crate) struct Args {
     /// The ApplicationSet.
     name: String,
@@ -26,23 +27,13 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> CommandResult {
     let api = args.hub.api::<ApplicationSet>().await?;
     let set = find(&api, &args.name).await?;
-    let waiting = set
-        .status
-        .iter()
-        .flat_map(|status| &status.conditions)
-        .find(|condition| {
-            condition.type_ == appset_condition::APPROVAL_NEEDED && condition.status == "True"
-        });
-    match waiting {
-        None => {
-            let what = format!("no plan of `{}` waits for approval", args.name);
-            return Err(Diagnostic::user("NothingToApprove", what));
-        }
-        Some(condition) if !condition.message.contains(&args.plan) => {
-            let what = format!("another plan than {} waits for approval", args.plan);
-            return Err(Diagnostic::user("PlanChanged", what).at(condition.message.clone()));
-        }
-        Some(_) => {}
+    let Some(waiting) = waiting(&set) else {
+        let what = format!("no plan of `{}` waits for approval", args.name);
+        return Err(Diagnostic::user("NothingToApprove", what));
+    };
+    if !waits_for(&set, &args.plan) {
+        let what = format!("another plan than {} waits for approval", args.plan);
+        return Err(Diagnostic::user("PlanChanged", what).at(waiting.message.clone()));
     }
     let patch = json!({"metadata": {"annotations": {names::annotation::APPROVED_PLAN: args.plan}}});
     api.patch(&args.name, &PatchParams::default(), &Patch::Merge(patch))

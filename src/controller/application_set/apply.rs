@@ -6,6 +6,7 @@ use std::sync::Arc;
 use argosy_crds::codes::appset_condition;
 use argosy_crds::{Application, ApplicationSet, names};
 use argosy_engine::application::KnownClusters;
+use argosy_generators::approval::Held;
 use argosy_generators::emptied::{Yields, emptied};
 use argosy_generators::guard::{Guard, Limits, Parked, Verdict, approved, judge};
 use argosy_generators::plan::{AppSetPlan, Deletion, Inputs, PlanError, is_owned_by, plan};
@@ -49,6 +50,11 @@ impl Applied {
             without_steps: true,
             ..Self::default()
         }
+    }
+
+    /// Whether a plan was made and the guard asked about it.
+    pub(super) fn is_judged(&self) -> bool {
+        !self.without_steps
     }
 
     fn has_failed_to_delete(&self) -> bool {
@@ -106,9 +112,11 @@ pub(super) async fn apply(
         limits: Limits::of(set, settings.guard),
         approved: approved(set),
         emptied: &emptied(before.as_deref(), set, expansion),
+        held: &Held::of(set).or(hub.application_sets.held(name)),
     };
     match judge(set, &plan, &live, &guard) {
         Verdict::Proceed => {
+            hub.application_sets.hold(name, Held::default());
             carry_out(hub, name, set, plan, &live, &mut applied).await;
             // Until the last deletion has succeeded it stays known why they are right.
             if !applied.has_failed_to_delete() {
@@ -116,7 +124,10 @@ pub(super) async fn apply(
                 hub.application_sets.carried_out(name, yields);
             }
         }
-        Verdict::Park(parked) => applied.parked = Some(parked),
+        Verdict::Park(parked) => {
+            hub.application_sets.hold(name, parked.held.clone());
+            applied.parked = Some(parked);
+        }
     }
     applied
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argosy_crds::{ApplicationSet, ApplicationSetSpec};
 use argosy_facts::Observed;
+use argosy_generators::approval::Held;
 use argosy_generators::emptied::Yields;
 use argosy_generators::{Answer, Error, Expansion, Request, Settings};
 
@@ -23,6 +24,8 @@ pub struct Memory {
     sets: Mutex<BTreeMap<ObjectName, Arc<Remembered>>>,
     /// What the generators of each set yielded when it was carried out.
     yields: Mutex<BTreeMap<ObjectName, Arc<Yields>>>,
+    /// What the sets that wait for approval hold, as their statuses say once they are written.
+    held: Mutex<BTreeMap<ObjectName, Held>>,
     /// The names that two sets generate.
     pub(super) contested: Contested,
     /// What was answered from outside.
@@ -94,6 +97,7 @@ impl Memory {
     pub(super) fn forget(&self, name: &ObjectName) {
         self.lock().remove(name);
         self.yields_of_all().remove(name);
+        self.held_by_all().remove(name);
         self.answers.forget(name);
     }
 
@@ -105,6 +109,25 @@ impl Memory {
     /// Notes that a set was carried out, all of its deletions included.
     pub(super) fn carried_out(&self, name: &ObjectName, yields: Yields) {
         self.yields_of_all().insert(name.clone(), Arc::new(yields));
+    }
+
+    /// What a set that waits holds, whether or not its status could be written.
+    pub(super) fn held(&self, name: &ObjectName) -> Held {
+        self.held_by_all().get(name).cloned().unwrap_or_default()
+    }
+
+    /// Notes what a set holds from here on.
+    pub(super) fn hold(&self, name: &ObjectName, held: Held) {
+        let mut all = self.held_by_all();
+        if held == Held::default() {
+            all.remove(name);
+        } else {
+            all.insert(name.clone(), held);
+        }
+    }
+
+    fn held_by_all(&self) -> MutexGuard<'_, BTreeMap<ObjectName, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn yields_of_all(&self) -> MutexGuard<'_, BTreeMap<ObjectName, Arc<Yields>>> {

@@ -148,8 +148,8 @@ async fn act(
 ) -> Next {
     if !rollout::is_rolling(hub, set) {
         let applied = apply::apply(hub, name, set, expansion).await;
-        report::report(hub, name, set, Ok(&applied), Rollout::None).await;
-        return after(&applied);
+        let is_told = report::report(hub, name, set, Ok(&applied), Rollout::None).await;
+        return after(&applied, is_told);
     }
     if argosy_generators::rollout::strategy(set).is_none() {
         let applied = Applied::without_steps();
@@ -158,25 +158,33 @@ async fn act(
     }
     let applied = apply::apply(hub, name, set, expansion).await;
     if applied.parked.is_some() {
-        report::report(hub, name, set, Ok(&applied), Rollout::Kept).await;
-        return after(&applied);
+        let is_told = report::report(hub, name, set, Ok(&applied), Rollout::Kept).await;
+        return after(&applied, is_told);
     }
     let plan = rollout::plan(hub, name, set, expansion, &applied);
     let told = Rollout::Planned(&plan);
-    if !report::report(hub, name, set, Ok(&applied), told).await {
-        return after(&applied).no_later_than(rollout::SOON);
+    let is_told = report::report(hub, name, set, Ok(&applied), told).await;
+    let next = after(&applied, is_told);
+    if !is_told {
+        return next;
     }
     match rollout::begin(hub, name, set, plan).await {
-        Some(wait) => after(&applied).no_later_than(wait),
-        None => after(&applied),
+        Some(wait) => next.no_later_than(wait),
+        None => next,
     }
 }
 
-fn after(applied: &Applied) -> Next {
-    if applied.is_clean() || applied.parked.is_some() {
+/// When the set is looked at again; soon where its status could not be written.
+fn after(applied: &Applied, is_told: bool) -> Next {
+    let next = if applied.is_clean() || applied.parked.is_some() {
         Next::After(RESYNC)
     } else {
         Next::After(ERROR_DELAY)
+    };
+    if is_told {
+        next
+    } else {
+        next.no_later_than(rollout::SOON)
     }
 }
 

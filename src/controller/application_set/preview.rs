@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use argosy_crds::codes::appset_condition;
 use argosy_crds::{Application, ApplicationSet};
 use argosy_facts::Observed;
+use argosy_generators::approval::{Held, waits};
 use argosy_generators::emptied::{Yields, emptied};
 use argosy_generators::guard::{Guard, Limits, approved};
 use argosy_generators::plan::Inputs;
@@ -78,21 +78,36 @@ pub async fn preview(
     let name = name_of(set);
     let set = as_on_the_hub(hub, &name, set);
     let expansion = expanded(hub, &set, head).await.result?;
-    let (live, yielded) = match base {
+    let (live, yielded, held) = match base {
         None => {
             let live = apply::concerned(hub, &set, expansion.applications.get());
-            (live, yielded_on_the_hub(hub, &name, &set, head).await)
+            let yielded = yielded_on_the_hub(hub, &name, &set, head).await;
+            (live, yielded, held_on_the_hub(hub, &name))
         }
         Some(base) => {
             let before = as_on_the_hub(hub, &name, base.set);
             let expansion = expanded(hub, &before, base.supposed).await.result?;
             let live = as_applied(&before, expansion.applications.get());
-            (live, Some(Yields::of(&before, &expansion)))
+            let yielded = Yields::of(&before, &expansion);
+            (live, Some(yielded), Held::default())
         }
     };
-    let emptied = emptied(yielded.as_ref(), &set, &expansion);
+    let settings = hub.fleet.settings();
+    let guard = Guard {
+        limits: Limits::of(&set, settings.guard),
+        approved: approved(&set),
+        emptied: &emptied(yielded.as_ref(), &set, &expansion),
+        held: &held,
+    };
     let clusters = head.destinations(hub);
-    Ok(judged(hub, &set, &expansion, &live, &emptied, &clusters))
+    Ok(judged(hub, &set, &expansion, &live, &guard, &clusters))
+}
+
+/// What the set on the hub waits with.
+fn held_on_the_hub(hub: &Hub, name: &ObjectName) -> Held {
+    let index = hub.fleet.index();
+    let known = index.application_sets.read(name);
+    known.map(|known| Held::of(known)).unwrap_or_default()
 }
 
 /// What the generators of the set on the hub yielded, as far as that can be told. Only those that
@@ -107,7 +122,7 @@ async fn yielded_on_the_hub(
     head: Supposed<'_>,
 ) -> Option<Yields> {
     let known = Arc::clone(hub.fleet.index().application_sets.read(name)?);
-    if waits_for_approval(&known) {
+    if waits(&known) {
         return Some(Yields::assumed(&known));
     }
     if known.spec.generators == set.spec.generators && head.is_nothing() {
@@ -118,13 +133,6 @@ async fn yielded_on_the_hub(
         Ok(expansion) => Yields::of(&known, &expansion),
         Err(_) => Yields::assumed(&known),
     })
-}
-
-fn waits_for_approval(set: &ApplicationSet) -> bool {
-    let conditions = set.status.iter().flat_map(|status| &status.conditions);
-    conditions
-        .filter(|condition| condition.status == "True")
-        .any(|condition| condition.type_ == appset_condition::APPROVAL_NEEDED)
 }
 
 /// What a set generates, and what its Applications may name.
@@ -164,7 +172,7 @@ fn judged(
     set: &ApplicationSet,
     expansion: &Expansion,
     live: &[Application],
-    emptied: &[String],
+    guard: &Guard<'_>,
     clusters: &[Cluster],
 ) -> Preview {
     let name = set.metadata.name.as_deref().unwrap_or_default();
@@ -181,12 +189,7 @@ fn judged(
         rolling: super::rollout::is_rolling(hub, set),
         jq: &|expression, value| argosy_engine::ignore::pointers(expression, value),
     };
-    let guard = Guard {
-        limits: Limits::of(set, settings.guard),
-        approved: approved(set),
-        emptied,
-    };
-    pure::preview(&inputs, &guard)
+    pure::preview(&inputs, guard)
 }
 
 /// The set as it would be if it were applied: with the identity and the annotations that the one

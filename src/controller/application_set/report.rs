@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use argosy_crds::application_set::{ApplicationSetCondition, ApplicationSetStatus};
+use argosy_crds::application_set::ApplicationSetStatus;
 use argosy_crds::codes::appset_condition;
 use argosy_crds::{Application, ApplicationSet, names};
-use argosy_generators::Error;
-use argosy_generators::guard::Parked;
 use argosy_generators::rollout::NO_STEPS;
 use argosy_generators::status::{Outcome, Rollout, status};
+use argosy_generators::{Error, approval};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
@@ -17,9 +16,6 @@ use serde_json::{Value, json};
 use super::apply::Applied;
 use crate::fleet::{Malformed, ObjectName, owner_set};
 use crate::hub::Hub;
-
-/// How many Applications a condition names.
-const NAMED: usize = 10;
 
 /// Writes what changed; whether the status on the API server says what it should.
 pub(super) async fn report(
@@ -53,8 +49,11 @@ pub(super) async fn report(
         hub.fleet.settings().sets.max_resources,
         &now,
     );
-    let parked = result.ok().and_then(|applied| applied.parked.as_ref());
-    put_approval(&mut after, name, parked, &now);
+    if let Ok(applied) = result
+        && applied.is_judged()
+    {
+        approval::put(&mut after, &name.name, applied.parked.as_ref(), &now);
+    }
     hub.application_sets.contested.put(&mut after, name, &now);
     let is_told = write_if_new(hub, name, set, &after).await;
     if set
@@ -156,79 +155,6 @@ pub(super) async fn malformed(hub: &Hub, name: &ObjectName, malformed: &Malforme
     }
 }
 
-/// Says that a plan waits for a person, and what it would take away; or no longer.
-fn put_approval(
-    status: &mut ApplicationSetStatus,
-    name: &ObjectName,
-    parked: Option<&Parked>,
-    now: &Time,
-) {
-    let known = status
-        .conditions
-        .iter()
-        .find(|one| one.type_ == appset_condition::APPROVAL_NEEDED)
-        .cloned();
-    status
-        .conditions
-        .retain(|one| one.type_ != appset_condition::APPROVAL_NEEDED);
-    let Some(parked) = parked else { return };
-    let message = approval_message(name, parked);
-    let since = known.filter(|known| known.message == message);
-    status.conditions.push(ApplicationSetCondition {
-        type_: appset_condition::APPROVAL_NEEDED.to_owned(),
-        status: "True".to_owned(),
-        reason: appset_condition::APPROVAL_NEEDED.to_owned(),
-        message,
-        last_transition_time: since
-            .map_or_else(|| Some(now.clone()), |known| known.last_transition_time),
-    });
-    status.conditions.sort_by(|a, b| a.type_.cmp(&b.type_));
-}
-
-fn approval_message(name: &ObjectName, parked: &Parked) -> String {
-    let list = |names: &[String]| {
-        let shown = names
-            .iter()
-            .take(NAMED)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", ");
-        let more = names.len().saturating_sub(NAMED);
-        if more > 0 {
-            format!("{shown} and {more} more")
-        } else {
-            shown
-        }
-    };
-    let mut parts = Vec::new();
-    if !parked.deletes.is_empty() {
-        parts.push(format!(
-            "delete {} ({})",
-            parked.deletes.len(),
-            list(&parked.deletes)
-        ));
-    }
-    if !parked.moves.is_empty() {
-        parts.push(format!(
-            "move {} ({})",
-            parked.moves.len(),
-            list(&parked.moves)
-        ));
-    }
-    let because = match parked.emptied.as_slice() {
-        [] => String::new(),
-        [one] => format!("{one} yields nothing any more; "),
-        several => format!("{} yield nothing any more; ", list(several)),
-    };
-    format!(
-        "{because}this change would {} of {} Applications and waits; approve it with `argosy appset approve {} --plan {}`",
-        parts.join(" and "),
-        parked.owned,
-        name.name,
-        parked.hash
-    )
-}
-
 fn outcome(applied: &Applied) -> Outcome {
     if let Some(parked) = &applied.parked {
         return Outcome::Failed {
@@ -272,7 +198,12 @@ fn and_more(message: String, all: usize) -> String {
 /// A whole status as a merge patch: lists that are empty now are taken away.
 fn whole(status: &ApplicationSetStatus) -> Value {
     let mut whole = json!(status);
-    for list in ["applicationStatus", "resources", "resourcesCount"] {
+    for list in [
+        "applicationStatus",
+        "heldApplications",
+        "resources",
+        "resourcesCount",
+    ] {
         if whole[list].is_null() {
             whole[list] = Value::Null;
         }

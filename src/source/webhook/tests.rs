@@ -2,8 +2,9 @@
 
 use std::{fs, path::PathBuf};
 
-use argosy_crds::Application;
-use serde_json::Value;
+use argosy_crds::{Application, ApplicationSet};
+use argosy_generators::{Globbing, reads};
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -91,8 +92,8 @@ fn a_broken_body_is_refused_and_never_a_panic() {
 #[test]
 fn a_push_of_which_not_all_commits_are_told_may_have_changed_any_file() {
     let push = |all: u64| {
-        let commit = serde_json::json!({"added": ["a.yaml"], "modified": [], "removed": []});
-        let body = serde_json::json!({
+        let commit = json!({"added": ["a.yaml"], "modified": [], "removed": []});
+        let body = json!({
             "object_kind": "push", "ref": "refs/heads/main", "commits": [commit],
             "total_commits_count": all,
             "project": {"web_url": "https://git.example.com/r", "default_branch": "main"},
@@ -104,4 +105,102 @@ fn a_push_of_which_not_all_commits_are_told_may_have_changed_any_file() {
     };
     assert_eq!(push(1), ["a.yaml"]);
     assert_eq!(push(25), [""; 0]);
+}
+
+/// A push to the main branch of `shop/fleet` that changed `apps/a/x.yaml`, as each provider tells it:
+/// the header with the event, the body, and whether it tells the files.
+fn pushes() -> [(&'static str, &'static str, Value, bool); 6] {
+    let main = "refs/heads/main";
+    let commits = json!([{"added": ["apps/a/x.yaml"], "modified": [], "removed": []}]);
+    let page = "https://git.example.com/shop/fleet";
+    let hosted = json!({"ref": main, "commits": commits,
+        "repository": {"html_url": page, "default_branch": "main"}});
+    let gitlab = json!({"object_kind": "push", "ref": main, "commits": commits,
+        "project": {"web_url": page, "default_branch": "main"}});
+    let cloud = json!({"repository": {"links": {"html": {"href": page}}},
+        "push": {"changes": [{"new": {"type": "branch", "name": "main"}}]}});
+    let clone = json!([
+        {"name": "http", "href": "https://git.example.com/shop/fleet.git"},
+        {"name": "ssh", "href": "ssh://git@git.example.com:7999/shop/fleet.git"},
+    ]);
+    let server = json!({"repository": {"links": {"clone": clone}},
+        "changes": [{"ref": {"id": main}, "refId": main, "type": "UPDATE"}]});
+    let azure = json!({"eventType": "git.push", "resource": {
+        "refUpdates": [{"name": main}],
+        "repository": {"remoteUrl": page, "defaultBranch": main}}});
+    [
+        ("X-GitHub-Event", "push", hosted.clone(), true),
+        ("X-Gogs-Event", "push", hosted, true),
+        ("X-Gitlab-Event", "Push Hook", gitlab, true),
+        ("X-Hook-Uuid", "1", cloud, false),
+        ("X-Event-Key", "repo:refs_changed", server, false),
+        ("X-Vss-Activityid", "1", azure, false),
+    ]
+}
+
+#[test]
+fn a_push_of_any_provider_wakes_exactly_the_sets_that_read_the_repository_and_path() {
+    let set = |repository: &str, revision: &str, paths: Value| -> ApplicationSet {
+        let mut git = json!({"repoURL": repository, "revision": revision});
+        git.as_object_mut()
+            .unwrap()
+            .extend(paths.as_object().unwrap().clone());
+        // At any depth.
+        let list = json!({"list": {"elements": [{"a": "b"}]}});
+        let matrix = json!({"matrix": {"generators": [list, {"git": git}]}});
+        serde_json::from_value(json!({"spec": {"generators": [matrix]}})).unwrap()
+    };
+    let directories = |path: &str| json!({"directories": [{"path": path}]});
+    let https = "https://git.example.com/shop/fleet.git";
+    let scp = "git@git.example.com:shop/fleet.git";
+    let files = json!({"files": [{"path": "apps/**/x.yaml"}]});
+    let left_out =
+        json!({"directories": [{"path": "apps/*"}, {"path": "apps/a", "exclude": true}]});
+    // Who reads what was pushed, who reads other paths, and who reads something else.
+    let reads_it = [
+        set(https, "main", directories("apps/*")),
+        set(https, "HEAD", directories("apps/*")),
+        set(scp, "", directories("apps/*")),
+        set(scp, "main", files),
+    ];
+    let other_paths = [
+        set(https, "main", directories("charts/*")),
+        set(https, "main", left_out),
+        set(scp, "main", json!({"files": [{"path": "clusters/*.json"}]})),
+    ];
+    let elsewhere = [
+        set(https, "v1", directories("apps/*")),
+        set(
+            "https://git.example.com/shop/web.git",
+            "main",
+            directories("apps/*"),
+        ),
+        set(
+            "https://git.example.org/shop/fleet.git",
+            "main",
+            directories("apps/*"),
+        ),
+    ];
+    for (header, event, body, tells_files) in pushes() {
+        let mut headers = vec![(header, event)];
+        if header == "X-Hook-Uuid" {
+            headers.push(("X-Event-Key", "repo:push"));
+        }
+        let body = body.to_string();
+        let headers = Headers::new(headers);
+        let push = parse(&headers, body.as_bytes(), &WebhookSecrets::default());
+        let push = push.unwrap().unwrap();
+        let target = Target::new(&push);
+        let wakes = |set: &ApplicationSet| {
+            let reads = reads::git_reads(set, Globbing::Pathspec, || None);
+            reads.maybe_more || reads.known.iter().any(|read| target.concerns_read(read))
+        };
+        assert!(reads_it.iter().all(wakes), "{header}");
+        // Who does not tell the files may have changed any of them.
+        assert!(
+            other_paths.iter().all(|set| wakes(set) != tells_files),
+            "{header}"
+        );
+        assert!(!elsewhere.iter().any(wakes), "{header}");
+    }
 }

@@ -22,7 +22,7 @@ use crate::cluster::SimCluster;
 use crate::service::SimBody;
 use crate::store::Failure;
 
-pub(crate) use respond::failure;
+pub(crate) use respond::{failure, text};
 pub(crate) use route::Route;
 
 /// Answers one request.
@@ -35,7 +35,7 @@ pub(crate) fn handle(
 ) -> Response<SimBody> {
     let accept = text_of(headers, http::header::ACCEPT);
     let answer = match route {
-        Route::Health => Ok(respond::text("ok")),
+        Route::Health => Ok(text("ok")),
         Route::Version => Ok(respond::json(200, &version(&cluster.inner.config.version))),
         Route::Discovery { group } => discovery::answer(cluster, group, accept),
         Route::OpenApi { group } => openapi::answer(&cluster.inner.state(), group.as_deref()),

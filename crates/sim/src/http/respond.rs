@@ -121,12 +121,8 @@ pub(super) fn list(kind: &Kind, page: &Page) -> Response<SimBody> {
     json(200, &List { kind, page })
 }
 
-pub(super) fn text(text: &'static str) -> Response<SimBody> {
-    whole(
-        200,
-        "text/plain; charset=utf-8",
-        Bytes::from_static(text.as_bytes()),
-    )
+pub(crate) fn text(text: impl Into<Bytes>) -> Response<SimBody> {
+    whole(200, "text/plain; charset=utf-8", text.into())
 }
 
 /// Any JSON.

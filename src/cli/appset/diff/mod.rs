@@ -249,6 +249,7 @@ fn summary(preview: &Preview) -> String {
 /// What the guard would say.
 fn guard(parked: &Parked) -> String {
     let because = match parked.emptied.as_slice() {
+        [] if parked.is_remainder => ", because the set waits with some of them already".to_owned(),
         [] => String::new(),
         emptied => format!(", because nothing comes of {} any more", emptied.join(", ")),
     };

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use argosy_crds::{Application, ApplicationSet};
+use argosy_generators::approval::Held;
 use argosy_generators::emptied::{Yields, emptied};
 use argosy_generators::guard::{Guard, Limits, approved};
 use argosy_generators::offline::{World, generate_from};
@@ -69,6 +70,7 @@ pub(super) fn preview(args: &Args) -> Previewed {
             limits: Limits::of(set, Limits::default()),
             approved: approved(set),
             emptied: &emptied(yielded.as_ref(), set, &expansion),
+            held: &Held::default(),
         },
     );
     Ok((name, preview))
