@@ -118,10 +118,7 @@ pub fn judge(
             (old != new).then(|| (name, format!("{old:?} -> {new:?}")))
         })
         .collect();
-    let owned = live.iter().filter(|app| is_owned_by(app, set));
-    let owned: BTreeSet<&str> = owned
-        .filter_map(|app| app.metadata.name.as_deref())
-        .collect();
+    let owned: Vec<&Application> = live.iter().filter(|app| is_owned_by(app, set)).collect();
     let Limits { percent, count } = guard.limits;
     let lost = || {
         let deleted = plan.delete.iter().map(|gone| gone.name.as_str());
@@ -138,10 +135,12 @@ pub fn judge(
     if guard.approved == Some(hash.as_str()) {
         return Verdict::Proceed;
     }
+    let names = owned.iter().filter_map(|app| app.metadata.name.as_deref());
+    let names: BTreeSet<&str> = names.collect();
     let lost = Held::These(lost().map(str::to_owned).collect());
     Verdict::Park(Parked {
         hash,
-        held: guard.held.among(&owned).or(lost),
+        held: guard.held.among(&names).or(lost),
         deletes: plan.delete.iter().map(|gone| gone.name.clone()).collect(),
         moves: moves.into_iter().map(|(name, _)| name).collect(),
         owned: owned.len(),

@@ -1,5 +1,9 @@
 //! The functions that Argo CD's ApplicationSet controller offers: sprig's and its own.
 
+use std::borrow::Cow;
+
+use deunicode::deunicode_char;
+
 use crate::error::FuncError;
 use crate::funcs::FuncMap;
 use crate::sprig::{self, Seams};
@@ -81,9 +85,10 @@ fn slugify(args: &[Value]) -> Result<Value, FuncError> {
 }
 
 /// Only letters, digits and single dashes, cut to a length: between words when `smart`, else before
-/// anything else is done. What is not ASCII becomes a dash.
+/// anything else is done. Letters outside of ASCII are transliterated.
 pub fn slug(name: &str, length: usize, smart: bool) -> String {
     let mut source: String = name.trim().chars().map(ascii).collect();
+    source.make_ascii_lowercase();
     if !smart {
         source.truncate(length);
     }
@@ -99,16 +104,15 @@ pub fn slug(name: &str, length: usize, smart: bool) -> String {
     }
 }
 
-/// A character of a slug, before what is neither letter nor digit separates its words.
-fn ascii(c: char) -> &'static str {
-    const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz0123456789";
-    let at = LETTERS.find(c.to_ascii_lowercase());
-    match (at, c) {
-        (Some(at), _) => &LETTERS[at..=at],
-        (None, '&') => "and",
-        (None, '@') => "at",
-        (None, '"' | '\'' | '\u{2019}') => "",
-        _ => "-",
+/// A character of a slug, before what is neither letter nor digit separates its words. Beyond the
+/// basic plane there is no transliteration, and the character is left out.
+fn ascii(c: char) -> Cow<'static, str> {
+    match c {
+        '&' => "and".into(),
+        '@' => "at".into(),
+        '"' | '\'' | '\u{2019}' | '\u{10000}'.. => "".into(),
+        _ if c.is_ascii() => c.to_string().into(),
+        _ => deunicode_char(c).unwrap_or_default().into(),
     }
 }
 
@@ -139,5 +143,24 @@ mod tests {
             "feature-a-ve"
         );
         assert_eq!(slug("Feat/R&D_it's", 50, true), "feat-randd-its");
+    }
+
+    #[test]
+    fn letters_of_other_alphabets_are_transliterated_as_by_argo_cd() {
+        for (name, expected) in [
+            ("feature/größe-ändern", "feature-grosse-andern"),
+            ("Łódź Ærø Ñandú — œuvre", "lodz-aero-nandu-oeuvre"),
+            ("исправить-Ошибку", "ispravit-oshibku"),
+            ("διόρθωση", "diorthose"),
+            ("修复-bug", "xiu-fu-bug"),
+            ("수정", "sujeong"),
+            ("ship 🚢 it", "ship-it"),
+            ("£5 ‰", "ps5-0"),
+            ("объект", "ob-ekt"),
+            ("日本語のブランチ", "ri-ben-yu-noburanchi"),
+            ("ไทย", "aithy"),
+        ] {
+            assert_eq!(slug(name, 50, true), expected, "{name}");
+        }
     }
 }

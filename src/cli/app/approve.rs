@@ -35,7 +35,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
             let what = format!("no plan of `{}` waits for approval", args.name);
             return Err(Diagnostic::user("NothingToApprove", what));
         }
-        Some(condition) if !condition.message.contains(&args.plan) => {
+        Some(condition) if !is_of(&condition.message, &args.plan) => {
             let what = format!("another plan than {} waits for approval", args.plan);
             return Err(Diagnostic::user("PlanChanged", what).at(condition.message.clone()));
         }
@@ -47,4 +47,10 @@ pub(crate) async fn run(args: Args) -> CommandResult {
         .map_err(|error| failed("cannot approve the plan", &error))?;
     output::line(format!("plan {} of `{}` is approved", args.plan, args.name));
     Ok(Outcome::Success)
+}
+
+/// Whether a condition asks for the approval of exactly this plan, which is its last word.
+fn is_of(message: &str, plan: &str) -> bool {
+    let last = message.rsplit(' ').next();
+    last.is_some_and(|last| last.trim_end_matches('`') == plan)
 }
