@@ -9,6 +9,7 @@ mod connection;
 mod counted;
 mod discovery;
 mod health;
+mod impersonated;
 mod live;
 mod registry;
 mod schemas;
@@ -108,6 +109,12 @@ impl Cluster {
             health,
             _stop: stop.drop_guard(),
         }))
+    }
+
+    /// The client that acts as somebody else. The error is that nobody can have that name.
+    pub fn client_of(&self, user: &str) -> Result<Client, String> {
+        impersonated::impersonated(self.client.clone(), user)
+            .map_err(|_| format!("`{user}` cannot be the name of a user"))
     }
 
     /// Whether it could be reached when last tried, and what it said.

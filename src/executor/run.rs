@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use argosy_engine::object::{Gvk, ObjectExt as _, names};
 use argosy_engine::project::{Permitted, PermittedPlan};
-use argosy_engine::sync::{Action, ApplyMode, Propagation, Task, TaskId, TaskStates};
+use argosy_engine::sync::{Action, ApplyMode, Propagation, Task, TaskId, TaskStates, taken_over};
 use futures::StreamExt as _;
+use kube::Client;
 use kube::core::GroupVersionKind;
 use serde_json::{Value, json};
 
@@ -31,6 +32,8 @@ pub struct Requested<'a> {
 pub struct Execution<'a> {
     /// The cluster.
     pub cluster: &'a Arc<Cluster>,
+    /// The client with the rights that the application has there.
+    pub client: &'a Client,
     /// The plan.
     pub plan: &'a PermittedPlan,
     /// Whether nothing is to be changed.
@@ -162,6 +165,13 @@ impl Execution<'_> {
             dry_run: self.dry_run,
             ..options(mode)
         };
+        let is_client_side = task
+            .live
+            .as_deref()
+            .is_some_and(|l| taken_over(l).is_some());
+        if mode.migrate && !mode.replace && !self.dry_run && is_client_side {
+            self.take_over(place, task).await?;
+        }
         let written = self.write(place, task, options).await?;
         if !self.dry_run {
             self.cluster.live.wrote(&written);
@@ -172,6 +182,21 @@ impl Execution<'_> {
             (false, false) => "serverside-applied",
         };
         Ok(Done::Applied(written_message(&task.key, word)))
+    }
+
+    /// Makes the fields that client-side apply set those of server-side apply.
+    async fn take_over(&self, place: &Place, task: &Task) -> Result<(), Failure> {
+        let Some(live) = place.get(&task.key.name).await? else {
+            return Ok(());
+        };
+        let Some(fields) = taken_over(&live) else {
+            return Ok(());
+        };
+        let patch = json!({"metadata": {
+            "managedFields": fields, "resourceVersion": live.resource_version()}});
+        let written = place.merge(&task.key.name, &patch).await;
+        self.count("patch", task, false, written.as_ref().err());
+        written.map(drop)
     }
 
     async fn write(
@@ -268,11 +293,7 @@ impl Execution<'_> {
             return Ok(None);
         };
         let namespace = kind.namespaced.then_some(task.key.namespace.as_str());
-        Ok(Some(Place::new(
-            &self.cluster.client,
-            &kind.resource,
-            namespace,
-        )))
+        Ok(Some(Place::new(self.client, &kind.resource, namespace)))
     }
 
     async fn served(&self, gvk: &Gvk) -> Result<Option<ServedKind>, Failure> {

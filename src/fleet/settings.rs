@@ -11,6 +11,7 @@ use argosy_engine::exclusions::Exclusions;
 use argosy_engine::gate;
 use argosy_engine::object::GroupKind;
 use argosy_engine::overrides::Overrides;
+use argosy_engine::project::Impersonation;
 use argosy_engine::sync::PruneLimit;
 use argosy_engine::tracking::{Method, Tracking};
 use argosy_generators::guard::Limits;
@@ -56,6 +57,8 @@ pub struct Settings {
     /// Which addresses gates may have although the hub goes to none such by itself;
     /// `argosy.gates.allowed-addresses` in `argocd-cm`.
     pub gate_addresses: gate::Permitted,
+    /// As whom the hub changes clusters; `application.sync.impersonation.enabled` and `.enforced`.
+    pub impersonation: Impersonation,
     /// The annotations of Secrets whose values are never shown;
     /// `resource.sensitive.mask.annotations`.
     pub sensitive_annotations: Vec<String>,
@@ -91,6 +94,7 @@ impl Default for Settings {
             guard: Limits::default(),
             max_prune: None,
             gate_addresses: gate::Permitted::default(),
+            impersonation: Impersonation::Off,
             sensitive_annotations: Vec::new(),
             watch_silence: Duration::from_secs(100),
             server_side_diff: false,
@@ -168,6 +172,7 @@ impl Settings {
                 .get("argosy.gates.allowed-addresses")
                 .map(|text| gate::Permitted::parse(text))
                 .unwrap_or_default(),
+            impersonation: impersonation(&argocd_cm),
             sensitive_annotations: items(argocd_cm.get("resource.sensitive.mask.annotations")),
             watch_silence: argocd_cm
                 .get("argosy.watch.silence")
@@ -195,6 +200,22 @@ fn guard(argocd_cm: &BTreeMap<String, String>) -> Limits {
     Limits {
         percent: number("argosy.guard.percent").unwrap_or(default.percent),
         count: number("argosy.guard.count").unwrap_or(default.count),
+    }
+}
+
+/// A slip must not give anybody the hub's own rights: only what says so is off.
+fn impersonation(argocd_cm: &BTreeMap<String, String>) -> Impersonation {
+    let is = |key: &str, word: &str| {
+        let text = argocd_cm.get(key).map(|text| text.trim());
+        text.is_some_and(|text| text.eq_ignore_ascii_case(word))
+    };
+    let key = "application.sync.impersonation.enabled";
+    if !argocd_cm.contains_key(key) || is(key, "false") || is(key, "") {
+        Impersonation::Off
+    } else if is("application.sync.impersonation.enforced", "false") {
+        Impersonation::WhereNamed
+    } else {
+        Impersonation::Always
     }
 }
 
@@ -275,6 +296,23 @@ mod tests {
         assert_eq!(settings.reconciliation, Duration::from_mins(3));
         assert!(!settings.in_cluster_enabled);
         assert_eq!(settings.application_namespaces, ["team-*", "web"]);
+    }
+
+    #[test]
+    fn a_slip_gives_nobody_the_hub_s_own_rights() {
+        let read = |entries: &[(&str, &str)]| {
+            let prefixed = |(key, value): &(&str, &str)| {
+                let key = format!("application.sync.impersonation.{key}");
+                (key, (*value).to_owned())
+            };
+            impersonation(&entries.iter().map(prefixed).collect())
+        };
+        assert_eq!(read(&[]), Impersonation::Off);
+        assert_eq!(read(&[("enabled", "false")]), Impersonation::Off);
+        assert_eq!(read(&[("enabled", "true")]), Impersonation::Always);
+        assert_eq!(read(&[("enabled", "yes")]), Impersonation::Always);
+        let optional = [("enabled", "true"), ("enforced", "false")];
+        assert_eq!(read(&optional), Impersonation::WhereNamed);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use argosy_crds::Application;
 use argosy_test_support::manifest::{automated, config, manual};
 use argosy_test_support::wait::eventually;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::DeleteParams;
 use serde_json::json;
 
 use crate::controllers;
@@ -46,19 +46,13 @@ async fn a_dependent_on_another_cluster_comes_after_and_goes_before() {
             .is_none()
     );
 
-    let applications = fleet.applications();
-    let options = json!(["CreateNamespace=true"]);
-    let sync = json!({"operation": {"sync": {"syncOptions": options}}});
-    let params = PatchParams::default();
-    applications
-        .patch("order-db", &params, &Patch::Merge(sync))
-        .await
-        .unwrap();
+    fleet.sync("order-db").await;
     for name in ["order-db", "order-web"] {
         let app = fleet.until_well(name).await;
         assert_eq!(waits_for(&app), None, "{name}");
     }
 
+    let applications = fleet.applications();
     for name in ["order-db", "order-web"] {
         let params = DeleteParams::default();
         applications.delete(name, &params).await.unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use argosy::config::HubConfig;
 use argosy::hub::Hub;
 use argosy::setup;
+use argosy_crds::codes::OperationPhase;
 use argosy_crds::{Application, ApplicationSet};
 use argosy_test_support::wait::{self, eventually, is_well, resource};
 use argosy_test_support::{ApiServer, ControlPlane, WorkTree};
@@ -37,7 +38,11 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// Starts a hub in that namespace; no cluster but its own is registered.
     pub(crate) async fn start(namespace: &str) -> Self {
-        let plane = ControlPlane::shared(CLUSTERS).await;
+        Self::start_on(ControlPlane::shared(CLUSTERS).await, namespace).await
+    }
+
+    /// Starts a hub on a control plane of one's own.
+    pub(crate) async fn start_on(plane: Arc<ControlPlane>, namespace: &str) -> Self {
         let client = plane.client(0);
         setup::install_crds(&client).await.unwrap();
         setup::namespace(&client, namespace).await.unwrap();
@@ -126,6 +131,26 @@ impl Fleet {
         condition: impl Fn(&Application) -> bool,
     ) -> Application {
         wait::until(&self.applications(), name, what, condition).await
+    }
+
+    /// Asks for a sync that makes the namespace, too.
+    pub(crate) async fn sync(&self, name: &str) {
+        let options = json!(["CreateNamespace=true"]);
+        let operation = json!({"operation": {"sync": {"syncOptions": options}}});
+        self.applications()
+            .patch(name, &PatchParams::default(), &Patch::Merge(operation))
+            .await
+            .unwrap();
+    }
+
+    /// Waits until the last operation of the application has ended in this phase and returns it.
+    pub(crate) async fn until_ended(&self, name: &str, phase: OperationPhase) -> Application {
+        let ended = |app: &Application| {
+            let state = app.status.as_ref().and_then(|s| s.operation_state.as_ref());
+            app.operation.is_none() && state.is_some_and(|state| state.phase == phase)
+        };
+        self.until(name, &format!("at the end of an operation: {phase}"), ended)
+            .await
     }
 
     /// Waits until the application is synced and healthy.

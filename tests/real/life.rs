@@ -1,11 +1,12 @@
 //! The life of an application on a real cluster, and of objects that the API server fills in.
 
-use kube::api::{DeleteParams, Patch, PatchParams};
+use argosy::setup;
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::json;
 
 use crate::controllers;
 use crate::fleet::Fleet;
-use argosy_test_support::manifest::automated;
+use argosy_test_support::manifest::{automated, config};
 use argosy_test_support::wait::{eventually, is_synced, is_well};
 
 const CONFIG: &str =
@@ -13,6 +14,9 @@ const CONFIG: &str =
 
 /// Objects whose stored form says much more than, or something else than, their manifest.
 const FILLED_IN: &str = include_str!("filled-in.yaml");
+
+/// Where kubectl notes what it applied.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 fn deployment(image: &str) -> String {
     format!(
@@ -147,4 +151,44 @@ async fn what_git_drops_of_a_secrets_plain_text_goes() {
     })
     .await;
     fleet.until_well("dropped").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_applied_client_side_is_taken_over() {
+    let fleet = Fleet::start("hub-taken").await;
+    fleet.register_with_certificate("dev", 1, json!({})).await;
+    setup::namespace(&fleet.plane.client(1), "taken")
+        .await
+        .unwrap();
+    let applied = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s"},
+                         "data": {"a": "1", "b": "2"}});
+    let mut object = applied.clone();
+    object["metadata"]["annotations"] = json!({LAST_APPLIED: applied.to_string()});
+    let object: DynamicObject = serde_json::from_value(object).unwrap();
+    let maps = fleet.objects(1, "v1", "ConfigMap", "taken");
+    let params = PostParams {
+        field_manager: Some("kubectl-client-side-apply".to_owned()),
+        ..PostParams::default()
+    };
+    maps.create(&params, &object).await.unwrap();
+    let edit = json!({"data": {"c": "3"}});
+    maps.patch("s", &PatchParams::default(), &Patch::Merge(edit))
+        .await
+        .unwrap();
+
+    fleet.tree.commit(&[("all/s.yaml", &config("s", "1", ""))]);
+    let server = fleet.server(1).url();
+    fleet
+        .apply(automated("taken", &fleet.tree.url(), "all", server))
+        .await;
+    fleet.until_well("taken").await;
+    let live = maps.get("s").await.unwrap();
+    let ours_and_others = json!({"a": "1", "c": "3"});
+    assert_eq!(
+        live.data["data"], ours_and_others,
+        "b is not in git any more"
+    );
+    let annotations = live.metadata.annotations.unwrap();
+    assert!(!annotations.contains_key(LAST_APPLIED));
+    fleet.nothing_is_written().await;
 }

@@ -105,11 +105,8 @@ fn place(observation: &Observation, impact: &Impact) -> Result<Place, String> {
     let namespace = kind
         .namespaced
         .then_some(permitted.get().namespace.as_str());
-    Ok(Place::new(
-        &observation.cluster.client,
-        &kind.resource,
-        namespace,
-    ))
+    let client = observation.actor.as_ref().map_err(Clone::clone)?;
+    Ok(Place::new(client, &kind.resource, namespace))
 }
 
 async fn write(

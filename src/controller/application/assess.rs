@@ -15,7 +15,7 @@ use argosy_engine::health::{self, Health, HealthStatus, Member};
 use argosy_engine::ignore::Ignore;
 use argosy_engine::object::{GroupKind, ObjectExt as _, ResourceKey, names};
 use argosy_engine::operation::pause_of;
-use argosy_engine::sync::SyncOptions;
+use argosy_engine::sync::{SyncOptions, taken_over};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -286,6 +286,10 @@ async fn confirm(
         let Some((desired, live)) = both(observation, &suspect) else {
             continue;
         };
+        // What a dry run says counts only once what was applied client-side is taken over.
+        if taken_over(live).is_some() {
+            continue;
+        }
         let respected = if respects {
             compare::respecting(desired, live, rules(observation, ignore))
         } else {
@@ -419,7 +423,8 @@ pub(super) async fn dry_run(
         .served
         .kind(&gvk.group, &gvk.version, &gvk.kind)?;
     let namespace = kind.namespaced.then_some(suspect.key.namespace.as_str());
-    let place = Place::new(&observation.cluster.client, &kind.resource, namespace);
+    let client = observation.actor.as_ref().ok()?;
+    let place = Place::new(client, &kind.resource, namespace);
     let options = ApplyOptions {
         dry_run: true,
         ..ApplyOptions::default()

@@ -5,6 +5,7 @@
 //! and caches; a restart rebuilds both.
 
 pub mod actions;
+mod actor;
 mod approval;
 mod assess;
 mod attempt;

@@ -13,9 +13,11 @@ use argosy_engine::project::Rules;
 use argosy_engine::schema::Documents;
 use argosy_facts::Observed;
 use jiff::Timestamp;
+use kube::Client;
 use kube::core::GroupVersionKind;
 use serde_json::Value;
 
+use super::actor::actor;
 use super::desired::{Desired, Failure, desired};
 use super::live::{Live, live};
 use super::rollback::{self, Rollback};
@@ -38,6 +40,8 @@ pub(super) struct Observation {
     pub(super) cluster: Arc<Cluster>,
     /// The cluster, as projects know it.
     pub(super) known: KnownCluster,
+    /// The client with the rights that the application has there, if it has any.
+    pub(super) actor: Result<Client, String>,
     /// What the cluster serves.
     pub(super) served: Arc<Served>,
     /// How the kinds of the application are described.
@@ -231,8 +235,10 @@ async fn observe_with(
         served = anew;
         found = live(&cluster, &served, application, &instance, &objects).await;
     }
+    let actor = actor(&settings, application, &project, (&cluster, &known));
     Ok(Observation {
         at: hub.clock.now(),
+        actor,
         settings,
         project,
         cluster,

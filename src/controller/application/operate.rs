@@ -100,7 +100,7 @@ pub(super) async fn operate(
     application: &Application,
     assessment: &mut Assessment,
 ) -> Operated {
-    let operated = step(hub, name, application, assessment).await;
+    let operated = Box::pin(step(hub, name, application, assessment)).await;
     hub.applications.sift_inquiry(name);
     operated
 }

@@ -52,6 +52,9 @@ pub(super) async fn start(
             return attempt.blocked(&format!("{WAITS}: {message}"), condition, attempted());
         }
     }
+    if let Err(message) = &observation.actor {
+        return attempt.refused((OperationPhase::Failed, message), attempted(), now);
+    }
     let stamp = attempt.stamp();
     let planned = plan(
         (hub, name),

@@ -67,9 +67,16 @@ pub(super) async fn drive(
     let plan = running.plan.clone();
     let sync = running.operation.sync.as_ref();
     let dry_run = sync.is_some_and(|sync| sync.dry_run);
+    let client = match &observation.actor {
+        Ok(client) => client,
+        Err(message) => {
+            return ended(hub, &running, OperationPhase::Failed, message.clone());
+        }
+    };
     let counted = |requested: &Requested<'_>| count(hub, application, observation, requested);
     let execution = Execution {
         cluster: &observation.cluster,
+        client,
         plan: &plan,
         dry_run,
         parallelism: hub.config.apply_parallelism,

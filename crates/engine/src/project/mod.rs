@@ -10,5 +10,5 @@ mod validate;
 
 pub use permitted::{Denied, Permitted, PermittedPlan, Placement};
 pub use rules::{Refusal, Rules};
-pub use service_account::{NoServiceAccount, service_account};
+pub use service_account::{Impersonation, NoServiceAccount, service_account};
 pub use validate::{Error, validate};

@@ -29,6 +29,35 @@ pub enum NoServiceAccount {
     },
 }
 
+/// Whether the hub acts as somebody else on clusters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Impersonation {
+    /// It acts as itself.
+    #[default]
+    Off,
+    /// It acts as the account that the project names for the destination, and as itself where the
+    /// project names none.
+    WhereNamed,
+    /// The project has to name an account.
+    Always,
+}
+
+impl Impersonation {
+    /// The user that the hub acts as; `Ok(None)` means the hub's own identity.
+    pub fn user(
+        self,
+        project: &AppProject,
+        application: &Application,
+        cluster: &KnownCluster,
+    ) -> Result<Option<String>, NoServiceAccount> {
+        match self {
+            Self::Off => Ok(None),
+            Self::WhereNamed => service_account(project, application, cluster, false),
+            Self::Always => service_account(project, application, cluster, true),
+        }
+    }
+}
+
 /// The user to impersonate, by the first rule that matches. `Ok(None)` means the hub's own
 /// identity, which is an error if impersonation is `enforced`.
 pub fn service_account(

@@ -22,6 +22,7 @@ mod prune;
 mod result;
 mod state;
 mod step;
+mod takeover;
 mod task;
 
 pub use admission::Webhooks;
@@ -36,4 +37,5 @@ pub use prune::{Excess, PruneLimit, excess};
 pub use result::results;
 pub use state::{Progress, TaskState, TaskStates};
 pub use step::{Outcome, Step, Termination, Waiting, WaveDelay, next, terminate};
+pub use takeover::taken_over;
 pub use task::{Action, PruneSkip, Task, TaskId};

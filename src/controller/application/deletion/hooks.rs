@@ -15,7 +15,7 @@ use argosy_engine::sync::Propagation;
 use kube::core::GroupVersionKind;
 use serde_json::{Value, json};
 
-use super::{Held, Target, project, target};
+use super::{Held, Target, is_there, project, target};
 use crate::controller::application::desired::desired;
 use crate::controller::application::rules::instance_name;
 use crate::executor::{ApplyOptions, Place};
@@ -43,6 +43,9 @@ pub(super) async fn run(
         HookStep::Wait => Ok(false),
         HookStep::Create(positions) => {
             for hook in positions.into_iter().map(|position| &hooks[position]) {
+                if !is_there(hub, name, application) {
+                    return Ok(false);
+                }
                 let options = ApplyOptions {
                     validate: true,
                     ..ApplyOptions::default()
@@ -189,7 +192,7 @@ async fn hook(target: &Target, rules: Rules<'_>, mut object: Value) -> Result<Ho
     let permitted = rules.permit(object.resource_key(), kind.namespaced, &target.known);
     permitted.map_err(|denied| Held::error(denied.to_string()))?;
     let namespace = kind.namespaced.then_some(object.namespace());
-    let place = Place::new(client, &kind.resource, namespace);
+    let place = Place::new(&target.actor, &kind.resource, namespace);
     let live = place.get(object.name()).await;
     let live = live.map_err(|failure| Held::blocked(failure.to_string()))?;
     Ok(Hook {

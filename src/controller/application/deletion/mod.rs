@@ -15,9 +15,11 @@ use argosy_engine::application::KnownCluster;
 use argosy_engine::graph::{Readiness, Unmet, blocked_by, readiness};
 use argosy_engine::operation::Stage;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::Client;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
+use super::actor::actor;
 use super::dependencies;
 use super::news::told;
 use super::write::api;
@@ -174,6 +176,8 @@ async fn abandon(hub: &Hub, name: &ObjectName, application: &Application, by: &s
 /// The cluster that a deletion is about, and what it serves.
 struct Target {
     cluster: Arc<Cluster>,
+    /// The client with the rights that the application has there.
+    actor: Client,
     known: KnownCluster,
     served: Arc<Served>,
 }
@@ -195,7 +199,11 @@ async fn target(hub: &Arc<Hub>, application: &Application) -> Result<Target, Hel
     }
     let served = cluster.discovery.get(&cluster.client).await;
     let served = served.map_err(|error| Held::blocked(crate::diagnostic::chain(&error)))?;
+    let project = project(hub, application)?;
+    let settings = hub.fleet.settings();
+    let actor = actor(&settings, application, &project, (&cluster, &known));
     Ok(Target {
+        actor: actor.map_err(Held::error)?,
         cluster,
         known,
         served,
@@ -206,6 +214,14 @@ fn project(hub: &Hub, application: &Application) -> Result<Arc<AppProject>, Held
     let name = ObjectName::new(&hub.config.namespace, application.spec.project_or_default());
     let project = hub.fleet.index().projects.read(&name).cloned();
     project.ok_or_else(|| Held::blocked(format!("project {} does not exist", name.name)))
+}
+
+/// Whether the application is still there that is being deleted. Somebody may have taken its
+/// finalizers and made another of its name, whose resources they are then.
+fn is_there(hub: &Hub, name: &ObjectName, application: &Application) -> bool {
+    let index = hub.fleet.index();
+    let now = index.applications.read(name);
+    now.is_some_and(|now| now.metadata.uid == application.metadata.uid)
 }
 
 /// Removes these finalizers, and only these.
@@ -257,7 +273,9 @@ async fn say(hub: &Hub, name: &ObjectName, application: &Application, held: &Hel
         "type": held.kind, "message": held.message,
         "lastTransitionTime": Time(hub.clock.now()),
     }));
-    let patch = json!({"status": {"conditions": all}});
+    let patch = json!({
+        "metadata": {"resourceVersion": application.metadata.resource_version},
+        "status": {"conditions": all}});
     hub.metrics.applications.writes.inc();
     if let Err(error) = api(hub, name)
         .patch(&name.name, &PatchParams::default(), &Patch::Merge(patch))

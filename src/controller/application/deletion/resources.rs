@@ -9,9 +9,10 @@ use argosy_engine::operation::{Deletion, held_by_finalizers, next_deletion};
 use argosy_engine::project::Rules;
 use argosy_engine::sync::{Propagation, SyncOptions};
 use argosy_facts::{Complete, Observed};
+use kube::Client;
 use serde_json::Value;
 
-use super::{Held, Target, project, target};
+use super::{Held, Target, is_there, project, target};
 use crate::cluster::{Cluster, Served};
 use crate::controller::application::live::live;
 use crate::controller::application::rules::{instance_name, is_approved_since};
@@ -22,6 +23,7 @@ use crate::hub::Hub;
 /// What an application still has on its cluster.
 struct Remains {
     cluster: Arc<Cluster>,
+    actor: Client,
     served: Arc<Served>,
     objects: Complete<Vec<Value>>,
 }
@@ -35,6 +37,7 @@ pub(super) async fn delete(
 ) -> Result<bool, Held> {
     let Remains {
         cluster,
+        actor,
         served,
         objects,
     } = remains(hub, name, application).await?;
@@ -64,7 +67,10 @@ pub(super) async fn delete(
         Deletion::Delete(keys) => {
             let due = |object: &&Value| keys.contains(&object.resource_key());
             for object in objects.get().iter().filter(due) {
-                delete_one(&cluster, &served, object, propagation)
+                if !is_there(hub, name, application) {
+                    return Ok(false);
+                }
+                delete_one((&cluster, &actor), &served, object, propagation)
                     .await
                     .map_err(|failure| {
                         Held::error(format!(
@@ -86,6 +92,7 @@ async fn remains(
 ) -> Result<Remains, Held> {
     let Target {
         cluster,
+        actor,
         known,
         served,
     } = target(hub, application).await?;
@@ -96,6 +103,7 @@ async fn remains(
             let objects = permitted(hub, application, (&known, &served), &instance, objects)?;
             Ok(Remains {
                 cluster,
+                actor,
                 served,
                 objects,
             })
@@ -137,7 +145,7 @@ fn is_approved(application: &Application) -> bool {
 }
 
 async fn delete_one(
-    cluster: &Arc<Cluster>,
+    (cluster, actor): (&Cluster, &Client),
     served: &Served,
     object: &Value,
     propagation: Propagation,
@@ -146,7 +154,7 @@ async fn delete_one(
         return Ok(());
     };
     let namespace = kind.namespaced.then_some(object.namespace());
-    let place = Place::new(&cluster.client, &kind.resource, namespace);
+    let place = Place::new(actor, &kind.resource, namespace);
     let uid = Some(object.uid()).filter(|uid| !uid.is_empty());
     if place.delete(object.name(), uid, propagation, false).await? == Deleted::Gone {
         cluster.live.deleted(&object.resource_key());
