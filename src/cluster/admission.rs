@@ -20,8 +20,8 @@ const BELIEVED: Duration = Duration::from_mins(1);
 pub struct Admission(Mutex<Option<(Instant, Webhooks)>>);
 
 impl Admission {
-    /// The webhooks; none where the cluster does not tell. They have their say about each write
-    /// anyway: to know of them only serves to hear it before.
+    /// The webhooks; nothing is known of them where the cluster does not tell. They have their say
+    /// about each write anyway: to know of them only serves to hear it before.
     pub async fn webhooks(&self, client: &Client) -> Webhooks {
         let mut known = self.0.lock().await;
         if let Some((at, webhooks)) = &*known
@@ -47,7 +47,7 @@ async fn ask(client: &Client) -> kube::Result<Webhooks> {
         list(client, ApiResource::erase::<ValidatingWebhookConfiguration>(&())),
         list(client, ApiResource::erase::<MutatingWebhookConfiguration>(&())),
     )?;
-    Ok(Webhooks::read(validating.iter().chain(&mutating)))
+    Ok(Webhooks::read(&validating, &mutating))
 }
 
 async fn list(client: &Client, resource: ApiResource) -> kube::Result<Vec<Value>> {

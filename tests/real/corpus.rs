@@ -213,25 +213,40 @@ async fn patch(fleet: &Fleet, name: &str, patch: Value) {
 
 /// Commits the corpus.
 fn sets(fleet: &Fleet) -> Vec<Set> {
-    let mut sets = Vec::new();
-    for entry in std::fs::read_dir(FOLDER).unwrap() {
+    let sets = files().into_iter().map(|(name, text)| {
+        fleet.tree.write(&format!("{name}/objects.yaml"), &text);
+        let manifests = objects(&text);
+        Set { name, manifests }
+    });
+    let sets = sets.collect();
+    fleet.tree.commit(&[]);
+    sets
+}
+
+/// Every manifest of the corpus.
+pub(crate) fn manifests() -> Vec<Value> {
+    let files = files().into_values();
+    files.flat_map(|text| objects(&text)).collect()
+}
+
+/// The texts of the corpus, by the names of the applications.
+fn files() -> BTreeMap<String, String> {
+    let entries = std::fs::read_dir(FOLDER).unwrap();
+    let files = entries.map(|entry| {
         let path = entry.unwrap().path();
         let name = format!("{NAMES}{}", path.file_stem().unwrap().to_str().unwrap());
-        let text = std::fs::read_to_string(&path).unwrap();
-        fleet.tree.write(&format!("{name}/objects.yaml"), &text);
-        let manifests = argosy_yaml::parse_documents(&text)
-            .unwrap()
-            .into_iter()
-            .flat_map(|document| match document.value["items"].as_array() {
-                Some(items) if document.value["kind"] == "List" => items.clone(),
-                _ => vec![document.value],
-            })
-            .collect();
-        sets.push(Set { name, manifests });
-    }
-    fleet.tree.commit(&[]);
-    sets.sort_by(|one, other| one.name.cmp(&other.name));
-    sets
+        (name, std::fs::read_to_string(&path).unwrap())
+    });
+    files.collect()
+}
+
+fn objects(text: &str) -> Vec<Value> {
+    let documents = argosy_yaml::parse_documents(text).unwrap().into_iter();
+    let objects = documents.flat_map(|document| match document.value["items"].as_array() {
+        Some(items) if document.value["kind"] == "List" => items.clone(),
+        _ => vec![document.value],
+    });
+    objects.collect()
 }
 
 /// Whether the first sync has ended or was refused.

@@ -13,4 +13,5 @@ mod deploy;
 mod examples;
 mod fleet;
 mod life;
+mod required;
 mod stories;

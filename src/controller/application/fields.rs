@@ -1,12 +1,13 @@
 //! The whole plan held against what the cluster says of its kinds, before the first write.
 //!
 //! It costs no request: the documents are there, because comparisons need them. Only where they show
-//! a mistake is the cluster asked for its newest ones, for a definition may have changed a moment ago.
+//! a mistake is the cluster asked for its newest ones, for a definition may have changed a moment ago,
+//! and for its admission webhooks, which may add what is missing.
 
 use std::collections::BTreeMap;
 
 use argosy_engine::schema::{Mistake, SchemaSource, mistakes};
-use argosy_engine::sync::{Action, SyncPlan, TaskId};
+use argosy_engine::sync::{Action, SyncPlan, Task, TaskId, Webhooks};
 
 use super::observe::Observation;
 use crate::hub::Hub;
@@ -17,7 +18,7 @@ pub(super) async fn check(
     observation: &Observation,
     plan: &SyncPlan,
 ) -> Result<(), String> {
-    let suspected = flawed(observation, plan, &observation.schemas);
+    let suspected = flawed(observation, plan, &observation.schemas, |_| true);
     if suspected.is_empty() {
         return Ok(());
     }
@@ -31,7 +32,10 @@ pub(super) async fn check(
             &api_versions.collect(),
         )
         .await;
-    let confirmed = flawed(observation, plan, &newest.own());
+    let webhooks = cluster.admission.webhooks(&cluster.client).await;
+    let confirmed = flawed(observation, plan, &newest.own(), |task| {
+        !may_complete(observation, &webhooks, task)
+    });
     let told = suspected.iter().filter_map(|(id, found)| {
         let confirmed = confirmed.get(id)?;
         let is_confirmed = |one: &&Mistake| confirmed.iter().any(|other| other.path == one.path);
@@ -52,11 +56,19 @@ pub(super) async fn check(
     ))
 }
 
-/// The tasks that have mistakes.
+/// Whether a webhook may add what is missing in the object of a task.
+fn may_complete(observation: &Observation, webhooks: &Webhooks, task: &Task) -> bool {
+    let gvk = &task.gvk;
+    let kind = observation.served.kind(&gvk.group, &gvk.version, &gvk.kind);
+    kind.is_none_or(|kind| webhooks.may_complete(&gvk.group, &kind.resource.plural))
+}
+
+/// The tasks that have mistakes; what is missing counts where it `has_to_be_there` already.
 fn flawed(
     observation: &Observation,
     plan: &SyncPlan,
     schemas: &dyn SchemaSource,
+    has_to_be_there: impl Fn(&Task) -> bool,
 ) -> BTreeMap<TaskId, Vec<Mistake>> {
     let defined = plan.defined_kinds();
     let checked = plan.iter().filter(|(_, task)| {
@@ -70,7 +82,8 @@ fn flawed(
     let found = checked.filter_map(|(id, task)| {
         let desired = task.desired.as_deref()?;
         let is_new = observation.live.as_complete().is_some()
-            && observation.cluster.live.get(&task.key).is_none();
+            && observation.cluster.live.get(&task.key).is_none()
+            && has_to_be_there(task);
         let found = mistakes(desired, schemas, is_new);
         (!found.is_empty()).then_some((id, found))
     });

@@ -88,7 +88,7 @@ pub struct StructType {
     pub atomic: bool,
     /// The fields by name.
     pub fields: BTreeMap<String, Field>,
-    /// The fields without which an object is refused. The bundled table does not tell.
+    /// The fields without which an object is refused.
     pub required: BTreeSet<String>,
     /// Any other field may be there, too.
     pub open: bool,
@@ -128,6 +128,24 @@ impl Schema {
         std::ptr::eq(self, bundled())
     }
 
+    /// Every field without which an object is refused, with the name of its struct.
+    pub fn required(&self) -> impl Iterator<Item = (&str, &str)> {
+        let structs = self.structs.iter();
+        structs.flat_map(|one| one.required.iter().map(|field| (&*one.name, &**field)))
+    }
+
+    /// Marks fields as required: lines of a struct's name and the fields of it.
+    fn require(&mut self, lines: &str) {
+        let lines = lines.lines().filter(|line| !line.starts_with('#'));
+        for line in lines {
+            let mut words = line.split(' ');
+            let name = words.next().unwrap_or_default();
+            if let Some(at) = self.named(name) {
+                self.structs[at].required = words.map(str::to_owned).collect();
+            }
+        }
+    }
+
     /// A struct by its place.
     pub fn structure(&self, of: usize) -> Option<&StructType> {
         self.structs.get(of)
@@ -153,7 +171,10 @@ pub fn bundled() -> &'static Schema {
 }
 
 static BUNDLED: LazyLock<Schema> = LazyLock::new(|| {
-    parse(include_str!("kubernetes.txt")).expect("because a test reads the same bundled table")
+    let table = parse(include_str!("kubernetes.txt"));
+    let mut schema = table.expect("because a test reads the same bundled table");
+    schema.require(include_str!("required.txt"));
+    schema
 });
 
 #[cfg(test)]
@@ -182,6 +203,19 @@ mod tests {
         };
         assert_eq!(containers.identity, Identity::Keys(vec!["name".into()]));
         assert_eq!(containers.patch, PatchMerge::Key("name".into()));
+    }
+
+    #[test]
+    fn what_is_required_is_a_field() {
+        let schema = bundled();
+        let lines = include_str!("required.txt").lines();
+        for line in lines.filter(|line| !line.starts_with('#')) {
+            let (name, fields) = line.split_once(' ').expect(line);
+            let at = schema.named(name).expect(name);
+            for field in fields.split(' ') {
+                assert!(schema.field(at, field).is_some(), "{name} {field}");
+            }
+        }
     }
 
     #[test]

@@ -6,6 +6,14 @@ use serde_json::Value;
 
 use super::{Field, Identity, ListType, PatchMerge, Schema, StructType, Type};
 
+/// How the names of Kubernetes' own types begin, which are written in Go.
+const OWN: [&str; 4] = [
+    "io.k8s.api.",
+    "io.k8s.apiextensions-apiserver.",
+    "io.k8s.apimachinery.",
+    "io.k8s.kube-aggregator.",
+];
+
 /// Adds the kinds of one OpenAPI v3 document to `schema`.
 ///
 /// What the document says badly or not at all becomes [`Type::Any`]; nothing fails.
@@ -65,13 +73,31 @@ fn component_group<'a>(component: &'a Value, kind: &str) -> &'a str {
 }
 
 /// The fields that have to be there; those with a default are, whoever leaves them out.
-fn required(definition: &Value) -> BTreeSet<String> {
+///
+/// Kubernetes' own documents give the zero value of Go as the default of what it is no default of.
+fn required(name: &str, definition: &Value) -> BTreeSet<String> {
+    let is_kubernetes = OWN.iter().any(|own| name.starts_with(own));
+    let has_default = |field: &&str| {
+        let default = &definition["properties"][field]["default"];
+        !(default.is_null() || is_kubernetes && is_zero(default))
+    };
     let names = definition["required"].as_array().into_iter().flatten();
+    let names = names.filter_map(Value::as_str);
     names
-        .filter_map(Value::as_str)
-        .filter(|name| definition["properties"][name]["default"].is_null())
+        .filter(|name| !has_default(name))
         .map(str::to_owned)
         .collect()
+}
+
+fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+    }
 }
 
 struct Reader<'a> {
@@ -98,7 +124,7 @@ impl Reader<'_> {
             open: definition["x-kubernetes-preserve-unknown-fields"] == true,
             ..StructType::default()
         });
-        self.schema.structs[at].required = required(definition);
+        self.schema.structs[at].required = required(name, definition);
         for (field, property) in definition["properties"].as_object().into_iter().flatten() {
             let of = self.of(property, &format!("{short}.{field}"));
             let retain_keys = property["x-kubernetes-patch-strategy"]
