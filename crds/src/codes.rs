@@ -199,6 +199,8 @@ pub mod condition {
     pub const ROLLED_BACK: &str = "RolledBack";
     /// Argosy's own: the deletion cannot go on.
     pub const DELETION_BLOCKED: &str = "DeletionBlocked";
+    /// Argosy's own: the status does not tell everything, which would be too much for one object.
+    pub const STATUS_TRUNCATED: &str = "StatusTruncated";
     /// A rule of `spec.ignoreDifferences` names nothing; Argosy's own.
     pub const UNUSED_IGNORE_RULE_WARNING: &str = "UnusedIgnoreRuleWarning";
 }

@@ -311,6 +311,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_storm_of_events_is_one_more_look() {
+        let queue = queue();
+        queue.add("a", Lane::Urgent);
+        assert_eq!(queue.next().await, "a");
+        for _ in 0..50_000 {
+            queue.add("a", Lane::Urgent);
+            queue.add("b", Lane::Urgent);
+        }
+        queue.done(&"a");
+        assert_eq!(queue.depth(), 2);
+        for due in ["b", "a"] {
+            assert_eq!(queue.next().await, due);
+            queue.done(&due);
+        }
+        assert_eq!(queue.depth(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn the_earlier_of_two_delays_stands() {
         let queue = queue();
         let start = Instant::now();

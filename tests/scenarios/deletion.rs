@@ -1,11 +1,12 @@
 //! The end of an application: hooks around it, clusters that are gone, and letting go.
 
-use kube::api::DeleteParams;
+use kube::Api;
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
 use argosy_test_support::manifest::{automated, config, hook};
-use argosy_test_support::wait::is_well;
+use argosy_test_support::wait::{is_well, resource};
 
 fn finalizers(app: &argosy_crds::Application) -> Vec<String> {
     app.metadata.finalizers.clone().unwrap_or_default()
@@ -165,4 +166,53 @@ async fn a_deletion_without_its_cluster_says_so_until_a_person_lets_go() {
             .await
             .is_some()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_application_loses_nothing_to_the_deletion_of_the_old_one_of_its_name() {
+    let fleet = Fleet::start(&["dev"]).await;
+    let last = config("last", "1", "argocd.argoproj.io/sync-wave: '1'");
+    let held = "finalizers: [example.com/held], annotations";
+    fleet.commit(&[
+        ("web/first.yaml", &config("first", "1", "")),
+        ("web/last.yaml", &last.replace("annotations", held)),
+    ]);
+    let app = automated("web", &fleet.repo(), "web", &fleet.server("dev"));
+    fleet.apply(app.clone()).await;
+    fleet.until_well("web").await;
+    let metadata = async |name: &str| {
+        let place = format!("web/{name}");
+        let live = fleet.live("dev", "v1", "ConfigMap", &place).await;
+        live.map(|live| live["metadata"].clone())
+    };
+    let uid = async |name: &str| metadata(name).await.map(|metadata| metadata["uid"].clone());
+    let before = (uid("first").await, uid("last").await);
+    delete(&fleet, "web").await;
+    fleet
+        .eventually("the deletion has begun", async || {
+            metadata("last").await.unwrap()["deletionTimestamp"].is_string()
+        })
+        .await;
+
+    // Somebody does not want to wait, and makes it anew.
+    let free = json!({"metadata": {"finalizers": null}});
+    fleet.change("web", free.clone()).await;
+    fleet.apply(app).await;
+    let maps: Api<DynamicObject> =
+        Api::namespaced_with(fleet.client_of("dev"), "web", &resource("v1", "ConfigMap"));
+    let params = PatchParams::default();
+    maps.patch("last", &params, &Patch::Merge(free))
+        .await
+        .unwrap();
+    fleet
+        .eventually("what had to go is made anew", async || {
+            let now = uid("last").await;
+            now.is_some() && now != before.1
+        })
+        .await;
+    fleet.until_well("web").await;
+    assert_eq!(uid("first").await, before.0);
+    let requests = fleet.workload("dev").sim.requests();
+    assert_eq!(requests.count("delete", "configmaps"), 1);
+    fleet.nothing_is_written().await;
 }

@@ -20,6 +20,7 @@ mod healing;
 mod identity;
 mod kinds;
 mod life;
+mod many;
 mod midway;
 mod namespace;
 mod observed;

@@ -1,5 +1,6 @@
 //! What changes while a sync is under way.
 
+use argosy::fleet::ObjectName;
 use argosy_crds::Application;
 use argosy_crds::application::OperationState;
 use argosy_crds::codes::{HealthStatusCode, OperationPhase, SyncStatusCode};
@@ -32,6 +33,13 @@ fn project(more: &Value) -> Value {
     project
 }
 
+/// An application of that project.
+fn of_the_team(fleet: &Fleet) -> Value {
+    let mut app = manual("web", &fleet.repo(), "web", &fleet.server("dev"));
+    app["spec"]["project"] = json!("team");
+    app
+}
+
 /// A sync of two waves that waits between them.
 async fn fleet_between_two_waves() -> Fleet {
     let fleet = Fleet::start(&["dev"]).await;
@@ -50,9 +58,7 @@ async fn fleet_between_two_waves() -> Fleet {
         ("web/first.yaml", &config("first", "stuck", "")),
         ("web/late.yaml", &account),
     ]);
-    let mut app = manual("web", &fleet.repo(), "web", &fleet.server("dev"));
-    app["spec"]["project"] = json!("team");
-    fleet.apply(app).await;
+    fleet.apply(of_the_team(&fleet)).await;
     fleet.sync("web", json!({})).await;
     fleet
         .eventually("the first wave is applied", async || {
@@ -61,6 +67,29 @@ async fn fleet_between_two_waves() -> Fleet {
         })
         .await;
     fleet
+}
+
+/// What the first wave waits for comes about.
+async fn get_well(fleet: &Fleet) {
+    let maps: Api<DynamicObject> =
+        Api::namespaced_with(fleet.client_of("dev"), "web", &resource("v1", "ConfigMap"));
+    let well = Patch::Merge(json!({"data": {"a": "well"}}));
+    maps.patch("first", &PatchParams::default(), &well)
+        .await
+        .unwrap();
+}
+
+/// Waits until the hub has looked at the application once more, from the beginning.
+async fn looked_at_again(fleet: &Fleet) {
+    let annotation = "argocd.argoproj.io/refresh";
+    let refresh = json!({"metadata": {"annotations": {annotation: "normal"}}});
+    fleet.change("web", refresh).await;
+    fleet
+        .until("web", "looked at again", |app| {
+            let annotations = app.metadata.annotations.as_ref();
+            annotations.is_none_or(|all| !all.contains_key(annotation))
+        })
+        .await;
 }
 
 /// A hook that runs for ever.
@@ -84,6 +113,54 @@ async fn what_a_project_forbids_meanwhile_is_not_applied() {
     let requests = fleet.workload("dev").sim.requests();
     assert_eq!(requests.count("patch", "serviceaccounts"), 0);
     fleet.nothing_is_written().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_closes_lets_the_wave_end_and_holds_the_next() {
+    let fleet = fleet_between_two_waves().await;
+    let closed =
+        json!([{"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": ["*"]}]);
+    fleet.apply(project(&json!({"syncWindows": closed}))).await;
+    let team = ObjectName::new("argocd", "team");
+    fleet
+        .eventually("the hub knows of the window", async || {
+            let index = fleet.hub.fleet.index();
+            let project = index.projects.read(&team).unwrap();
+            !project.spec.sync_windows.is_empty()
+        })
+        .await;
+    // A look that began before that may still be under way.
+    looked_at_again(&fleet).await;
+    get_well(&fleet).await;
+    fleet
+        .until("web", "held by the window", |app| {
+            state(app).message == "Sync operation blocked by sync window"
+        })
+        .await;
+    let requests = fleet.workload("dev").sim.requests();
+    assert_eq!(requests.count("patch", "serviceaccounts"), 0);
+
+    fleet.apply(project(&json!({}))).await;
+    fleet.until_ended("web", OperationPhase::Succeeded).await;
+    assert_eq!(requests.count("patch", "serviceaccounts"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_ends_with_its_application_and_not_with_the_name_of_it() {
+    let fleet = fleet_between_two_waves().await;
+    let free = json!({"metadata": {"finalizers": null}});
+    fleet.change("web", free).await;
+    let params = DeleteParams::default();
+    fleet.applications().delete("web", &params).await.unwrap();
+    fleet.apply(of_the_team(&fleet)).await;
+    looked_at_again(&fleet).await;
+    get_well(&fleet).await;
+    looked_at_again(&fleet).await;
+    let app = fleet.applications().get("web").await.unwrap();
+    let status = app.status.unwrap();
+    assert_eq!((status.operation_state, status.history), (None, Vec::new()));
+    let requests = fleet.workload("dev").sim.requests();
+    assert_eq!(requests.count("patch", "serviceaccounts"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,10 +237,7 @@ async fn a_status_that_somebody_writes_is_not_believed() {
         "sync": {"status": "OutOfSync", "revision": "0000000000000000000000000000000000000000"},
         "health": {"status": "Degraded"}, "resources": [foreign]}});
     fleet.change("web", forged).await;
-    let refresh = json!({"argocd.argoproj.io/refresh": "normal"});
-    fleet
-        .change("web", json!({"metadata": {"annotations": refresh}}))
-        .await;
+    looked_at_again(&fleet).await;
     fleet
         .until("web", "told as it is", |app| {
             let status = app.status.clone().unwrap_or_default();

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use argosy_engine::object::ResourceKey;
 use argosy_engine::sync::{
-    DestinationNamespace, Outcome, PlanError, PlanInput, Progress, PruneLimit, Step, SyncOptions,
-    SyncPlan, TaskId, TaskState, TaskStates, UnknownKinds, Waiting, WaveDelay, WellKnownKinds,
-    check, excess, next, results,
+    DestinationNamespace, Outcome, Phase, PlanError, PlanInput, Progress, PruneLimit, Step,
+    SyncOptions, SyncPlan, TaskId, TaskState, TaskStates, UnknownKinds, Waiting, WaveDelay,
+    WellKnownKinds, check, excess, next, results,
 };
 use argosy_facts::Observed;
 use jiff::Timestamp;
@@ -288,18 +288,7 @@ proptest! {
         desired in prop::collection::vec(any_object(), 0..12),
         live in prop::collection::vec(any_object(), 0..8),
     ) {
-        let mut unique: std::collections::BTreeMap<ResourceKey, Value> = std::collections::BTreeMap::new();
-        for object in desired {
-            let key = argosy_engine::object::ObjectExt::resource_key(&object);
-            unique.insert(key, object);
-        }
-        let desired: Vec<_> = unique.into_values().collect();
-        let mut live_unique = std::collections::BTreeMap::new();
-        for object in live {
-            live_unique.insert(argosy_engine::object::ObjectExt::resource_key(&object), object);
-        }
-        let live: Vec<_> = live_unique.into_values().collect();
-        let mut run = Run::new(plan(&desired, &live));
+        let mut run = Run::new(plan(&unique(desired), &unique(live)));
         let mut last = None;
         for _ in 0..200 {
             let Step::Run { start, .. } = run.step() else { break };
@@ -315,9 +304,110 @@ proptest! {
         let finished = matches!(run.step(), Step::Finished { outcome: Outcome::Succeeded, .. });
         prop_assert!(finished, "{:?}\n{}", run.step(), run.plan.to_tree());
     }
+
+    /// Whatever is refused, fails or takes its time, a sync ends, says how, and runs its failure
+    /// hooks exactly when something failed.
+    #[test]
+    fn whatever_goes_wrong_a_sync_ends(
+        desired in prop::collection::vec(any_object(), 0..12),
+        live in prop::collection::vec(any_object(), 0..8),
+        luck in prop::collection::vec(any_luck(), 1..40),
+    ) {
+        let mut run = Run::new(plan(&unique(desired), &unique(live)));
+        let mut luck = luck.into_iter().cycle();
+        let mut next_luck = || luck.next().expect("luck");
+        let mut end = None;
+        for _ in 0..500 {
+            match run.step() {
+                Step::Finished { outcome, .. } => {
+                    end = Some(outcome);
+                    break;
+                }
+                Step::Run { start, .. } if !start.is_empty() => {
+                    for id in start {
+                        run.begin(id, next_luck());
+                    }
+                }
+                Step::Run { waiting: Waiting::Health(ids) | Waiting::Deletion(ids), .. } => {
+                    for id in ids {
+                        run.go_on(id, next_luck());
+                    }
+                }
+                stuck @ Step::Run { .. } => prop_assert!(false, "{stuck:?}"),
+            }
+        }
+        let of_failures = |phase: Phase| phase == Phase::SyncFail;
+        let failed = run.plan.iter().any(|(id, task)| {
+            !of_failures(task.phase) && run.states.get(id).is_failure()
+        });
+        let expected = if failed { Outcome::Failed } else { Outcome::Succeeded };
+        prop_assert_eq!(end, Some(expected), "{}", run.plan.to_tree());
+        for (id, task) in run.plan.iter().filter(|(_, task)| of_failures(task.phase)) {
+            let is_untouched = *run.states.get(id) == TaskState::Pending;
+            prop_assert!(!is_untouched || !failed || !task.is_hook(), "{task}");
+            prop_assert!(is_untouched || failed, "{task}");
+        }
+    }
+}
+
+/// Each object once.
+fn unique(objects: Vec<Value>) -> Vec<Value> {
+    let keyed = objects.into_iter().map(|object| {
+        (
+            argosy_engine::object::ObjectExt::resource_key(&object),
+            object,
+        )
+    });
+    let unique: std::collections::BTreeMap<ResourceKey, Value> = keyed.collect();
+    unique.into_values().collect()
+}
+
+/// How it goes with a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Luck {
+    Well,
+    Slow,
+    Refused,
+    Bad,
+}
+
+fn any_luck() -> impl Strategy<Value = Luck> {
+    prop::sample::select(vec![
+        Luck::Well,
+        Luck::Well,
+        Luck::Slow,
+        Luck::Refused,
+        Luck::Bad,
+    ])
 }
 
 impl Run {
+    /// Takes on a task.
+    fn begin(&mut self, id: TaskId, luck: Luck) {
+        let is_deletion = self.plan.task(id).desired.is_none();
+        match luck {
+            Luck::Refused => self.states.rejected(id, "refused"),
+            _ if is_deletion => self.states.pruned(id, luck == Luck::Slow, NOW),
+            Luck::Slow => self.states.applied(id, "configured", NOW),
+            Luck::Well | Luck::Bad => {
+                self.states.applied(id, "configured", NOW);
+                self.go_on(id, luck);
+            }
+        }
+    }
+
+    /// What was waited for comes about, well or badly.
+    fn go_on(&mut self, id: TaskId, luck: Luck) {
+        let is_deletion = self.plan.task(id).desired.is_none();
+        let progress = match luck {
+            _ if is_deletion => Progress::Missing,
+            Luck::Bad => Progress::Degraded("broken".to_owned()),
+            Luck::Refused => Progress::Missing,
+            Luck::Well | Luck::Slow => Progress::Healthy(String::new()),
+        };
+        self.states.observed(&self.plan, id, progress);
+    }
+
     /// Does what is told and sees everything healthy at once.
     fn apply_ids(&mut self, ids: &[TaskId]) {
         for id in ids {

@@ -348,6 +348,21 @@ mod tests {
     }
 
     #[test]
+    fn a_storm_of_events_leaves_one_object_and_tells_of_what_matters_alone() {
+        let mut objects = Objects::default();
+        let mut told = 0;
+        for version in 1..=50_000 {
+            let seen = Seen {
+                significance: version / 10_000,
+                ..seen(version, Some("one"))
+            };
+            told += objects.apply(&key("a"), seen).all().count();
+        }
+        assert_eq!((objects.len(), objects.of("one").len(), told), (1, 1, 6));
+        assert!(objects.is_known(&key("a"), 1), "what is replayed is old");
+    }
+
+    #[test]
     fn what_is_tracked_and_not_whole_is_not_known() {
         let mut objects = Objects::default();
         let bare = Seen {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use argosy_crds::application::OperationState;
 use argosy_crds::codes::SyncStatusCode;
 use argosy_engine::object::ResourceKey;
+use argosy_engine::status::Pace;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +34,8 @@ pub struct Memory {
 /// What is kept of one application.
 #[derive(Default)]
 struct Remembered {
+    /// Which one it is of all that ever had its name.
+    uid: String,
     running: Option<RunningSync>,
     retry: Option<Retry>,
     ended: Option<Box<OperationState>>,
@@ -41,6 +44,8 @@ struct Remembered {
     /// How often in a row an ignore rule was of no use, by the rule's text.
     unused_rules: BTreeMap<String, u32>,
     held_back: Option<Timestamp>,
+    /// How often its status was written.
+    pace: Pace,
     /// The gates that are being asked about its sync.
     inquiry: Option<Inquiry>,
     /// Breaks off the look that is under way, as long as there is one.
@@ -77,6 +82,18 @@ impl Memory {
             orphans: Orphans::default(),
             renders: Renders::open(disk, renders)?,
         })
+    }
+
+    /// Looks at an application. What is kept of another that had its name before is not about it.
+    pub(super) fn meet(&self, name: &ObjectName, uid: &str) {
+        let mut applications = self.lock();
+        let one = applications.entry(name.clone()).or_default();
+        if one.uid != uid {
+            *one = Remembered {
+                uid: uid.to_owned(),
+                ..Remembered::default()
+            };
+        }
     }
 
     /// Takes the sync that is under way; it has to be put back if it goes on.
@@ -281,6 +298,22 @@ impl Memory {
         delay.checked_sub(waited).filter(|left| !left.is_zero())
     }
 
+    /// How long a write has to wait that nobody waits for; `None` if it is due.
+    pub(super) fn wait_for_turn(&self, name: &ObjectName, now: Timestamp) -> Option<Duration> {
+        let pace = self.lock().get(name)?.pace;
+        let wait: Duration = pace.wait(now).try_into().unwrap_or_default();
+        Some(wait).filter(|wait| !wait.is_zero())
+    }
+
+    /// Notes that the status is being written.
+    pub(super) fn writes(&self, name: &ObjectName, now: Timestamp) {
+        self.lock()
+            .entry(name.clone())
+            .or_default()
+            .pace
+            .written(now);
+    }
+
     /// Says that the status tells everything: nothing is held back any more.
     pub(super) fn written(&self, name: &ObjectName) {
         if let Some(one) = self.lock().get_mut(name) {
@@ -355,6 +388,20 @@ mod tests {
         assert_eq!(since(), None);
         memory.note_sync(&name, SyncStatusCode::OutOfSync, None, at(13));
         assert_eq!(since(), Some(at(13)));
+    }
+
+    #[test]
+    fn what_is_kept_of_an_application_is_not_that_of_the_next_one_of_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let memory = memory(folder.path());
+        let name = ObjectName::new("argocd", "web");
+        memory.meet(&name, "one");
+        memory.keep_ended(&name, Box::default());
+        memory.meet(&name, "one");
+        assert!(memory.take_ended(&name).is_some());
+        memory.keep_ended(&name, Box::default());
+        memory.meet(&name, "another");
+        assert!(memory.take_ended(&name).is_none());
     }
 
     #[test]

@@ -160,7 +160,11 @@ async fn read(hub: &Hub, name: &ObjectName) -> Option<Arc<Application>> {
         index.applications.get(name).map(|entry| entry.body.clone())
     };
     match body {
-        Some(Ok(application)) => Some(application),
+        Some(Ok(application)) => {
+            let uid = application.metadata.uid.as_deref().unwrap_or_default();
+            hub.applications.meet(name, uid);
+            Some(application)
+        }
         Some(Err(malformed)) => {
             write::malformed(hub, name, &malformed).await;
             None

@@ -9,6 +9,7 @@ use argosy_crds::application::{ApplicationStatus, OperationState, SyncPolicy};
 use argosy_crds::codes::{SyncStatusCode, condition};
 use argosy_crds::names;
 use argosy_engine::operation::{SUPERSEDED, automatic, failed_attempt, pause_of};
+use argosy_engine::status;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
@@ -55,8 +56,11 @@ pub(super) async fn report(
     let Course {
         next,
         mut visible,
+        mut urgent,
         ended,
     } = take_over(application, assessment, operated, &mut after, now);
+    let rest = status::size_of(application).saturating_sub(status::size_of(&before));
+    status::fit(&before, &mut after, rest, now);
     if next == Next::WhenWoken
         && only_the_revision_moved(application, &before, &after)
         && !dependencies::is_awaited(hub, name)
@@ -68,6 +72,7 @@ pub(super) async fn report(
     let mut patch = patch(application, &after, finalizers, ended.as_deref());
     let turn = turn_of_rollback(hub, application, assessment, &after);
     visible |= !turn.is_empty();
+    urgent |= !turn.is_empty() || application.annotation(names::annotation::REFRESH).is_some();
     patch.extend(turn);
     if patch.is_empty() {
         hub.applications.written(name);
@@ -75,7 +80,11 @@ pub(super) async fn report(
     if patch.is_empty() || !visible {
         return next;
     }
-    match write(hub, name, patch).await {
+    if !urgent && let Some(wait) = hub.applications.wait_for_turn(name, now) {
+        return next.no_later_than(wait);
+    }
+    hub.applications.writes(name, now);
+    match write(hub, name, application, patch).await {
         Ok(()) => {
             hub.applications.written(name);
             tell(hub, application, &after);
@@ -100,6 +109,8 @@ pub(super) async fn report(
 struct Course {
     next: Next,
     visible: bool,
+    /// Whether somebody waits for it, or a restart would have to know it.
+    urgent: bool,
     /// The operation that ended.
     ended: Option<Box<OperationState>>,
 }
@@ -123,6 +134,7 @@ fn take_over(
             Course {
                 next: delay.map_or_else(|| waiting(assessment), Next::After),
                 visible: true,
+                urgent: false,
                 ended: None,
             }
         }
@@ -144,6 +156,7 @@ fn take_over(
             Course {
                 next: Next::After(delay),
                 visible,
+                urgent: announce,
                 ended: None,
             }
         }
@@ -159,6 +172,7 @@ fn take_over(
             Course {
                 next: after_the_end(application, assessment, &state),
                 visible: true,
+                urgent: true,
                 ended: Some(state),
             }
         }

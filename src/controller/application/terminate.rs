@@ -71,7 +71,7 @@ async fn end(hub: &Hub, name: &ObjectName, application: &Application) -> kube::R
     let path = "/status/operationState/phase";
     let mut changes = vec![json!({"op": "test", "path": path, "value": "Terminating"})];
     changes.extend(patch(application, &after, None, Some(&state)));
-    write(hub, name, changes).await
+    write(hub, name, application, changes).await
 }
 
 /// The application, as long as its operation has to end.

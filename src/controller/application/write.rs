@@ -10,6 +10,12 @@ use serde_json::{Value, json};
 use crate::fleet::{Malformed, ObjectName};
 use crate::hub::Hub;
 
+/// How many changes are made one by one; an API server takes 10,000 in a patch.
+const ONE_BY_ONE: usize = 1000;
+
+/// The lists of a status that have an item for each resource.
+const LISTS: [&str; 2] = ["/resources", "/operationState/syncResult/resources"];
+
 /// Gives an application that cannot be read the condition that says so.
 pub(super) async fn malformed(hub: &Hub, name: &ObjectName, malformed: &Malformed) {
     // No time: written twice it must be no change, or it would wake itself for ever.
@@ -42,13 +48,7 @@ pub(super) fn patch(
     let mut patch = Vec::new();
     match &application.status {
         Some(before) => {
-            let (before, after) = (value(before), value(after));
-            for operation in json_patch::diff(&before, &after).0 {
-                let mut operation = serde_json::to_value(operation).unwrap_or_default();
-                let path = format!("/status{}", operation["path"].as_str().unwrap_or_default());
-                operation["path"] = json!(path);
-                patch.push(operation);
-            }
+            patch.extend(changes(&value(before), &value(after)));
         }
         None => patch.push(json!({"op": "add", "path": "/status", "value": value(after)})),
     }
@@ -72,7 +72,47 @@ pub(super) fn patch(
     patch
 }
 
-pub(super) async fn write(hub: &Hub, name: &ObjectName, patch: Vec<Value>) -> kube::Result<()> {
+/// What makes one status of another; a list that changes in many places is written as a whole.
+fn changes(before: &Value, after: &Value) -> Vec<Value> {
+    let operations = json_patch::diff(before, after).0;
+    let mut changes: Vec<_> = operations
+        .iter()
+        .map(|operation| serde_json::to_value(operation).unwrap_or_default())
+        .collect();
+    if changes.len() > ONE_BY_ONE {
+        for list in LISTS {
+            let is_in_list = |change: &Value| {
+                let path = change["path"].as_str().unwrap_or_default();
+                path.strip_prefix(list)
+                    .is_some_and(|item| item.starts_with('/'))
+            };
+            let all = changes.len();
+            changes.retain(|change| !is_in_list(change));
+            if changes.len() < all {
+                let whole = after.pointer(list);
+                changes.push(json!({"op": "add", "path": list, "value": whole}));
+            }
+        }
+    }
+    for change in &mut changes {
+        let path = format!("/status{}", change["path"].as_str().unwrap_or_default());
+        change["path"] = json!(path);
+    }
+    changes
+}
+
+/// Writes changes of an application, and never to another that has got its name meanwhile.
+pub(super) async fn write(
+    hub: &Hub,
+    name: &ObjectName,
+    application: &Application,
+    mut patch: Vec<Value>,
+) -> kube::Result<()> {
+    let uid = &application.metadata.uid;
+    patch.insert(
+        0,
+        json!({"op": "test", "path": "/metadata/uid", "value": uid}),
+    );
     let patch: json_patch::Patch =
         serde_json::from_value(Value::Array(patch)).map_err(kube::Error::SerdeError)?;
     hub.metrics.applications.writes.inc();
@@ -92,4 +132,27 @@ pub(super) async fn write(hub: &Hub, name: &ObjectName, patch: Vec<Value>) -> ku
 pub(super) fn api(hub: &Hub, name: &ObjectName) -> Api<DynamicObject> {
     let resource = kube::api::ApiResource::erase::<Application>(&());
     Api::namespaced_with(hub.client.clone(), &name.namespace, &resource)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_of_many_resources_is_one_that_an_api_server_takes() {
+        let status = |health: &str, message: &str| {
+            let resources: Vec<_> = (0..9000)
+                .map(|at| json!({"name": at, "status": health, "health": {"status": health}}))
+                .collect();
+            json!({"resources": resources, "sync": {"status": health},
+                   "operationState": {"message": message, "syncResult": {"resources": []}}})
+        };
+        let (before, after) = (status("a", "begins"), status("b", "ends"));
+        let changes = changes(&before, &after);
+        assert_eq!(changes.len(), 3, "the list, the status, the message");
+        let patch: json_patch::Patch = serde_json::from_value(Value::Array(changes)).unwrap();
+        let mut object = json!({"status": before});
+        json_patch::patch(&mut object, &patch).unwrap();
+        assert_eq!(object["status"], after);
+    }
 }

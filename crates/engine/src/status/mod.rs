@@ -3,11 +3,15 @@
 //! A status that differs in nothing that anyone sees must not be written.
 
 mod conditions;
+mod fit;
+mod pace;
 mod resources;
 mod significance;
 mod visible;
 
 pub use conditions::merge_conditions;
+pub use fit::{fit, size_of};
+pub use pace::Pace;
 pub use resources::{external_urls, images, sort_resources, summary};
 pub use significance::significance;
 pub use visible::{operation_differs, status_differs};
