@@ -40,7 +40,6 @@ pub(crate) enum Command {
     Get(get::Args),
     /// Sync applications.
     Sync(sync::Args),
-    /// Show what a sync would do, in which order.
     SyncPlan(sync_plan::Args),
     /// List the deployments of an application.
     History(history::Args),

@@ -35,8 +35,15 @@ impl Attempt {
         match &self.going_on {
             Some(begun) if !begun.revisions.is_empty() => begun.revisions.clone(),
             Some(begun) if !begun.revision.is_empty() => vec![begun.revision.clone()],
+            _ if self.takes_the_newest() => Vec::new(),
             _ => pinned(sync),
         }
+    }
+
+    /// Whether a retry goes to the newest revision, whatever the operation names.
+    fn takes_the_newest(&self) -> bool {
+        let retry = self.operation.retry.as_ref();
+        self.retries > 0 && retry.is_some_and(|retry| retry.refresh)
     }
 
     /// What its hooks are marked with, so that they are known again after a restart.
