@@ -10,6 +10,7 @@ use argosy_test_support::{Authorization, ControlPlane, Options};
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
+use crate::controllers;
 use crate::fleet::Fleet;
 
 /// The cluster that the hub runs on.
@@ -60,6 +61,7 @@ async fn an_application_has_the_rights_of_the_account_that_its_project_names() {
         authorization: Authorization::Rbac,
     });
     let fleet = Fleet::start_on(Arc::new(plane.await), "hub-accounts").await;
+    controllers::play(fleet.plane.client(0));
     fleet
         .apply(json!({"apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": "argocd-cm", "labels": {"app.kubernetes.io/part-of": "argocd"}},

@@ -1,6 +1,5 @@
 //! The life of an application on a real cluster, and of objects that the API server fills in.
 
-use argosy::setup;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::json;
 
@@ -157,9 +156,11 @@ async fn what_git_drops_of_a_secrets_plain_text_goes() {
 async fn what_was_applied_client_side_is_taken_over() {
     let fleet = Fleet::start("hub-taken").await;
     fleet.register_with_certificate("dev", 1, json!({})).await;
-    setup::namespace(&fleet.plane.client(1), "taken")
-        .await
-        .unwrap();
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "taken"}});
+    let namespace: DynamicObject = serde_json::from_value(namespace).unwrap();
+    let namespaces = fleet.objects(1, "v1", "Namespace", "");
+    let params = PostParams::default();
+    namespaces.create(&params, &namespace).await.unwrap();
     let applied = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s"},
                          "data": {"a": "1", "b": "2"}});
     let mut object = applied.clone();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use argosy_crds::codes::OperationPhase;
-use argosy_engine::schema::{Schema, SchemaSource as _, Type, bundled, read_openapi};
+use argosy_engine::schema::{Schema, SchemaSource as _, Type, bundled, mistakes, read_openapi};
 use argosy_test_support::manifest::{config, manual};
 use futures::StreamExt as _;
 use kube::api::{DynamicObject, PostParams};
@@ -41,6 +41,8 @@ async fn what_counts_as_required_is_what_the_server_refuses_to_do_without() {
         if bundled().find(api_version, kind).is_none() || !server.accepts(&object).await {
             continue;
         }
+        // What the server takes is never refused before it was asked.
+        assert_eq!(mistakes(&object, bundled(), true), [], "{object}");
         let (schema, root) = server.documents.find(api_version, kind).unwrap();
         for (required, pointer) in required_in(schema, root, &object) {
             let without = without(&object, &pointer);

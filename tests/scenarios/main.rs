@@ -20,7 +20,6 @@ mod healing;
 mod identity;
 mod kinds;
 mod life;
-mod many;
 mod midway;
 mod namespace;
 mod observed;
