@@ -146,6 +146,24 @@ async fn a_window_that_closes_lets_the_wave_end_and_holds_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sync_ends_with_its_application_and_not_with_the_name_of_it() {
+    let fleet = fleet_between_two_waves().await;
+    let free = json!({"metadata": {"finalizers": null}});
+    fleet.change("web", free).await;
+    let params = DeleteParams::default();
+    fleet.applications().delete("web", &params).await.unwrap();
+    fleet.apply(of_the_team(&fleet)).await;
+    looked_at_again(&fleet).await;
+    get_well(&fleet).await;
+    looked_at_again(&fleet).await;
+    let app = fleet.applications().get("web").await.unwrap();
+    let status = app.status.unwrap();
+    assert_eq!((status.operation_state, status.history), (None, Vec::new()));
+    let requests = fleet.workload("dev").sim.requests();
+    assert_eq!(requests.count("patch", "serviceaccounts"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hook_that_never_ends_is_ended_with_its_sync_when_the_time_is_over() {
     let fleet = Fleet::start(&["dev"]).await;
     let limit = json!({"controller.sync.timeout.seconds": "1"});

@@ -10,6 +10,7 @@ use argosy_sim::{Fault, Rule};
 use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
+use crate::program::argosy;
 use argosy_test_support::manifest::{automated, config, deployment, hook, manual};
 
 const CRD: &str = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: boats.example.com}\n\
@@ -612,4 +613,54 @@ async fn a_retry_goes_to_the_newest_revision_where_that_is_asked_for() {
         let app = fleet.until_ended("web", OperationPhase::Succeeded).await;
         assert_eq!(state(&app).sync_result.unwrap().revision, *synced);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_sync_would_do_is_shown_before_anybody_asks_for_it() {
+    let fleet = Fleet::start(&["dev"]).await;
+    let late = "argocd.argoproj.io/sync-wave: '1'";
+    fleet.commit(&[
+        ("web/migrate.yaml", &hook("migrate", "PreSync", "")),
+        ("web/a.yaml", &config("a", "1", "")),
+        ("web/b.yaml", &config("b", "1", late)),
+        ("web/c.yaml", &config("c", "1", "")),
+    ]);
+    fleet
+        .apply(manual("web", &fleet.repo(), "web", &fleet.server("dev")))
+        .await;
+    fleet.sync("web", json!({})).await;
+    fleet.until_ended("web", OperationPhase::Succeeded).await;
+    fleet.commit(&[("web/c.yaml", "")]);
+    let kubeconfig = fleet.hub_kubeconfig().await;
+    let planned = async |more: &[&str]| {
+        let args = ["app", "sync-plan", "web"];
+        let args: Vec<_> = args.iter().chain(more).copied().collect();
+        let answer = argosy(kubeconfig.path(), &args).await;
+        assert_eq!(answer.code, 0, "{answer:?}");
+        answer
+    };
+    let place =
+        |text: &str, part: &str| text.find(part).unwrap_or_else(|| panic!("{part}: {text}"));
+    let tree = planned(&["--prune"]).await.text;
+    assert!(tree.contains("prune /ConfigMap/web/c"), "{tree}");
+    let order = [
+        "PreSync",
+        "hook batch/Job/web/migrate",
+        "apply /ConfigMap/web/a",
+        "apply /ConfigMap/web/b",
+    ];
+    let places: Vec<_> = order.iter().map(|part| place(&tree, part)).collect();
+    assert!(places.is_sorted(), "{tree}");
+    let groups = planned(&["-o", "json", "--skip-hooks"]).await.json();
+    assert_eq!(groups["groups"].as_array().unwrap().len(), 2, "{groups}");
+    for (form, begins) in [("dot", "digraph"), ("mermaid", "flowchart"), ("graph", "{")] {
+        let shown = planned(&["-o", form]).await.text;
+        assert!(shown.starts_with(begins), "{shown}");
+    }
+    let unknown = argosy(kubeconfig.path(), &["app", "sync-plan", "wob"]).await;
+    assert!(
+        unknown.code != 0 && unknown.error.contains("web"),
+        "{unknown:?}"
+    );
+    fleet.nothing_is_written().await;
 }

@@ -1,6 +1,6 @@
 //! What is kept of applications between two reconciles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -25,6 +25,8 @@ use crate::metrics::RenderMetrics;
 /// What is kept of all applications.
 pub struct Memory {
     applications: Mutex<BTreeMap<ObjectName, Remembered>>,
+    /// Those that are being looked at.
+    busy: Mutex<BTreeSet<ObjectName>>,
     /// Renders, shared by all applications.
     pub(super) renders: Renders,
     /// What lives in namespaces beside them.
@@ -67,6 +69,18 @@ pub struct Remarks {
     pub awaits_confirmation: bool,
 }
 
+/// Nobody else looks at the application meanwhile.
+pub(super) struct Alone<'a> {
+    memory: &'a Memory,
+    name: ObjectName,
+}
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        self.memory.busy().remove(&self.name);
+    }
+}
+
 /// The server's word that an object needs nothing: hashes of what lives, and what was desired of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Settled {
@@ -79,9 +93,24 @@ impl Memory {
     pub(crate) fn new(disk: &Disk, renders: Arc<RenderMetrics>) -> io::Result<Self> {
         Ok(Self {
             applications: Mutex::default(),
+            busy: Mutex::default(),
             orphans: Orphans::default(),
             renders: Renders::open(disk, renders)?,
         })
+    }
+
+    /// Looks at an application as the only one; `None` if somebody else does. Its queue sees to that
+    /// as long as it stays in one, which is its cluster's: it leaves it when it goes or moves.
+    pub(super) fn alone(&self, name: &ObjectName) -> Option<Alone<'_>> {
+        let is_first = self.busy().insert(name.clone());
+        is_first.then(|| Alone {
+            memory: self,
+            name: name.clone(),
+        })
+    }
+
+    fn busy(&self) -> MutexGuard<'_, BTreeSet<ObjectName>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks at an application. What is kept of another that had its name before is not about it.
@@ -402,6 +431,18 @@ mod tests {
         memory.keep_ended(&name, Box::default());
         memory.meet(&name, "another");
         assert!(memory.take_ended(&name).is_none());
+    }
+
+    #[test]
+    fn an_application_is_looked_at_by_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let memory = memory(folder.path());
+        let name = ObjectName::new("argocd", "web");
+        let first = memory.alone(&name);
+        assert!(first.is_some() && memory.alone(&name).is_none());
+        assert!(memory.alone(&ObjectName::new("argocd", "db")).is_some());
+        drop(first);
+        assert!(memory.alone(&name).is_some());
     }
 
     #[test]

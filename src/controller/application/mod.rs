@@ -65,6 +65,9 @@ pub use rules::{name_of_instance, owner_of};
 pub use terminate::see_to as see_to_its_end;
 pub use updates::Updates;
 
+/// How soon an application is looked at again that is being looked at in another queue.
+const OTHERS: Duration = Duration::from_millis(50);
+
 /// Brings one application a step further.
 pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     if !hub.knows_its_fleet() {
@@ -80,6 +83,9 @@ pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     if !settings.watches_applications_in(&name.namespace, &hub.config.namespace) {
         return Next::WhenWoken;
     }
+    let Some(_alone) = hub.applications.alone(&name) else {
+        return Next::After(OTHERS);
+    };
     let Some(application) = read(&hub, &name).await else {
         pass_on(&hub, &name);
         return Next::WhenWoken;

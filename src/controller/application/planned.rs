@@ -1,11 +1,13 @@
 //! What a sync of an application would do, for a person to read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use argosy_crds::Application;
 use argosy_crds::application::{
     SyncOperation, SyncPolicyAutomated, SyncStrategy, SyncStrategyApply,
 };
+use argosy_engine::object::GroupKind;
 use argosy_engine::project::PermittedPlan;
 
 use super::assess::assess;
@@ -13,6 +15,9 @@ use super::differences::{Against, application, observed};
 use super::plan::plan;
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
+
+/// How long the namespaces of the cluster are waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is asked of the sync beyond what the application says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +46,10 @@ pub async fn sync_plan(
     if let Some(gap) = observation.unseen() {
         return Err(format!("live state is not fully known: {gap}"));
     }
+    // A hub has seen them long before.
+    let namespaces = [GroupKind::new("", "Namespace")].into();
+    let live = &observation.cluster.live;
+    live.settled(&namespaces, PATIENCE).await;
     let sync = operation(&application, wanted);
     let at = (hub.clock.now(), "");
     plan(
