@@ -11,14 +11,17 @@
 mod objects;
 mod packed;
 mod pulse;
+mod watched;
 mod watching;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use argosy_engine::object::{GroupKind, ObjectExt as _, ResourceKey};
 use argosy_facts::Observed;
+use futures::FutureExt as _;
 use kube::Client;
 use serde_json::{Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -214,7 +217,7 @@ impl LiveState {
             match inner.state(kind) {
                 Some(WatchState::Synced) => continue,
                 Some(WatchState::Broken { why, is_unserved }) => {
-                    let why = format!("the watch of {} is broken: {why}", shown(kind));
+                    let why = format!("the watch of {} is broken: {why}", kind.shown());
                     let taint = Taint {
                         why,
                         is_outdated: is_unserved,
@@ -222,9 +225,9 @@ impl LiveState {
                     tainted.insert(kind.clone(), taint);
                 }
                 Some(WatchState::Listing) => {
-                    gap = gap.or_else(|| Some(format!("{} has not been listed yet", shown(kind))));
+                    gap = gap.or_else(|| Some(format!("{} has not been listed yet", kind.shown())));
                 }
-                None => gap = gap.or_else(|| Some(format!("{} is not watched", shown(kind)))),
+                None => gap = gap.or_else(|| Some(format!("{} is not watched", kind.shown()))),
             }
             inner.missed.insert(kind.clone());
         }
@@ -292,7 +295,7 @@ impl LiveState {
         if let Some(written) = self.lock().listing.get_mut(&key.group_kind()) {
             written.insert(key);
         }
-        let news = self.apply(object, Depth::Whole);
+        let news = self.apply(object, || Some(Cow::Borrowed(object)), Depth::Whole);
         self.tell(news.followers);
     }
 
@@ -331,9 +334,15 @@ impl LiveState {
         }
     }
 
-    fn apply(&self, object: &Value, depth: Depth) -> News {
-        let key = object.resource_key();
-        let version = object.resource_version().parse().unwrap_or(u64::MAX);
+    /// Takes in an object by its names and marks; `whole` reads all of it, where that is of interest.
+    fn apply<'a>(
+        &self,
+        head: &Value,
+        whole: impl FnOnce() -> Option<Cow<'a, Value>>,
+        depth: Depth,
+    ) -> News {
+        let key = head.resource_key();
+        let version = head.resource_version().parse().unwrap_or(u64::MAX);
         // Most events are echoes of writes that were taken in already.
         let is_followed = {
             let inner = self.lock();
@@ -342,18 +351,16 @@ impl LiveState {
             }
             inner.objects.is_followed(&key)
         };
-        let owner = (self.reading.owner_of)(object);
+        let owner = (self.reading.owner_of)(head);
         let matters = owner.is_some() || is_followed;
         // Namespaces are few, and syncs look at their labels though no application owns them.
-        let is_kept = owner.is_some() && depth == Depth::Whole || object.is_namespace();
+        let is_kept = owner.is_some() && depth == Depth::Whole || head.is_namespace();
+        let object = (matters || is_kept).then(whole).flatten();
+        let significance = object.as_deref().filter(|_| matters);
         let seen = Seen {
             version,
-            significance: if matters {
-                (self.reading.significance_of)(object)
-            } else {
-                0
-            },
-            body: is_kept.then(|| pack(object)).flatten(),
+            significance: significance.map_or(0, |object| (self.reading.significance_of)(object)),
+            body: object.as_deref().filter(|_| is_kept).and_then(pack),
             owner,
         };
         let mut inner = self.lock();
@@ -428,7 +435,13 @@ impl LiveState {
                 silence: Silence::default(),
             };
             let (client, stopped) = (self.client.clone(), stop.clone());
-            tokio::spawn(async move { stopped.run_until_cancelled(watching.run(client)).await });
+            tokio::spawn(async move {
+                let watched = match depth {
+                    Depth::Whole => watching.run::<false>(client).boxed(),
+                    Depth::Metadata => watching.run::<true>(client).boxed(),
+                };
+                stopped.run_until_cancelled(watched).await
+            });
             state
         });
         KindWatch {
@@ -458,14 +471,5 @@ impl Inner {
             _ => other,
         });
         Some(worst.unwrap_or(WatchState::Synced))
-    }
-}
-
-/// A kind as people name it.
-fn shown(kind: &GroupKind) -> String {
-    if kind.group.is_empty() {
-        kind.kind.clone()
-    } else {
-        kind.to_string()
     }
 }

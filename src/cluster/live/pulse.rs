@@ -4,6 +4,10 @@
 //! bookmarks that an API server sends about once a minute. kube's watcher keeps them to itself, so
 //! they are listened for in the answers as they arrive. A server that sends none is expected to send
 //! none.
+//!
+//! A watch that was asked for is answered at once, before there is anything to tell. One that is not,
+//! sees nothing, and nobody would notice: an API server that cannot convert the objects of a kind has
+//! its watches wait for as long as that is so.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +21,9 @@ use kube::client::Body;
 use tokio::time::Instant;
 
 use crate::cluster::signal::Signal;
+
+/// How long a watch may go without being answered.
+const UNANSWERED: Duration = Duration::from_secs(10);
 
 /// How the line of a bookmark begins.
 const BOOKMARK: &[u8] = br#"{"type":"BOOKMARK""#;
@@ -35,6 +42,8 @@ struct Beat {
     times: u64,
     /// Whether it has ever sent a bookmark.
     is_regular: bool,
+    /// Since when the server owes an answer.
+    asked: Option<Instant>,
 }
 
 impl Pulses {
@@ -54,8 +63,14 @@ impl Pulses {
             let pulse = is_watch.then(|| pulses.of(request.uri().path()));
             let client = client.clone();
             async move {
-                let answer = client.send(request).await?;
-                Ok::<_, kube::Error>(answer.map(|body| {
+                if let Some(pulse) = &pulse {
+                    pulse.asks(Some(Instant::now()));
+                }
+                let answer = client.send(request).await;
+                if let Some(pulse) = &pulse {
+                    pulse.asks(None);
+                }
+                Ok::<_, kube::Error>(answer?.map(|body| {
                     body.map_frame(move |frame| {
                         if let (Some(pulse), Some(bytes)) = (&pulse, frame.data_ref()) {
                             pulse.heard(bytes);
@@ -75,6 +90,7 @@ impl Default for Pulse {
             last: Instant::now(),
             times: 0,
             is_regular: false,
+            asked: None,
         }))
     }
 }
@@ -88,9 +104,16 @@ impl Pulse {
         });
     }
 
+    fn asks(&self, asked: Option<Instant>) {
+        self.0.change(|beat| beat.asked = asked);
+    }
+
     /// Counts anew from now on.
     pub(super) fn rest(&self) {
-        self.0.change(|beat| beat.last = Instant::now());
+        self.0.change(|beat| {
+            beat.last = Instant::now();
+            beat.asked = None;
+        });
     }
 
     /// How many times the server has sent something.
@@ -103,18 +126,24 @@ impl Pulse {
         self.0.wait_for(|beat| beat.times != times).await;
     }
 
-    /// Ends once nothing was heard for `longest`; never with a server that sends no bookmarks, nor
-    /// if it is zero.
+    /// Ends once nothing was heard for `longest`, or the watch was not answered; of a server that
+    /// sends no bookmarks only an answer is expected, and nothing if `longest` is zero.
     pub(super) async fn stops(&self, longest: Duration) {
-        self.0
-            .wait_for(|beat| beat.is_regular && !longest.is_zero())
-            .await;
         loop {
-            let due = self.0.get().last + longest;
+            let beat = self
+                .0
+                .wait_for(|beat| !longest.is_zero() && (beat.is_regular || beat.asked.is_some()));
+            let beat = beat.await;
+            let due = match beat.asked {
+                Some(asked) => asked + longest.min(UNANSWERED),
+                None => beat.last + longest,
+            };
             if due <= Instant::now() {
                 return;
             }
-            tokio::time::sleep_until(due).await;
+            // Meanwhile it may be answered, or end and be asked for again.
+            let turned = self.0.wait_for(|now| now.asked != beat.asked);
+            let _ = tokio::time::timeout_at(due, turned).await;
         }
     }
 }

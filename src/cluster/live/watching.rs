@@ -2,24 +2,23 @@
 //!
 //! What it sees it hands on at once. While it is broken it tries again, and says so.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use argosy_engine::object::{GroupKind, ObjectExt as _, ResourceKey};
+use argosy_engine::object::{GroupKind, ResourceKey};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use kube::api::{ApiResource, DynamicObject, PartialObjectMeta};
+use kube::api::{ApiResource, DynamicObject};
 use kube::core::DynamicResourceScope;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, Resource};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::LiveState;
+use super::objects::News;
 use super::pulse::Pulse;
+use super::watched::Watched;
 use crate::cluster::discovery::ServedKind;
 use crate::cluster::signal::Signal;
 
@@ -89,15 +88,15 @@ pub(super) struct Silence {
 }
 
 /// What a watch waits for.
-enum Next {
-    Event(Option<watcher::Result<Event<Value>>>),
+enum Next<const METADATA: bool> {
+    Event(Option<watcher::Result<Event<Watched<METADATA>>>>),
     /// It was mute and said something.
     Heard,
     /// It said nothing for too long.
     Silent,
 }
 
-type Events = BoxStream<'static, watcher::Result<Event<Value>>>;
+type Events<const METADATA: bool> = BoxStream<'static, watcher::Result<Event<Watched<METADATA>>>>;
 
 /// What a listing has brought so far.
 #[derive(Default)]
@@ -107,8 +106,9 @@ struct Listed {
 }
 
 impl Watching {
-    pub(super) async fn run(mut self, client: Client) {
-        let mut events = self.events(client.clone());
+    /// Watches for ever; with `METADATA`, which objects there are and no more of them.
+    pub(super) async fn run<const METADATA: bool>(mut self, client: Client) {
+        let mut events: Events<METADATA> = self.events(client.clone());
         let mut listed = Listed::default();
         let mut patience = RETRY;
         let Some(pulse) = self.pulse() else {
@@ -157,31 +157,9 @@ impl Watching {
         }
     }
 
-    fn events(&self, client: Client) -> Events {
-        match self.depth {
-            Depth::Whole => self.events_of::<DynamicObject>(client),
-            Depth::Metadata => self.events_of::<PartialObjectMeta<DynamicObject>>(client),
-        }
-    }
-
-    fn events_of<K>(&self, client: Client) -> Events
-    where
-        K: Resource<DynamicType = ApiResource, Scope = DynamicResourceScope>,
-        K: Clone + fmt::Debug + DeserializeOwned + Serialize + Send + 'static,
-    {
-        let resource = &self.kind.resource;
-        let api: Api<K> = self.api(client);
-        // The items of a list do not repeat the list's kind, and metadata has one of its own.
-        let (api_version, kind) = (resource.api_version.clone(), resource.kind.clone());
-        let value = move |object: K| {
-            let mut value = serde_json::to_value(object).unwrap_or_default();
-            value["apiVersion"] = api_version.as_str().into();
-            value["kind"] = kind.as_str().into();
-            value
-        };
-        watcher::watcher(api, watcher::Config::default())
-            .map(move |event| event.map(|event| with_values(event, &value)))
-            .boxed()
+    fn events<const METADATA: bool>(&self, client: Client) -> Events<METADATA> {
+        let api: Api<Watched<METADATA>> = self.api(client);
+        watcher::watcher(api, watcher::Config::default()).boxed()
     }
 
     fn api<K>(&self, client: Client) -> Api<K>
@@ -250,7 +228,12 @@ impl Watching {
         }
     }
 
-    fn take(&self, live: &LiveState, event: Event<Value>, listed: &mut Listed) {
+    fn take<const METADATA: bool>(
+        &self,
+        live: &LiveState,
+        event: Event<Watched<METADATA>>,
+        listed: &mut Listed,
+    ) {
         if matches!(event, Event::Apply(_) | Event::Delete(_)) {
             live.metrics.event(&self.group_kind);
         }
@@ -260,8 +243,8 @@ impl Watching {
                 live.begins_to_list(&self.group_kind);
             }
             Event::InitApply(object) => {
-                listed.present.insert(object.resource_key());
-                listed.news.extend(live.apply(&object, self.depth).all());
+                listed.present.insert(object.key(&self.kind.resource));
+                listed.news.extend(self.saw(live, &object).all());
             }
             Event::InitDone => {
                 let Listed { present, mut news } = std::mem::take(listed);
@@ -274,19 +257,17 @@ impl Watching {
                 live.tell(news);
                 live.is_complete(&self.group_kind);
             }
-            Event::Apply(object) => live.tell(live.apply(&object, self.depth).all()),
-            Event::Delete(object) => live.tell(live.removed(&object.resource_key()).all()),
+            Event::Apply(object) => live.tell(self.saw(live, &object).all()),
+            Event::Delete(object) => {
+                live.tell(live.removed(&object.key(&self.kind.resource)).all());
+            }
         }
     }
-}
 
-fn with_values<K>(event: Event<K>, value: impl Fn(K) -> Value) -> Event<Value> {
-    match event {
-        Event::Apply(object) => Event::Apply(value(object)),
-        Event::Delete(object) => Event::Delete(value(object)),
-        Event::Init => Event::Init,
-        Event::InitApply(object) => Event::InitApply(value(object)),
-        Event::InitDone => Event::InitDone,
+    fn saw<const METADATA: bool>(&self, live: &LiveState, object: &Watched<METADATA>) -> News {
+        let of = &self.kind.resource;
+        let whole = || object.whole(of).map(Cow::Owned);
+        live.apply(&object.head(of), whole, self.depth)
     }
 }
 

@@ -3,19 +3,29 @@
 //! Nothing runs but the code that is measured: no API server, no network. Times are processor time.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use argosy::cluster::{Listeners, LiveState, Reading};
+use argosy::cluster::{Listeners, LiveState, Reading, ServedKind};
 use argosy::metrics::ClusterMetrics;
+use argosy_crds::application::ResourceIgnoreDifferences;
 use argosy_engine::compare::{self, Owner, Rules};
 use argosy_engine::ignore::Ignore;
+use argosy_engine::object::ResourceKey;
 use argosy_engine::overrides::Overrides;
 use argosy_engine::schema;
 use argosy_facts::Observed;
+use bytes::Bytes;
 use clap::Args;
+use futures::{StreamExt as _, stream};
+use http::{Request, Response};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use kube::Client;
-use kube::api::DynamicObject;
+use kube::api::ApiResource;
+use kube::client::Body;
+use kube::core::GroupVersionKind;
 use serde_json::{Value, json};
 
 use crate::figures::{figure, say};
@@ -44,6 +54,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     // First, while no memory is there that was used for something else before.
     live_cache(options)?;
     updates(options)?;
+    rules()?;
     one_deployment()?;
     an_application(options.application)
 }
@@ -88,7 +99,8 @@ fn live_cache(options: &Options) -> anyhow::Result<()> {
     let (_, before) = usage::memory(std::process::id())?;
     let mut clusters = Vec::new();
     for _ in 0..options.clusters {
-        let cluster = state()?;
+        let nowhere = kube::Config::new("http://127.0.0.1:1".parse()?);
+        let cluster = state(Client::try_from(nowhere)?)?;
         for at in 0..options.objects {
             cluster.wrote(&live(at));
         }
@@ -106,29 +118,113 @@ fn live_cache(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Updates of objects that no application tracks, from the bytes of a watch on.
+/// Updates of objects that no application tracks, from the bytes of a watch on. They have a thread
+/// and a runtime of their own, so that all that they cost is counted and nothing else is.
 fn updates(options: &Options) -> anyhow::Result<()> {
-    let cluster = state()?;
-    let mut pod = live(0);
-    pod["metadata"]["annotations"] = json!({});
-    let spent = measured(|| {
-        for round in 0..UPDATES {
-            pod["metadata"]["name"] = json!(format!("pod-{}", round as usize % options.objects));
-            pod["metadata"]["resourceVersion"] = json!((round + 1).to_string());
-            let bytes = pod.to_string();
-            if let Ok(object) = serde_json::from_str::<DynamicObject>(&bytes)
-                && let Ok(value) = serde_json::to_value(object)
-            {
-                cluster.wrote(&value);
-            }
-        }
-    })?;
+    let objects = options.objects;
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let mut seen = Ok(());
+        let spent = measured(|| seen = runtime.block_on(watched(objects)))?;
+        seen.map(|()| spent)
+    });
+    let spent = thread
+        .join()
+        .map_err(|_| anyhow::anyhow!("the watch panicked"))??;
     let cores = spent.as_secs_f64() / f64::from(UPDATES) * 1_000.0;
     figure(
         "1,000 updates a second of untracked objects",
         cores,
         "cores",
         "0.2",
+    )
+}
+
+/// Watches a kind whose objects change all the time, until the last change is seen.
+async fn watched(objects: usize) -> anyhow::Result<()> {
+    let cluster = Arc::new(state(changing(objects))?);
+    let pods = ServedKind {
+        resource: ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Pod")),
+        namespaced: true,
+        watchable: true,
+    };
+    cluster.watch([&pods]);
+    let last = ResourceKey::new("", "Pod", "shop", LAST);
+    while cluster.get(&last).is_none() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    Ok(())
+}
+
+/// What the last object is called that changes.
+const LAST: &str = "last";
+
+/// An API server with one kind, of which so many objects change one after the other.
+fn changing(objects: usize) -> Client {
+    let mut pod = live(0);
+    pod["metadata"]["annotations"] = json!({});
+    pod["metadata"]["name"] = json!("NAME");
+    pod["metadata"]["resourceVersion"] = json!("VERSION");
+    let line = format!("{{\"type\":\"MODIFIED\",\"object\":{pod}}}\n");
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let query = request.uri().query().unwrap_or_default();
+        let body = if query.contains("watch=true") {
+            let line = line.clone();
+            let lines = (1..=UPDATES).map(move |round| {
+                let name = match round {
+                    UPDATES => LAST.to_owned(),
+                    round => format!("pod-{}", round as usize % objects),
+                };
+                let line = line.replacen("NAME", &name, 1);
+                let line = line.replacen("VERSION", &(round + 1).to_string(), 1);
+                Ok::<_, Infallible>(Frame::data(Bytes::from(line)))
+            });
+            let lines = stream::iter(lines).chain(stream::pending());
+            StreamBody::new(lines).boxed_unsync()
+        } else {
+            let list = json!({"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": []});
+            Full::from(list.to_string()).boxed_unsync()
+        };
+        std::future::ready(Ok::<_, Infallible>(Response::new(body)))
+    });
+    Client::new(service, "default")
+}
+
+/// What it costs to make the ignore rules of an application ready, jq among them, as each comparison
+/// does.
+fn rules() -> anyhow::Result<()> {
+    let expressions = [
+        ".spec.template.spec.containers[] | select(.name == \"proxy\")",
+        ".spec.template.metadata.annotations[\"sidecar.example.com/status\"]",
+        ".status.conditions[]?.lastProbeTime",
+    ];
+    let own: Vec<_> = expressions
+        .iter()
+        .map(|expression| ResourceIgnoreDifferences {
+            group: "apps".to_owned(),
+            kind: "Deployment".to_owned(),
+            jq_path_expressions: vec![(*expression).to_owned()],
+            ..ResourceIgnoreDifferences::default()
+        })
+        .collect();
+    let overrides = Overrides::default();
+    let flaws = || Ignore::new(&own, &overrides).flaws().len();
+    let first = measured(|| assert_eq!(flaws(), 0))?;
+    let spent = measured(|| {
+        for _ in 0..ROUNDS {
+            assert_eq!(flaws(), 0);
+        }
+    })?;
+    let micros = |spent: Duration| spent.as_secs_f64() * 1e6;
+    figure("three jq rules, compiled", micros(first), "µs", "")?;
+    let each = micros(spent) / f64::from(ROUNDS);
+    figure(
+        "three jq rules, for each comparison after it",
+        each,
+        "µs",
+        "50",
     )
 }
 
@@ -149,15 +245,14 @@ fn with_rules(act: impl FnOnce(Rules<'_>)) {
     });
 }
 
-/// The live state of a cluster that nobody talks to.
-fn state() -> anyhow::Result<LiveState> {
-    let nowhere = kube::Config::new("http://127.0.0.1:1".parse()?);
+/// The live state of a cluster.
+fn state(client: Client) -> anyhow::Result<LiveState> {
     let owner = |object: &Value| {
         let id = object["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"].as_str()?;
         Some(id.split(':').next().unwrap_or_default().to_owned())
     };
     Ok(LiveState::new(
-        Client::try_from(nowhere)?,
+        client,
         None,
         Reading {
             owner_of: Arc::new(owner),

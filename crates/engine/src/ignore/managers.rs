@@ -14,24 +14,21 @@ pub(super) fn remove(managers: &[String], desired: &mut Value, live: &mut Value)
     removed
 }
 
-/// Removes from a live object all that one of `managers` owns; whether there was any.
-pub(super) fn remove_all(managers: &[String], live: &mut Value) -> bool {
-    let owned = fields_of(managers, live);
-    let mut removed = false;
-    for fields in owned {
-        removed |= strip(&fields, live);
+/// Removes from a live object all that one of `managers` owns.
+pub(super) fn remove_all(managers: &[String], live: &mut Value) {
+    for fields in fields_of(managers, live) {
+        strip(&fields, live);
     }
-    removed
 }
 
-fn strip(fields: &Map<String, Value>, live: &mut Value) -> bool {
-    let mut removed = false;
+fn strip(fields: &Map<String, Value>, live: &mut Value) {
     for (token, below) in fields {
         let below = below.as_object().filter(|below| !below.is_empty());
         let place = match token.split_once(':') {
             Some(("f", name)) if below.is_none() => {
-                let fields = live.as_object_mut();
-                removed |= fields.is_some_and(|fields| fields.remove(name).is_some());
+                if let Some(fields) = live.as_object_mut() {
+                    fields.remove(name);
+                }
                 continue;
             }
             Some(("f", name)) => live.get_mut(name),
@@ -42,10 +39,9 @@ fn strip(fields: &Map<String, Value>, live: &mut Value) -> bool {
             _ => None,
         };
         if let (Some(place), Some(below)) = (place, below) {
-            removed |= strip(below, place);
+            strip(below, place);
         }
     }
-    removed
 }
 
 fn fields_of(managers: &[String], live: &Value) -> Vec<Map<String, Value>> {

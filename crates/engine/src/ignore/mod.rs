@@ -153,16 +153,14 @@ impl Ignore {
         flaws.collect()
     }
 
-    /// Removes from a live object what the rules name; whether there was anything.
-    pub fn remove_from_live(&self, live: &mut Value) -> bool {
+    /// Removes from a live object what the rules name.
+    pub fn remove_from_live(&self, live: &mut Value) {
         let matching: Vec<&Rule> = self.matching(live).map(|(_, rule)| rule).collect();
-        let mut removed = false;
         for rule in matching {
             // What cannot be used ignores nothing.
-            removed |= rule.remove_from(live, &mut Vec::new());
-            removed |= managers::remove_all(&rule.managers, live);
+            rule.remove_from(live, &mut Vec::new());
+            managers::remove_all(&rule.managers, live);
         }
-        removed
     }
 
     /// Whether any rule is for this object.

@@ -27,6 +27,15 @@ impl GroupKind {
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.group == group && self.kind == kind
     }
+
+    /// As people name it: without the slash where there is no group.
+    pub fn shown(&self) -> String {
+        if self.group.is_empty() {
+            self.kind.clone()
+        } else {
+            self.to_string()
+        }
+    }
 }
 
 /// Prints `group/Kind`, and `/Kind` for the core group.

@@ -18,14 +18,15 @@ pub fn significance(
     now: Timestamp,
 ) -> u64 {
     let mut rest = object.clone();
-    let is_ignored = updates.remove_from_live(&mut rest);
+    updates.remove_from_live(&mut rest);
     if let Some(metadata) = rest["metadata"].as_object_mut() {
         for field in ["managedFields", "resourceVersion", "generation"] {
             metadata.remove(field);
         }
     }
     let mut hasher = DefaultHasher::new();
-    if is_ignored {
+    // Also where there is nothing yet to ignore: what comes later must not be news by itself.
+    if updates.concerns(object) {
         let health = health::assess(object, overrides, now);
         let shown =
             health.map(|health| health.map(|health| (health.status.as_str(), health.message)));
@@ -79,6 +80,11 @@ mod tests {
         let of = |version, ready| number(&deployment(version, ready, 2), &settings);
         assert_eq!(of("1", 2), of("2", 2));
         assert_ne!(of("1", 2), of("2", 1), "it is not healthy any more");
+        let mut bare = deployment("1", 2, 2);
+        let noise = [(key, "jsonPointers: [/spec/noise]")];
+        let before = number(&bare, &noise);
+        bare["spec"]["noise"] = json!(1);
+        assert_eq!(number(&bare, &noise), before, "it came, and is ignored");
         let other = number(&deployment("1", 3, 3), &settings);
         assert_ne!(of("1", 2), other);
     }

@@ -8,9 +8,11 @@
 
 mod budget;
 mod natives;
+mod programs;
 mod value;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use jaq_core::data::HasLut;
@@ -82,7 +84,7 @@ const STACK: usize = 64 << 20;
 /// A compiled expression.
 pub(super) struct PathExpression {
     text: String,
-    filter: Filter,
+    filter: Arc<Filter>,
     /// The steps that it may take on one object.
     steps: u64,
     /// Whether it has used up its budget on an object; it is not tried on another.
@@ -108,7 +110,7 @@ impl PathExpression {
         }
         Ok(Self {
             text: expression.to_owned(),
-            filter: stacker::grow(STACK, || filter(expression))?,
+            filter: programs::compiled(expression)?,
             steps: STEPS,
             is_spent: AtomicBool::new(false),
         })
