@@ -227,6 +227,34 @@ fn a_plan_is_a_table_or_markdown_and_nothing_is_no_change() {
 }
 
 #[test]
+fn annotations_that_the_settings_call_sensitive_are_masked() {
+    let (folder, repo) = changed();
+    let secret = |token: &str| {
+        let metadata = format!("{{name: s, annotations: {{token: {token}, team: blue}}}}");
+        format!("apiVersion: v1\nkind: Secret\nmetadata: {metadata}\n")
+    };
+    commit(&repo, "main", &[("web/secret.yaml", &secret("canary-one"))]);
+    commit(
+        &repo,
+        "change",
+        &[("web/secret.yaml", &secret("canary-two"))],
+    );
+    let settings = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm"},
+        "data": {"resource.sensitive.mask.annotations": "token"}});
+    std::fs::write(folder.path().join("cm.json"), settings.to_string()).unwrap();
+    let planned = plan(
+        &repo,
+        &["--argocd-cm-path", "../cm.json", "--output", "json"],
+    );
+    let text = String::from_utf8(planned.stdout).unwrap();
+    assert!(
+        text.contains("token: ++++++++") && text.contains("team: blue"),
+        "{text}"
+    );
+    assert!(!text.contains("canary"), "{text}");
+}
+
+#[test]
 fn what_breaks_is_a_change_and_what_was_broken_is_none() {
     let folder = tempfile::tempdir().unwrap();
     git(folder.path(), &["init", "--quiet"]);

@@ -139,7 +139,11 @@ impl Settings {
         Self::from_data(data("argocd-cm"), &data("argocd-cmd-params-cm"))
     }
 
-    fn from_data(argocd_cm: BTreeMap<String, String>, params: &BTreeMap<String, String>) -> Self {
+    /// Reads the settings from the data of `argocd-cm` and `argocd-cmd-params-cm`.
+    pub(crate) fn from_data(
+        argocd_cm: BTreeMap<String, String>,
+        params: &BTreeMap<String, String>,
+    ) -> Self {
         let default = Self::default();
         let seconds = |key: &str| {
             params

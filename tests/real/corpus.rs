@@ -134,7 +134,9 @@ async fn reported(fleet: &Fleet, name: &str) -> BTreeSet<String> {
     let name = ObjectName::new(&fleet.namespace, name);
     let found = differences(&fleet.hub, &name, &Against::default()).await;
     let mut pointers = BTreeSet::new();
-    for one in found.unwrap() {
+    let found = found.unwrap();
+    assert!(found.blind.is_empty(), "{:?}", found.blind);
+    for one in found.found {
         let changes = json_patch::diff(&one.live.unwrap(), &one.predicted.unwrap());
         let object = format!("{}/{}", one.key.kind, one.key.name);
         let changed = changes.iter().map(json_patch::PatchOperation::path);

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod big;
+mod blind;
 mod clusters;
 mod controllers;
 mod corpus;

@@ -3,14 +3,15 @@
 
 use argosy_crds::Application;
 use argosy_crds::application::ResourceStatus;
-use argosy_crds::codes::{HealthStatusCode, SyncStatusCode};
+use argosy_crds::codes::{HealthStatusCode, OperationPhase, SyncStatusCode};
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
+use crate::compare::argosy;
 use crate::fleet::Fleet;
 use crate::kinds::{DEFINITION, fails, widget};
-use argosy_test_support::manifest::{automated, config, deployment, hook};
+use argosy_test_support::manifest::{automated, config, deployment, hook, manual};
 use argosy_test_support::wait::{is_well, resource};
 
 /// An application of a custom kind and two ConfigMaps, which is well.
@@ -164,6 +165,46 @@ async fn nothing_new_goes_ahead_of_a_hook_that_could_not_run() {
             value(&fleet, "a").await == Some(json!("2"))
         })
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_diff_shows_what_it_can_and_names_what_it_cannot_see() {
+    let fleet = Fleet::start(&["dev"]).await;
+    fleet.commit(&[
+        ("web/crd.yaml", DEFINITION),
+        ("web/w.yaml", &widget(1)),
+        ("web/a.yaml", &config("a", "1", "")),
+    ]);
+    fleet
+        .apply(manual("web", &fleet.repo(), "web", &fleet.server("dev")))
+        .await;
+    fleet.sync("web", json!({})).await;
+    fleet.until_ended("web", OperationPhase::Succeeded).await;
+    let dev = &fleet.workload("dev").sim;
+    dev.faults().add(fails("list", "widgets", 500, None));
+    fleet.commit(&[
+        ("web/w.yaml", &widget(2)),
+        ("web/a.yaml", &config("a", "2", "")),
+    ]);
+    for more in [&[][..], &["--server-side"][..]] {
+        let args: Vec<_> = ["app", "diff", "web"].iter().chain(more).copied().collect();
+        let (out, problem, code) = argosy(&fleet, &args).await;
+        assert_eq!(code, 20, "it is not the whole answer: {problem}");
+        assert!(
+            out.contains("+  a: \"2\"") && !out.contains("Widget"),
+            "{out}"
+        );
+        for part in ["example.com/Widget", "conversion webhook"] {
+            assert!(problem.contains(part), "{problem}");
+        }
+    }
+    dev.faults().clear();
+    let (out, problem, code) = argosy(&fleet, &["app", "diff", "web"]).await;
+    assert_eq!(code, 1, "{problem}");
+    assert!(
+        out.contains("+  a: \"2\"") && out.contains("+  size: 2"),
+        "{out}"
+    );
 }
 
 /// The definition with one version more; only the named one is served and stored.

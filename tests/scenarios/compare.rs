@@ -105,7 +105,7 @@ fn resource<'a>(app: &'a Application, name: &str) -> Option<&'a ResourceStatus> 
 }
 
 /// Has the hub look at an application anew and waits until it has.
-async fn refresh(fleet: &Fleet, name: &str) -> Application {
+pub(crate) async fn refresh(fleet: &Fleet, name: &str) -> Application {
     let annotation = json!({"argocd.argoproj.io/refresh": "normal"});
     fleet
         .change(name, json!({"metadata": {"annotations": annotation}}))
@@ -118,7 +118,7 @@ async fn refresh(fleet: &Fleet, name: &str) -> Application {
 }
 
 /// Runs the program against the hub: what it printed, what it complained of, and its exit code.
-async fn argosy(fleet: &Fleet, args: &[&str]) -> (String, String, i32) {
+pub(crate) async fn argosy(fleet: &Fleet, args: &[&str]) -> (String, String, i32) {
     let kubeconfig = fleet.hub_kubeconfig().await;
     let path = kubeconfig.path().to_owned();
     let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();

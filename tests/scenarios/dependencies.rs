@@ -1,7 +1,7 @@
 //! Applications that wait for others: by name, by label, by wave; and who goes first.
 
 use argosy_crds::Application;
-use argosy_crds::codes::OperationPhase;
+use argosy_crds::codes::{HealthStatusCode, OperationPhase};
 use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
@@ -178,6 +178,59 @@ async fn a_commit_that_changes_all_children_rolls_through_their_waves() {
         version(rolled.unwrap()) < version(after.unwrap()),
         "the second wave came before the first was through"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parent_is_as_well_as_its_children_unless_one_is_left_out() {
+    let fleet = Fleet::start(&["dev"]).await;
+    let script = "return {status = obj.data.a, message = 'so it says'}";
+    let settings = json!({"resource.customizations.health.ConfigMap": script});
+    fleet.configure("argocd-cm", settings).await;
+    let first = child(&fleet, "first", "0");
+    fleet.commit(&[
+        ("root/first.yaml", &first),
+        ("first/app.yaml", &config("first", "Healthy", "")),
+    ]);
+    let mut root = automated(
+        "root",
+        &fleet.repo(),
+        "root",
+        "https://kubernetes.default.svc",
+    );
+    root["spec"]["destination"]["namespace"] = json!("argocd");
+    fleet.apply(root).await;
+    for name in ["root", "first"] {
+        fleet.until_well(name).await;
+    }
+
+    fleet.commit(&[("first/app.yaml", &config("first", "Degraded", ""))]);
+    fleet.push();
+    let has = |app: &Application, status, part: &str| {
+        let health = app.status.as_ref().map(|status| &status.health);
+        health.is_some_and(|health| health.status == Some(status) && health.message.contains(part))
+    };
+    let caused = "Caused by argoproj.io/Application:argocd/first";
+    fleet
+        .until("root", "as unwell as its child", |app| {
+            has(app, HealthStatusCode::Degraded, caused)
+        })
+        .await;
+    let left_out = first.replace(
+        "\"annotations\":{",
+        "\"annotations\":{\"argocd.argoproj.io/ignore-healthcheck\":\"true\",",
+    );
+    fleet.commit(&[("root/first.yaml", &left_out)]);
+    fleet.push();
+    fleet
+        .until("root", "well without its child", |app| {
+            has(app, HealthStatusCode::Healthy, "")
+        })
+        .await;
+    fleet
+        .until("first", "still unwell", |app| {
+            has(app, HealthStatusCode::Degraded, "")
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -168,11 +168,23 @@ impl Fleet {
         u64::try_from(index.applications.iter().count()).unwrap()
     }
 
-    fn reconciles(&self) -> u64 {
-        let text = self.hub.metrics.expose([]).unwrap();
-        let counts = text
-            .lines()
-            .filter(|line| line.starts_with("argocd_app_reconcile_count"));
+    /// How often the hub has looked at an application.
+    pub(crate) fn reconciles(&self) -> u64 {
+        self.counted(|line| line.starts_with("argocd_app_reconcile_count"))
+    }
+
+    /// How many changes of live objects of a kind the hub has taken in.
+    pub(crate) fn changes_of(&self, kind: &str) -> u64 {
+        let kind = format!("kind=\"{kind}\"");
+        self.counted(|line| line.starts_with("argocd_cluster_events_total") && line.contains(&kind))
+    }
+
+    /// The sum of the metrics that are named.
+    fn counted(&self, is_named: impl Fn(&str) -> bool) -> u64 {
+        let clusters = self.hub.clusters.all();
+        let of_clusters = clusters.iter().flat_map(|one| one.metrics.collectors());
+        let text = self.hub.metrics.expose(of_clusters).unwrap();
+        let counts = text.lines().filter(|line| is_named(line));
         counts
             .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
             .sum()

@@ -40,6 +40,7 @@ mod seam;
 mod secrets;
 mod set_inputs;
 mod sets;
+mod settings;
 mod stories;
 mod supersede;
 mod validate;

@@ -34,7 +34,6 @@ use crate::diagnostic::Diagnostic;
 pub(crate) enum Command {
     /// List applications.
     List(list::Args),
-    /// Show what applying would change.
     Diff(diff::Args),
     /// Show one application.
     Get(get::Args),
@@ -60,7 +59,6 @@ pub(crate) enum Command {
     /// Have the hub look at an application anew.
     Refresh(refresh::Args),
     Resume(pause::ResumeArgs),
-    /// List the resources of an application, or what lives beside it.
     Resources(resources::Args),
     /// List the actions that an application's objects offer, and run one.
     #[command(subcommand)]

@@ -15,6 +15,15 @@ use super::side::{Name, Planned, Rendered, Side};
 /// Lines of context around a change.
 const CONTEXT: usize = 3;
 
+/// What a comparison knows besides its two sides.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a> {
+    /// The clusters, for their names.
+    pub(super) clusters: &'a [Cluster],
+    /// The annotations of Secrets whose values are not shown.
+    pub(super) sensitive_annotations: &'a [String],
+}
+
 /// Everything that would change.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
@@ -80,7 +89,7 @@ impl Change {
 }
 
 /// Compares two sides.
-pub(super) fn compare(base: &Side, head: &Side, clusters: &[Cluster]) -> Plan {
+pub(super) fn compare(base: &Side, head: &Side, terms: Terms<'_>) -> Plan {
     let mut plan = Plan::default();
     for problem in base.problems.union(&head.problems) {
         plan.notes.push(
@@ -98,7 +107,7 @@ pub(super) fn compare(base: &Side, head: &Side, clusters: &[Cluster]) -> Plan {
     let names: std::collections::BTreeSet<_> = names.collect();
     for name in names {
         let (before, after) = (base.applications.get(name), head.applications.get(name));
-        if let Some(change) = application(name, before, after, clusters, &mut plan.notes) {
+        if let Some(change) = application(name, before, after, terms, &mut plan.notes) {
             plan.changes.push(change);
         }
     }
@@ -109,7 +118,7 @@ fn application(
     (namespace, name): &Name,
     before: Option<&Planned>,
     after: Option<&Planned>,
-    clusters: &[Cluster],
+    terms: Terms<'_>,
     notes: &mut Vec<String>,
 ) -> Option<Change> {
     let change = match (before, after) {
@@ -119,13 +128,13 @@ fn application(
     };
     let mut remarks = Vec::new();
     let shown = after.or(before)?;
-    let cluster = cluster_of(&shown.application, clusters);
+    let cluster = cluster_of(&shown.application, terms.clusters);
     if let (Some(before), Some(after)) = (before, after) {
         let place = |planned: &Planned| {
             let destination = &planned.application.spec.destination;
             format!(
                 "{}/{}",
-                cluster_of(&planned.application, clusters),
+                cluster_of(&planned.application, terms.clusters),
                 destination.namespace
             )
         };
@@ -147,7 +156,7 @@ fn application(
     remarks.extend(elsewhere(before, after));
     let comparable = failure(before).is_none() && failure(after).is_none();
     let objects = if comparable {
-        objects(before, after)
+        objects(before, after, terms.sensitive_annotations)
     } else {
         Vec::new()
     };
@@ -195,7 +204,11 @@ fn elsewhere(before: Option<&Planned>, after: Option<&Planned>) -> Option<String
     })
 }
 
-fn objects(before: Option<&Planned>, after: Option<&Planned>) -> Vec<ObjectChange> {
+fn objects(
+    before: Option<&Planned>,
+    after: Option<&Planned>,
+    sensitive_annotations: &[String],
+) -> Vec<ObjectChange> {
     let (mut before, mut after) = (by_key(before), by_key(after));
     let keys: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).cloned().collect();
     let mut changes = Vec::new();
@@ -210,7 +223,7 @@ fn objects(before: Option<&Planned>, after: Option<&Planned>) -> Vec<ObjectChang
             _ => Kind::Changed,
         };
         let mut both: Vec<_> = old.iter_mut().chain(new.iter_mut()).collect();
-        secrets::mask(&mut both, &[]);
+        secrets::mask(&mut both, sensitive_annotations);
         let (group, kind, namespace, name) = key;
         changes.push(ObjectChange {
             diff: diff(old.as_ref(), new.as_ref()),

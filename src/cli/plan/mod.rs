@@ -16,7 +16,7 @@ use argosy_generators::offline::clusters;
 use argosy_render::Tools;
 use clap::Parser;
 
-use super::{CommandResult, Outcome, output};
+use super::{CommandResult, Outcome, argocd_cm, output};
 use crate::diagnostic::Diagnostic;
 use side::Side;
 use snapshot::Repository;
@@ -59,6 +59,9 @@ pub(crate) struct Args {
     /// The hub's own namespace.
     #[arg(short, long, default_value = "argocd")]
     namespace: String,
+    /// File with the ConfigMap argocd-cm, whose `resource.sensitive.mask.annotations` are masked, too.
+    #[arg(long, value_name = "FILE")]
+    argocd_cm_path: Option<PathBuf>,
     /// How to print it.
     #[arg(short, long, value_enum, default_value_t)]
     output: print::Format,
@@ -86,7 +89,12 @@ pub(crate) fn run(args: &Args) -> CommandResult {
             .at(args.repo.display().to_string())
             .fix("name the directory of the Applications with --path, or another repository with --repo"));
     }
-    let plan = compare::compare(&base, &head, &clusters);
+    let settings = argocd_cm::settings(args.argocd_cm_path.as_deref())?;
+    let terms = compare::Terms {
+        clusters: &clusters,
+        sensitive_annotations: &settings.sensitive_annotations,
+    };
+    let plan = compare::compare(&base, &head, terms);
     for note in &plan.notes {
         output::note(format!("Note: {note}"));
     }

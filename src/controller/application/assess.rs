@@ -15,6 +15,7 @@ use argosy_engine::health::{self, Health, HealthStatus, Member};
 use argosy_engine::ignore::Ignore;
 use argosy_engine::object::{GroupKind, ObjectExt as _, ResourceKey, names};
 use argosy_engine::operation::pause_of;
+use argosy_engine::overrides::Overrides;
 use argosy_engine::sync::{SyncOptions, taken_over};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -299,7 +300,7 @@ async fn confirm(
         let Ok(desired) = respected.as_deref() else {
             continue;
         };
-        let word = settled(desired, live);
+        let word = settled(desired, live, &observation.settings.overrides);
         if hub.applications.is_settled(name, &suspect.key, &word) {
             comparison.clear(&suspect.key);
             continue;
@@ -353,10 +354,11 @@ impl ServerSide {
 }
 
 /// The server's word on this very pair of objects. What says nothing of a comparison, such as the
-/// status, which others write all the time, does not make another pair of it.
-pub(super) fn settled(desired: &Value, live: &Value) -> Settled {
+/// status where that is left out, which others write all the time, does not make another pair of it.
+pub(super) fn settled(desired: &Value, live: &Value, overrides: &Overrides) -> Settled {
+    let without_status = overrides.compare_options().ignores_status(live);
     let mut live = live.clone();
-    if let Some(fields) = live.as_object_mut() {
+    if let Some(fields) = live.as_object_mut().filter(|_| without_status) {
         fields.remove("status");
     }
     if let Some(metadata) = live["metadata"].as_object_mut() {
@@ -477,7 +479,10 @@ fn healths(observation: &Observation) -> Healths {
         .unwrap_or_default();
     live.iter()
         .enumerate()
-        .map(|(at, object)| (at, judge(observation, object)))
+        .map(|(at, object)| {
+            let judged = judge(observation, object).or_else(|| health::of_application(object));
+            (at, judged)
+        })
         .collect()
 }
 

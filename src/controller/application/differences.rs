@@ -9,7 +9,7 @@ use argosy_crds::codes::SyncStatusCode;
 use argosy_engine::compare::{self, ResourceComparison};
 use argosy_engine::ignore::Ignore;
 use argosy_engine::object::ResourceKey;
-use argosy_engine::overrides::Overrides;
+use argosy_engine::overrides::{CompareOptions, Overrides};
 use argosy_engine::{schema, secrets};
 use serde_json::Value;
 
@@ -31,6 +31,15 @@ pub struct Difference {
     pub predicted: Option<Value>,
 }
 
+/// What a sync would change, as far as that can be told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Differences {
+    /// The resources that it would change.
+    pub found: Vec<Difference>,
+    /// What could not be compared, a kind or a resource, and why; a sentence each.
+    pub blind: Vec<String>,
+}
+
 /// What is compared with the cluster, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Against {
@@ -50,23 +59,20 @@ pub async fn differences(
     hub: &Arc<Hub>,
     name: &ObjectName,
     against: &Against,
-) -> Result<Vec<Difference>, String> {
+) -> Result<Differences, String> {
     let application = application(hub, name)?;
     let observed = observed(hub, name, &application, against).await?;
     let assessment = assess(hub, name, &application, Ok(observed)).await;
     let (Ok(observation), Some(comparison)) = (&assessment.observed, &assessment.comparison) else {
         return Err("nothing could be compared".to_owned());
     };
-    if let Some(gap) = observation.unseen() {
+    if let Some(gap) = observation.live.gap() {
         return Err(format!("live state is not fully known: {gap}"));
-    }
-    let mut resources = comparison.resources.iter();
-    if let Some(flaw) = resources.find_map(|one| one.verdict.flaws.first()) {
-        return Err(flaw.to_string());
     }
     let server_side = ServerSide::of(&application, observation);
     let mut found = Vec::new();
-    for resource in &comparison.resources {
+    let judged = comparison.resources.iter();
+    for resource in judged.filter(|one| !is_blind(observation, one)) {
         let differs = resource.status == Some(SyncStatusCode::OutOfSync);
         let asked = against.server_side && resource.status.is_some();
         // What another application keeps no sync writes.
@@ -87,7 +93,25 @@ pub async fn differences(
         let states = (live, predicted);
         found.push(one(observation, &assessment.ignore, resource, states));
     }
-    Ok(found)
+    let blind = blind(observation, &comparison.resources);
+    Ok(Differences { found, blind })
+}
+
+/// Whether nobody can tell what differs of a resource.
+fn is_blind(observation: &Observation, resource: &ResourceComparison) -> bool {
+    let kind = resource.key.group_kind();
+    observation.tainted.contains_key(&kind) || !resource.verdict.flaws.is_empty()
+}
+
+/// The kinds that cannot be seen, and the resources for which an ignore rule cannot be used.
+fn blind(observation: &Observation, resources: &[ResourceComparison]) -> Vec<String> {
+    let kinds = observation.tainted.iter();
+    let kinds = kinds.map(|(kind, why)| format!("{}: {why}", kind.shown()));
+    let flawed = resources.iter().filter_map(|resource| {
+        let flaw = resource.verdict.flaws.first()?;
+        Some(format!("{}: {flaw}", resource.key))
+    });
+    kinds.chain(flawed).collect()
 }
 
 /// The application as it is observed, with the manifests that `against` asks for.
@@ -169,6 +193,8 @@ fn one(
         .desired
         .and_then(|at| observation.objects.get(at))
         .cloned();
+    let options = observation.settings.overrides.compare_options();
+    let bare = |object| bare(object, options);
     let (mut live, mut predicted) = (live.map(bare), predicted.or(desired).map(bare));
     if let (Some(live), Some(predicted)) = (&mut live, &mut predicted) {
         show_ignored_as_equal(ignore, live, predicted);
@@ -196,8 +222,9 @@ fn show_ignored_as_equal(ignore: &Ignore, live: &mut Value, predicted: &mut Valu
     }
 }
 
-/// Without what the API server keeps for itself.
-fn bare(mut object: Value) -> Value {
+/// Without what the API server keeps for itself, and without a status that no comparison looks at.
+fn bare(mut object: Value, options: &CompareOptions) -> Value {
+    let without_status = options.ignores_status(&object);
     if let Some(metadata) = object["metadata"].as_object_mut() {
         for field in [
             "managedFields",
@@ -209,7 +236,7 @@ fn bare(mut object: Value) -> Value {
             metadata.remove(field);
         }
     }
-    if let Some(object) = object.as_object_mut() {
+    if let Some(object) = object.as_object_mut().filter(|_| without_status) {
         object.remove("status");
     }
     object

@@ -46,7 +46,7 @@ pub async fn manifests(
         observed.live.seen().cloned().unwrap_or_default(),
     );
     for object in desired.iter_mut().chain(&mut live) {
-        secrets::mask(&mut [object], &[]);
+        secrets::mask(&mut [object], &observed.settings.sensitive_annotations);
     }
     Ok(Manifests {
         desired,

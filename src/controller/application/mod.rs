@@ -54,7 +54,7 @@ use super::worker::Next;
 use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
 
-pub use differences::{Against, Difference, differences};
+pub use differences::{Against, Difference, Differences, differences};
 pub use manifests::{Manifests, manifests};
 pub use memory::{Memory, Remarks};
 pub use orphans::orphaned;

@@ -135,7 +135,9 @@ fn destination_namespace(
     let live = observation.cluster.live.namespace(namespace);
     let metadata = managed(application).filter(|managed| {
         let key = namespace_key(application);
-        let word = live.as_ref().map(|live| settled(&as_value(managed), live));
+        let word = live
+            .as_ref()
+            .map(|live| settled(&as_value(managed), live, &observation.settings.overrides));
         !word.is_some_and(|word| hub.applications.is_settled(name, &key, &word))
     });
     let key = namespace_key(application);
@@ -167,7 +169,7 @@ pub(super) fn remember_namespace(
     if let Some(managed) = managed(application)
         && let Some(live) = observation.cluster.live.namespace(namespace)
     {
-        let word = settled(&as_value(managed), &live);
+        let word = settled(&as_value(managed), &live, &observation.settings.overrides);
         hub.applications.settle(name, key, word);
     }
 }

@@ -475,8 +475,9 @@ fn remember_no_ops(hub: &Hub, name: &ObjectName, observation: &Observation, runn
         let Some(Found::Tracked(after)) = observation.cluster.live.get(&task.key) else {
             continue;
         };
-        let word = assess::settled(desired, &after);
-        if assess::settled(desired, before) == word {
+        let overrides = &observation.settings.overrides;
+        let word = assess::settled(desired, &after, overrides);
+        if assess::settled(desired, before, overrides) == word {
             hub.applications.settle(name, task.key.clone(), word);
         }
     }

@@ -37,10 +37,12 @@ pub fn predicted_changes(predicted: &Value, live: &Value, webhooks: bool) -> Vec
         .keys()
         .chain(other.keys().filter(|name| !one.contains_key(*name)))
     {
-        if name == "status" {
-            continue;
-        }
-        let below = [&after, &before].map(|owned| owned.field(name));
+        let below = if name == "status" {
+            // Others write it all the time, and it may be newer than the live object that is known.
+            [predicted, live].map(|object| Owned::of(object).field(name))
+        } else {
+            [&after, &before].map(|owned| owned.field(name))
+        };
         let at = Path::Root.key(name);
         if name == "metadata" {
             let bare = [one, other].map(|object| without_bookkeeping(&object[name]));

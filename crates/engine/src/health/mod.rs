@@ -8,6 +8,7 @@
 mod aggregate;
 mod apiservice;
 mod autoscaler;
+mod child;
 mod claim;
 mod cronjob;
 mod custom;
@@ -28,6 +29,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use aggregate::{Aggregate, Member, aggregate};
+pub use child::of_application;
 pub use status::{Health, HealthStatus};
 pub use typed::Error;
 

@@ -55,3 +55,15 @@ fn what_is_ours_counts_where_it_changes_comes_or_goes() {
         ]
     );
 }
+
+#[test]
+fn of_a_status_only_what_is_ours_counts() {
+    let mut live = pod(&json!({}), &json!({"f:status": {"f:phase": {}}}));
+    live["status"] = json!({"phase": "a", "seen": 1});
+    let mut predicted = live.clone();
+    predicted["status"] = json!({"phase": "b", "seen": 2});
+    for webhooks in [false, true] {
+        let found = predicted_changes(&predicted, &live, webhooks);
+        assert_eq!(found, ["/status/phase"]);
+    }
+}

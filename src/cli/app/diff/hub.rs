@@ -10,7 +10,7 @@ use similar::TextDiff;
 use super::Args;
 use crate::cli::hub_access::{HubArgs, absent};
 use crate::cli::{CommandResult, Outcome, output};
-use crate::controller::application::{Against, Difference, differences};
+use crate::controller::application::{Against, Difference, Differences, differences};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
@@ -43,7 +43,8 @@ pub(super) async fn run(args: &Args, name: &str) -> CommandResult {
         local: args.local.clone(),
         server_side: args.server_side,
     };
-    let found = differences(&hub, &wanted, &against).await.map_err(|why| {
+    let compared = differences(&hub, &wanted, &against).await;
+    let Differences { found, blind } = compared.map_err(|why| {
         Diagnostic::remote("ComparisonFailed", format!("cannot compare `{name}`"))
             .because(&std::io::Error::other(why))
     })?;
@@ -58,12 +59,27 @@ pub(super) async fn run(args: &Args, name: &str) -> CommandResult {
         })
         .collect();
     output::document(args.output, &answer, || text(&found))?;
+    if !blind.is_empty() {
+        return Err(incomplete(name, blind));
+    }
     let differs = !found.is_empty() && !args.no_exit_code;
     Ok(if differs {
         Outcome::Negative
     } else {
         Outcome::Success
     })
+}
+
+/// The answer is true and not whole: no script may take it for that.
+fn incomplete(name: &str, blind: Vec<String>) -> Diagnostic {
+    let what = format!("not all of `{name}` could be compared");
+    let told = Diagnostic::remote("ComparisonIncomplete", what);
+    let told = blind
+        .into_iter()
+        .fold(told, |told, why| told.because(&std::io::Error::other(why)));
+    told.fix(
+        "what is shown of the rest is true; compare again once the cluster answers for all of it",
+    )
 }
 
 fn text(found: &[Difference]) -> String {

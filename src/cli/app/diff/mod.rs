@@ -13,6 +13,9 @@ use crate::cli::{CommandResult, block_on};
 
 /// Shows what a sync would change. Exits with 1 if that is anything.
 ///
+/// What cannot be compared, such as a kind that the cluster fails to list, is named on standard error
+/// with the reason; then the exit code is 20, and what is shown of the rest is true all the same.
+///
 /// Example: `argosy app diff web --local . --server-side`
 #[derive(clap::Args)]
 pub(crate) struct Args {
