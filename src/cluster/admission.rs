@@ -1,4 +1,5 @@
-//! Which admission webhooks a cluster has: asked when a sync wants to know, and believed for a while.
+//! Which admission webhooks a cluster has: asked when it is first looked at and when a sync wants to
+//! know, and believed for a while.
 
 use std::time::Duration;
 
@@ -20,6 +21,14 @@ const BELIEVED: Duration = Duration::from_mins(1);
 pub struct Admission(Mutex<Option<(Instant, Webhooks)>>);
 
 impl Admission {
+    /// Asks for the webhooks if nobody ever did, so that the first sync need not wait for the answer.
+    pub async fn learn(&self, client: &Client) {
+        let is_known = self.0.try_lock().map_or(true, |known| known.is_some());
+        if !is_known {
+            self.webhooks(client).await;
+        }
+    }
+
     /// The webhooks; nothing is known of them where the cluster does not tell. They have their say
     /// about each write anyway: to know of them only serves to hear it before.
     pub async fn webhooks(&self, client: &Client) -> Webhooks {

@@ -111,9 +111,13 @@ impl<K: Clone + Ord> WorkQueue<K> {
         if let Some(later) = state.due.insert(key.clone(), at) {
             state.delayed.remove(&(later, key.clone()));
         }
+        let is_first = state.delayed.first().is_none_or(|(first, _)| at < *first);
         state.delayed.insert((at, key));
         drop(state);
-        self.changed.notify_one();
+        // Whoever waits does so until the first of them is due.
+        if is_first {
+            self.changed.notify_one();
+        }
     }
 
     /// Says that work on `key` failed: it comes back after a growing wait, which is returned.

@@ -168,7 +168,7 @@ impl<T: DeserializeOwned> Table<T> {
     }
 
     /// The names of all objects, readable or not.
-    pub fn names(&self) -> impl Iterator<Item = &ObjectName> {
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &ObjectName> {
         self.objects.keys()
     }
 

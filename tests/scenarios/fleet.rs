@@ -1,16 +1,13 @@
 //! A fleet in one process: a hub on a simulated API server, simulated workload clusters behind
 //! real HTTPS, and a real git repository.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use argosy::config::HubConfig;
 use argosy::hub::Hub;
-use argosy::metrics::MetricsConfig;
 use argosy::setup;
-use argosy::source::Limits;
 use argosy_crds::Application;
 use argosy_crds::codes::OperationPhase;
 use argosy_sim::{RunningServer, ServeOptions, SimCluster, SimConfig, SimServer, WorkloadConfig};
@@ -23,13 +20,11 @@ use kube::api::{DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
+
+use crate::killable::Life;
 
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(20);
-
-/// How long the threads of a killed hub may take to end.
-const DYING: Duration = Duration::from_mins(1);
 
 /// A simulated workload cluster and its address.
 pub(crate) struct Workload {
@@ -54,7 +49,7 @@ impl HubKubeconfig {
 pub(crate) struct Fleet {
     pub(crate) hub: Arc<Hub>,
     /// Everything that the hub does happens in here, so that it can end between two steps.
-    runtime: Option<Runtime>,
+    life: Option<Life>,
     pub(crate) hub_sim: SimCluster,
     pub(crate) client: Client,
     pub(crate) workloads: Vec<Workload>,
@@ -78,11 +73,11 @@ impl Fleet {
         setup::install_crds(&client).await.unwrap();
         setup::namespace(&client, "argocd").await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let (hub, runtime) = start_hub(&hub_sim, folder.path(), &tool_path);
+        let (hub, life) = Life::start(&hub_sim, folder.path(), &tool_path);
         let mut fleet = Self {
             hub,
             tool_path,
-            runtime: Some(runtime),
+            life: Some(life),
             hub_sim,
             client,
             workloads: Vec::new(),
@@ -97,22 +92,21 @@ impl Fleet {
 
     /// Ends the hub as `kill -9` would, at whatever point it has reached.
     pub(crate) fn kill_hub(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // What is killed writes no more: a thread of it that is late would be a second hub.
-            tokio::task::block_in_place(|| runtime.shutdown_timeout(DYING));
+        if let Some(life) = self.life.take() {
+            life.end();
         }
     }
 
     /// Starts a hub on what another has left.
     pub(crate) fn restart_hub(&mut self) {
         self.kill_hub();
-        let (hub, runtime) = start_hub(&self.hub_sim, self.folder.path(), &self.tool_path);
+        let (hub, life) = Life::start(&self.hub_sim, self.folder.path(), &self.tool_path);
         self.hub = hub;
-        self.runtime = Some(runtime);
+        self.life = Some(life);
     }
 
     fn in_hub<T>(&self, act: impl FnOnce(&Arc<Hub>) -> T) -> T {
-        let _guard = self.runtime.as_ref().map(Runtime::enter);
+        let _guard = self.life.as_ref().map(|life| life.runtime().enter());
         act(&self.hub)
     }
 
@@ -278,7 +272,7 @@ impl Fleet {
     /// Serves the hub's metrics and says where.
     pub(crate) async fn serve(&self) -> std::net::SocketAddr {
         let hub = Arc::clone(&self.hub);
-        let runtime = self.runtime.as_ref().unwrap();
+        let runtime = self.life.as_ref().unwrap().runtime();
         let serving = runtime.spawn(async move { argosy::server::serve(&hub).await });
         serving.await.unwrap().unwrap()
     }
@@ -512,8 +506,8 @@ impl World for Fleet {
 
 impl Drop for Fleet {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+        if let Some(life) = self.life.take() {
+            life.abandon();
         }
     }
 }
@@ -521,39 +515,4 @@ impl Drop for Fleet {
 /// A JSON web token as far as its end goes: `{"exp":4000000000}`.
 fn token_of(cluster: &str) -> String {
     format!("e30.eyJleHAiOjQwMDAwMDAwMDB9.token-of-{cluster}")
-}
-
-/// Starts a hub in a runtime of its own, with a client that lives there too.
-fn start_hub(hub_sim: &SimCluster, folder: &Path, tool_path: &OsStr) -> (Arc<Hub>, Runtime) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let config = HubConfig {
-        tool_path: tool_path.to_owned(),
-        listen: "127.0.0.1:0".parse().unwrap(),
-        any_namespace: true,
-        // Only a push or a poll makes it ask again, however slow the machine.
-        git: Limits {
-            interval: Duration::from_hours(2),
-            list_timeout: Duration::from_secs(5),
-            ..Limits::default()
-        },
-        answer_timeout: Duration::from_secs(5),
-        metrics: MetricsConfig {
-            application_labels: vec!["team".to_owned()],
-            application_conditions: vec!["Waiting".to_owned()],
-            application_set_labels: vec!["team".to_owned()],
-            cluster_labels: vec!["env".to_owned()],
-            ..MetricsConfig::default()
-        },
-        ..HubConfig::new(folder.join("data"))
-    };
-    let hub = {
-        let _guard = runtime.enter();
-        let client = Client::new(hub_sim.service(), "default");
-        Hub::start(config, client).unwrap()
-    };
-    (hub, runtime)
 }

@@ -18,6 +18,7 @@ mod git_server;
 mod guard;
 mod healing;
 mod identity;
+mod killable;
 mod kinds;
 mod life;
 mod midway;

@@ -53,13 +53,18 @@ fn tools() -> anyhow::Result<Vec<(Tool, PathBuf)>> {
 /// looks for new ones sets the variable to another number.
 const SEED: (&str, &str) = ("PROPTEST_RNG_SEED", "20261121");
 
+/// How many tests run at once for each processor: stories wait more than they compute.
+const TESTS_PER_PROCESSOR: usize = 2;
+
 /// Runs all tests, which find the tools in the environment.
 fn test(tools: &[(Tool, PathBuf)]) -> anyhow::Result<()> {
+    let processors = std::thread::available_parallelism()?.get();
+    let threads = (TESTS_PER_PROCESSOR * processors).to_string();
+    let defaults = [SEED, ("RUST_TEST_THREADS", threads.as_str())];
     suite::run(|| {
         let mut command = cargo(["test", "--workspace", "--no-fail-fast"]);
-        if std::env::var_os(SEED.0).is_none() {
-            command.env(SEED.0, SEED.1);
-        }
+        let unset = |(name, _): &(&str, &str)| std::env::var_os(name).is_none();
+        command.envs(defaults.into_iter().filter(unset));
         command.envs(tools.iter().map(|(tool, path)| (tool.variable(), path)));
         command
     })

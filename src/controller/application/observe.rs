@@ -103,10 +103,11 @@ pub(super) async fn observe(
     reachable(&cluster).await?;
     let sources = application.spec.sources();
     // What the cluster serves is found out meanwhile; whoever needs it says what is wrong with it.
-    let (manifests, _) = tokio::join!(
+    let (manifests, _, ()) = tokio::join!(
         biased;
         Box::pin(newest(hub, name, application, &sources, &known)),
         cluster.discovery.get(&cluster.client),
+        Box::pin(cluster.admission.learn(&cluster.client)),
     );
     let manifests = manifests?;
     observe_with(

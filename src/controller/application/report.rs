@@ -270,7 +270,7 @@ pub(super) fn is_asked(application: &Application) -> bool {
 
 /// For how long a status may go without the newest revision.
 pub(super) fn revision_delay(hub: &Hub) -> Duration {
-    let applications = hub.fleet.index().applications.names().count();
+    let applications = hub.fleet.index().applications.names().len();
     let applications = u32::try_from(applications).unwrap_or(u32::MAX);
     REVISION_DELAY.max(REVISION_SHARE.saturating_mul(applications))
 }

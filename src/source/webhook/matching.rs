@@ -91,11 +91,8 @@ impl<'a> Target<'a> {
 
     /// Relative paths in the annotation are relative to the source in question.
     fn touches_files(&self, application: &Application, source: &ApplicationSource) -> bool {
-        let mut alone = application.clone();
-        alone.spec.source_hydrator = None;
-        alone.spec.sources = Vec::new();
-        alone.spec.source = Some(source.clone());
-        refresh::concerns(&refresh::paths(&alone), &self.event.changed_files)
+        let paths = refresh::paths_of(application, std::slice::from_ref(source));
+        refresh::concerns(&paths, &self.event.changed_files)
     }
 }
 

@@ -22,6 +22,10 @@ use crate::usage;
 
 /// How long nothing has to happen before what happened is counted.
 const QUIET: Duration = Duration::from_secs(3);
+/// How long the applications that a commit changes may take to say so; the others follow seconds later.
+const SETTLED: Duration = Duration::from_secs(1);
+/// How long it may take until the first of the others is told.
+const TOLD: Duration = Duration::from_mins(1);
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -72,16 +76,7 @@ pub(crate) async fn run(program: &Path, options: &Options) -> anyhow::Result<()>
     heal(&clusters).await?;
     drain(&mut seen, QUIET).await;
     commit(&clusters, &hub, &tree, directories - 1).await?;
-    let mut writes = 0;
-    while let Ok(Some(_)) = tokio::time::timeout(QUIET, seen.recv()).await {
-        writes += 1;
-    }
-    figure(
-        "writes of applications after that commit",
-        f64::from(writes),
-        "",
-        "",
-    )?;
+    revision(&mut seen, &hub, applications).await?;
     idle(&hub).await
 }
 
@@ -300,10 +295,37 @@ async fn commit(
         "ms",
         "1000",
     )?;
-    // Long enough for everything that is put off to be done, too.
-    tokio::time::sleep(2 * QUIET).await;
+    tokio::time::sleep(SETTLED).await;
     let used = usage::cpu(hub.process())?.saturating_sub(before);
     figure("hub CPU of that commit", ms(used), "ms", "")
+}
+
+/// Follows the applications that the commit does not change and that are told of its revision
+/// later, over some time, until nothing is written any more.
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+async fn revision(
+    seen: &mut mpsc::UnboundedReceiver<Seen>,
+    hub: &Hub,
+    applications: usize,
+) -> anyhow::Result<()> {
+    let before = usage::cpu(hub.process())?;
+    let mut writes = 0;
+    let mut wait = TOLD;
+    while let Ok(Some(_)) = tokio::time::timeout(wait, seen.recv()).await {
+        writes += 1;
+        if writes >= applications {
+            wait = QUIET;
+        }
+    }
+    let used = usage::cpu(hub.process())?.saturating_sub(before);
+    figure(
+        "writes of applications after that commit",
+        f64::from(u32::try_from(writes)?),
+        "",
+        "",
+    )?;
+    let each = ms(used) / applications as f64;
+    figure("hub CPU to tell each its revision", each, "ms", "")
 }
 
 /// What a hub costs that has nothing to do.

@@ -1,6 +1,6 @@
 //! `manifest-generate-paths`: which applications a set of changed files concerns.
 
-use argosy_crds::Application;
+use argosy_crds::{Application, ApplicationSource};
 use argosy_glob::path_match;
 
 use crate::object::names;
@@ -8,6 +8,11 @@ use crate::object::names;
 /// The paths of an application's annotation, from the root of the repository and without a slash
 /// in front; empty if every change concerns it.
 pub fn paths(application: &Application) -> Vec<String> {
+    paths_of(application, &application.spec.sources())
+}
+
+/// As [`paths`], with relative ones below the folders of `sources` alone.
+pub fn paths_of(application: &Application, sources: &[ApplicationSource]) -> Vec<String> {
     let annotation = application
         .metadata
         .annotations
@@ -16,7 +21,6 @@ pub fn paths(application: &Application) -> Vec<String> {
     let Some(annotation) = annotation else {
         return Vec::new();
     };
-    let sources = application.spec.sources();
     annotation
         .split(';')
         .map(str::trim)

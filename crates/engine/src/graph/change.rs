@@ -43,7 +43,7 @@ impl Graph {
         self.follow(node, &app.revisions, &[]);
         self.relabel(node, Some(&app.labels), None, &mut changed);
         self.drop_if_unneeded(node);
-        if !self.cycles.is_empty() {
+        if self.knotted.contains(&node) {
             self.find_cycles(&mut changed);
         }
         changed

@@ -9,20 +9,21 @@ use petgraph::visit::{Dfs, Reversed};
 use super::{AppKey, Graph};
 
 impl Graph {
-    /// Looks for cycles after edges at one node have changed. Where there was none, a new one
-    /// leads through that node; where there was one, it may have been broken.
+    /// Looks for cycles after edges at one node have changed. A new one leads through that node; one
+    /// that was there may have been broken if it did.
     pub(super) fn find_cycles_at(&mut self, node: NodeIndex, changed: &mut Vec<AppKey>) {
-        if !self.cycles.is_empty() || self.is_on_cycle(node) {
+        if self.knotted.contains(&node) || self.is_on_cycle(node) {
             self.find_cycles(changed);
         }
     }
 
     /// Looks for cycles everywhere, and tells who is in a cycle that closed or opened.
     pub(super) fn find_cycles(&mut self, changed: &mut Vec<AppKey>) {
-        let knots = petgraph::algo::tarjan_scc(&self.edges);
+        let mut knots = petgraph::algo::tarjan_scc(&self.edges);
+        knots.retain(|knot| knot.len() > 1 || self.edges.contains_edge(knot[0], knot[0]));
+        self.knotted = knots.iter().flatten().copied().collect();
         let mut cycles: Vec<Vec<AppKey>> = knots
             .into_iter()
-            .filter(|knot| knot.len() > 1 || self.edges.contains_edge(knot[0], knot[0]))
             .filter_map(|knot| self.path(&knot.into_iter().collect()))
             .collect();
         cycles.sort();

@@ -133,6 +133,8 @@ pub struct Graph {
     unmet: Vec<usize>,
     /// Applications in cycles, each cycle once.
     cycles: Vec<Vec<AppKey>>,
+    /// All nodes through which a cycle leads.
+    knotted: BTreeSet<NodeIndex>,
 }
 
 impl Graph {
