@@ -1,6 +1,7 @@
 //! `argosy admin …`.
 
 mod app;
+mod backup;
 mod docs;
 mod match_pattern;
 mod metrics;
@@ -15,7 +16,7 @@ use std::path::Path;
 use clap::Subcommand;
 use serde::de::DeserializeOwned;
 
-use super::{CommandResult, output};
+use super::{CommandResult, block_on, output};
 use crate::diagnostic::Diagnostic;
 
 #[derive(Subcommand)]
@@ -26,6 +27,10 @@ pub(crate) enum Command {
     /// Document the command line.
     #[command(subcommand)]
     Docs(docs::Command),
+    /// Print all that the hub was told as one YAML stream.
+    Export(backup::ExportArgs),
+    /// Bring back what an export holds, Argosy's or Argo CD's.
+    Import(backup::ImportArgs),
     /// Say what a glob or a regular expression matches.
     Match(match_pattern::Args),
     /// Print the page that documents all metrics of the hub.
@@ -51,6 +56,8 @@ pub(crate) fn run(command: Command) -> CommandResult {
     match command {
         Command::App(command) => app::run(&command),
         Command::Docs(command) => docs::run(&command),
+        Command::Export(args) => block_on(backup::export(args)),
+        Command::Import(args) => block_on(backup::import(args)),
         Command::Match(args) => match_pattern::run(&args),
         Command::Metrics(args) => metrics::run(&args),
         Command::Proj(command) => proj::run(&command),
