@@ -69,9 +69,6 @@ async fn what_is_exported_comes_back_on_another_hub_and_is_written_once() {
     assert_eq!(app.spec.destination.server, old.server("dev"));
 
     let again = argosy(hub.path(), &import).await;
-    let web = again
-        .text
-        .lines()
-        .filter(|line| line.ends_with(" changed"));
+    let web = again.text.lines().filter(|line| line.ends_with(" changed"));
     assert_eq!(web.collect::<Vec<_>>(), Vec::<&str>::new(), "{again:?}");
 }
