@@ -342,9 +342,12 @@ proptest! {
         });
         let expected = if failed { Outcome::Failed } else { Outcome::Succeeded };
         prop_assert_eq!(end, Some(expected), "{}", run.plan.to_tree());
-        for (id, task) in run.plan.iter().filter(|(_, task)| of_failures(task.phase)) {
+        let hooks = || run.plan.iter().filter(|(_, task)| of_failures(task.phase));
+        // The hook of an earlier sync that does not go leaves no place for this one's.
+        let is_blocked = hooks().any(|(id, _)| run.states.get(id).is_failure());
+        for (id, task) in hooks() {
             let is_untouched = *run.states.get(id) == TaskState::Pending;
-            prop_assert!(!is_untouched || !failed || !task.is_hook(), "{task}");
+            prop_assert!(!is_untouched || !failed || is_blocked || !task.is_hook(), "{task}");
             prop_assert!(is_untouched || failed, "{task}");
         }
     }

@@ -9,7 +9,7 @@ use argosy_crds::codes::{OperationPhase, condition};
 use argosy_engine::compare::Comparison;
 use argosy_engine::object::is_hook;
 use argosy_engine::operation::{
-    self, AutoSync, AutoSyncInput, Blind, NOTHING_ASKED, SelfHealBackoff, TERMINATED,
+    self, AutoSync, AutoSyncInput, Blind, NOTHING_ASKED, SUPERSEDED, SelfHealBackoff, TERMINATED,
     decide_automated, pause_of,
 };
 use argosy_engine::windows::{self, Windows};
@@ -54,7 +54,7 @@ pub(super) async fn begin(
     application: &Application,
     assessment: &Assessment,
 ) -> Begun {
-    let mut given_up = false;
+    let mut given_up = None;
     let replaces = |retry: &Retry| {
         let requested = application.operation.as_ref();
         requested.is_some_and(|requested| *requested != retry.operation)
@@ -67,9 +67,10 @@ pub(super) async fn begin(
         .filter(|retry| !replaces(retry))
         .or_else(|| resume::retry(application))
     {
+        let waiting = again(&retry);
         match retried(hub, name, application, assessment, retry).await {
             Some(begun) => return begun,
-            None => given_up = true,
+            None => given_up = Some(waiting),
         }
     } else if let Some(interrupted) = resume::interrupted(application) {
         return planned(hub, name, application, assessment, interrupted).await;
@@ -78,10 +79,33 @@ pub(super) async fn begin(
         let attempt = Attempt::new(requested.clone(), hub.clock.now());
         return planned(hub, name, application, assessment, attempt).await;
     }
-    if held::is_held(application) {
-        return held::heal(hub, name, application, assessment, given_up).await;
+    let begun = if held::is_held(application) {
+        held::heal(hub, name, application, assessment, given_up.is_some()).await
+    } else {
+        automated(hub, name, application, assessment, given_up.is_some()).await
+    };
+    match (begun, given_up) {
+        // Nothing takes its place now: the status must not say for ever that it goes on.
+        (Begun::Nothing { .. }, Some(waiting)) => {
+            let newest = assessment.observed.as_ref().map(|observation| {
+                let revisions = &observation.desired.revisions;
+                revisions.join(", ")
+            });
+            let message = format!("{SUPERSEDED} {}", newest.unwrap_or_default());
+            waiting.refused((OperationPhase::Failed, &message), None, hub.clock.now())
+        }
+        (begun, _) => begun,
     }
-    automated(hub, name, application, assessment, given_up).await
+}
+
+/// The attempt that a retry waits for.
+fn again(retry: &Retry) -> Attempt {
+    Attempt {
+        operation: retry.operation.clone(),
+        started_at: retry.started_at,
+        retries: retry.count,
+        going_on: None,
+    }
 }
 
 /// What automation asks for. After a retry was given up the operation in the status counts for
@@ -187,12 +211,7 @@ async fn retried(
         });
     }
     hub.applications.drop_retry(name);
-    let attempt = Attempt {
-        operation: retry.operation,
-        started_at: retry.started_at,
-        retries: retry.count,
-        going_on: None,
-    };
+    let attempt = again(&retry);
     Some(planned(hub, name, application, assessment, attempt).await)
 }
 

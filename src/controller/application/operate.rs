@@ -118,7 +118,7 @@ async fn step(
     }
     let running = match hub.applications.take_running(name) {
         Some(running) => running,
-        None => match begin::begin(hub, name, application, assessment).await {
+        None => match Box::pin(begin::begin(hub, name, application, assessment)).await {
             Begun::Nothing { after, condition } => return Operated::Idle { after, condition },
             Begun::Refused(state) => return refused(hub, name, state),
             Begun::Blocked(state, condition) => {

@@ -188,7 +188,9 @@ async fn steps(
                     sync::Outcome::Succeeded => OperationPhase::Succeeded,
                     sync::Outcome::Failed => OperationPhase::Failed,
                 };
-                remember_no_ops(hub, name, observation, &running);
+                if !execution.dry_run {
+                    remember_no_ops(hub, name, observation, &running);
+                }
                 if outcome == sync::Outcome::Succeeded && !execution.dry_run {
                     remember_namespace(hub, name, observation, (application, &running.plan));
                 }
@@ -468,10 +470,14 @@ pub(super) fn ended(
 
 /// Notes the objects that an apply left as they were: the server's word that nothing differs.
 fn remember_no_ops(hub: &Hub, name: &ObjectName, observation: &Observation, running: &RunningSync) {
-    for task in running.plan.tasks() {
+    for (id, task) in running.plan.iter() {
         let (Some(desired), Some(before)) = (&task.desired, &task.live) else {
             continue;
         };
+        // Of what was refused, or not even tried, the server has not said anything.
+        if !running.states.get(id).is_written() {
+            continue;
+        }
         let Some(Found::Tracked(after)) = observation.cluster.live.get(&task.key) else {
             continue;
         };

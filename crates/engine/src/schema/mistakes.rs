@@ -182,6 +182,7 @@ mod tests {
                 "spec.replcas is not a field of its kind",
                 "spec.replicas has to be a whole number and is a string",
                 "spec.template.spec.containers[0].ports has to be a list and is a map",
+                "spec.selector is required",
             ]
         );
         let unknown = json!({"apiVersion": "example.com/v1", "kind": "Boat", "spec": 1});

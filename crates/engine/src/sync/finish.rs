@@ -37,6 +37,11 @@ impl Stepper<'_> {
             };
             return self.run(untouched, Waiting::Health(awaited));
         }
+        // A failure hook begins once the one of an earlier sync is gone.
+        let deletion = self.terminating(on_failure);
+        if !deletion.is_empty() {
+            return self.run(Vec::new(), Waiting::Deletion(deletion));
+        }
         let message = self.failure_message(on_failure, failed);
         self.finish(Outcome::Failed, message, DeletePolicy::HookFailed)
     }

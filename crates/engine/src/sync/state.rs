@@ -39,6 +39,14 @@ impl TaskState {
         !matches!(self, Self::Pending | Self::Started)
     }
 
+    /// Whether the object was written, whatever came of it.
+    pub fn is_written(&self) -> bool {
+        matches!(
+            self,
+            Self::Applied(_) | Self::Succeeded(_) | Self::Failed(_)
+        )
+    }
+
     /// Whether the task went wrong.
     pub fn is_failure(&self) -> bool {
         matches!(self, Self::Rejected(_) | Self::Failed(_))

@@ -273,7 +273,7 @@ impl Stepper<'_> {
         (!deletion.is_empty()).then(|| self.run(Vec::new(), Waiting::Deletion(deletion)))
     }
 
-    fn terminating(&self, groups: &[&Group]) -> Vec<TaskId> {
+    pub(super) fn terminating(&self, groups: &[&Group]) -> Vec<TaskId> {
         ids(groups)
             .filter(|id| {
                 matches!(
