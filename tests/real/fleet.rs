@@ -9,7 +9,7 @@ use argosy::hub::Hub;
 use argosy::setup;
 use argosy_crds::codes::OperationPhase;
 use argosy_crds::{Application, ApplicationSet};
-use argosy_test_support::wait::{self, eventually, is_well, resource};
+use argosy_test_support::wait::{self, eventually, has_ended, is_well, resource};
 use argosy_test_support::{ApiServer, ControlPlane, WorkTree};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -145,10 +145,7 @@ impl Fleet {
 
     /// Waits until the last operation of the application has ended in this phase and returns it.
     pub(crate) async fn until_ended(&self, name: &str, phase: OperationPhase) -> Application {
-        let ended = |app: &Application| {
-            let state = app.status.as_ref().and_then(|s| s.operation_state.as_ref());
-            app.operation.is_none() && state.is_some_and(|state| state.phase == phase)
-        };
+        let ended = |app: &Application| has_ended(app, phase);
         self.until(name, &format!("at the end of an operation: {phase}"), ended)
             .await
     }

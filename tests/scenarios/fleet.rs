@@ -13,7 +13,7 @@ use argosy_crds::codes::OperationPhase;
 use argosy_sim::{RunningServer, ServeOptions, SimCluster, SimConfig, SimServer, WorkloadConfig};
 use argosy_test_support::WorkTree;
 use argosy_test_support::stories::World;
-use argosy_test_support::wait::{self, is_well, resource};
+use argosy_test_support::wait::{self, has_ended, is_well, resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams, PostParams};
@@ -352,10 +352,7 @@ impl Fleet {
 
     /// Waits until the last operation of the application has ended in this phase and returns it.
     pub(crate) async fn until_ended(&self, name: &str, phase: OperationPhase) -> Application {
-        let ended = |app: &Application| {
-            let state = app.status.as_ref().and_then(|s| s.operation_state.as_ref());
-            app.operation.is_none() && state.is_some_and(|state| state.phase == phase)
-        };
+        let ended = |app: &Application| has_ended(app, phase);
         self.until(name, &format!("at the end of an operation: {phase}"), ended)
             .await
     }

@@ -3,10 +3,16 @@
 use argosy_crds::Application;
 use argosy_crds::application::{Operation, SyncOperation, SyncOperationResult};
 use argosy_crds::codes::OperationPhase;
+use argosy_engine::operation::SUPERSEDED;
 use jiff::Timestamp;
 
 use super::begin::{Begun, Told};
 use super::results;
+
+/// What ends an operation for the sake of newer revisions.
+pub(super) fn superseded(newest: &[String]) -> String {
+    format!("{SUPERSEDED} {}", newest.join(","))
+}
 
 /// One attempt at an operation.
 pub(super) struct Attempt {

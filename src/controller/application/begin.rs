@@ -9,13 +9,13 @@ use argosy_crds::codes::{OperationPhase, condition};
 use argosy_engine::compare::Comparison;
 use argosy_engine::object::is_hook;
 use argosy_engine::operation::{
-    self, AutoSync, AutoSyncInput, Blind, NOTHING_ASKED, SUPERSEDED, SelfHealBackoff, TERMINATED,
+    self, AutoSync, AutoSyncInput, Blind, NOTHING_ASKED, SelfHealBackoff, TERMINATED,
     decide_automated, pause_of,
 };
 use argosy_engine::windows::{self, Windows};
 
 use super::assess::{self, Assessment};
-use super::attempt::{Attempt, pinned, sources};
+use super::attempt::{Attempt, pinned, sources, superseded};
 use super::observe::Observation;
 use super::operate::{BACKSTOP, Retry, RunningSync};
 use super::start::start;
@@ -87,11 +87,9 @@ pub(super) async fn begin(
     match (begun, given_up) {
         // Nothing takes its place now: the status must not say for ever that it goes on.
         (Begun::Nothing { .. }, Some(waiting)) => {
-            let newest = assessment.observed.as_ref().map(|observation| {
-                let revisions = &observation.desired.revisions;
-                revisions.join(", ")
-            });
-            let message = format!("{SUPERSEDED} {}", newest.unwrap_or_default());
+            let observed = assessment.observed.as_ref();
+            let newest = observed.map_or(&[][..], |one| &one.desired.revisions);
+            let message = superseded(newest);
             waiting.refused((OperationPhase::Failed, &message), None, hub.clock.now())
         }
         (begun, _) => begun,

@@ -11,13 +11,13 @@ use argosy_crds::application::GateStage;
 use argosy_crds::codes::{OperationPhase, condition};
 use argosy_engine::object::ObjectExt as _;
 use argosy_engine::operation::{
-    BLOCKED_BY_WINDOW, RetryPolicy, SUPERSEDED, TERMINATED, TIMED_OUT, Verdict, after_attempt,
-    has_timed_out,
+    BLOCKED_BY_WINDOW, RetryPolicy, TERMINATED, TIMED_OUT, Verdict, after_attempt, has_timed_out,
 };
 use argosy_engine::sync::{self, Phase, Progress, Step, TaskId, TaskState, Waiting, WaveDelay};
 use argosy_engine::windows::{self, Windows};
 
 use super::assess::{self, Assessment};
+use super::attempt::superseded;
 use super::begin;
 use super::gates::{self, Word};
 use super::held;
@@ -145,9 +145,8 @@ async fn steps(
                 }
                 execution.release(&release, &mut running.states).await;
                 if start.is_empty() {
-                    if let Some(newer) = superseded_by(application, observation, &running, &waiting)
-                    {
-                        let message = format!("{SUPERSEDED} {newer}");
+                    if is_superseded(application, observation, &running, &waiting) {
+                        let message = superseded(&observation.desired.revisions);
                         return ended(hub, &running, OperationPhase::Failed, message);
                     }
                     return wait(hub, name, running, &waiting, message);
@@ -272,29 +271,28 @@ fn after_gates(
     })
 }
 
-/// The newer revision that makes it pointless to wait any longer. Only an automated sync is given
+/// Whether a newer revision makes it pointless to wait any longer. Only an automated sync is given
 /// up for it, and only while it waits for resources or for a person: what a hook does is finished.
 /// Where a rollout decides what is synced, only what it asks for next is newer.
-fn superseded_by(
+fn is_superseded(
     application: &Application,
     observation: &Observation,
     running: &RunningSync,
     waiting: &Waiting,
-) -> Option<String> {
+) -> bool {
     let (Waiting::Health(tasks) | Waiting::Confirmation(tasks)) = waiting else {
-        return None;
+        return false;
     };
     let waits_for_hook = tasks.iter().any(|id| running.plan.task(*id).is_hook());
-    let newest = &observation.desired.revisions;
     let by = &running.operation.initiated_by;
     let is_replaced = if held::is_held(application) || !by.username.is_empty() {
         let asked = application.operation.as_ref();
         asked.is_some_and(|asked| *asked != running.operation)
     } else {
-        running.revisions != *newest && running.sources == observation.desired.sources
+        running.revisions != observation.desired.revisions
+            && running.sources == observation.desired.sources
     };
-    let is_pointless = by.automated && !waits_for_hook && is_replaced;
-    is_pointless.then(|| newest.join(","))
+    by.automated && !waits_for_hook && is_replaced
 }
 
 /// Looks at the objects of the tasks that are under way.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use argosy_crds::Application;
-use argosy_crds::codes::{HealthStatusCode, SyncStatusCode};
+use argosy_crds::codes::{HealthStatusCode, OperationPhase, SyncStatusCode};
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::core::GroupVersionKind;
 use kube::{Api, Client};
@@ -115,6 +115,13 @@ pub fn resource(api_version: &str, kind: &str) -> ApiResource {
 pub fn is_well(application: &Application) -> bool {
     let health = application.status.as_ref().and_then(|s| s.health.status);
     is_synced(application) && health == Some(HealthStatusCode::Healthy)
+}
+
+/// Whether the last operation of an application has ended in this phase.
+pub fn has_ended(application: &Application, phase: OperationPhase) -> bool {
+    let status = application.status.as_ref();
+    let state = status.and_then(|status| status.operation_state.as_ref());
+    application.operation.is_none() && state.is_some_and(|state| state.phase == phase)
 }
 
 /// Whether an application is synced.
