@@ -52,6 +52,16 @@ pub enum SourceError {
         /// What the remote said.
         why: String,
     },
+    /// Nobody whom we trust vouches for the server.
+    #[error("{url}: the server is not trusted ({why}); {fix}")]
+    Untrusted {
+        /// The repository.
+        url: String,
+        /// What is wrong with its certificate or key.
+        why: String,
+        /// Where trust is told.
+        fix: &'static str,
+    },
     /// The remote says that there is no such repository.
     #[error("{url}: repository not found ({why}); check the URL, or whether it needs credentials")]
     NotFound {
@@ -136,6 +146,22 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// What failed because nobody vouches for the server, if `why` says so.
+    pub(super) fn untrusted(url: &str, why: &str) -> Option<Self> {
+        let fix = if why.contains("UnknownIssuer") {
+            "add the certificate of its authority to the ConfigMap argocd-tls-certs-cm under the name of its host"
+        } else if why.contains("Host key verification failed") {
+            "add its key to `ssh_known_hosts` of the ConfigMap argocd-ssh-known-hosts-cm, if it is its own"
+        } else {
+            return None;
+        };
+        Some(Self::Untrusted {
+            url: url.to_owned(),
+            why: why.to_owned(),
+            fix,
+        })
+    }
+
     /// Whether and when to try again.
     pub fn retry(&self) -> Retry {
         match self {
@@ -144,6 +170,7 @@ impl SourceError {
             | Self::Version { .. }
             | Self::Content { .. }
             | Self::DigestChanged { .. }
+            | Self::Untrusted { .. }
             | Self::Authentication { .. }
             | Self::NotFound { .. } => Retry::After(UNTIL_SOMEONE_ACTS),
             Self::Remote { .. } | Self::Timeout { .. } | Self::Mirror { .. } => Retry::Backoff,
@@ -159,6 +186,7 @@ impl SourceError {
             Self::Content { .. } => "UnusableContent",
             Self::DigestChanged { .. } => "DigestChanged",
             Self::Authentication { .. } => "AuthenticationFailed",
+            Self::Untrusted { .. } => "ServerUntrusted",
             Self::NotFound { .. } => "RepositoryNotFound",
             Self::Remote { .. } => "RepositoryUnreachable",
             Self::Timeout { .. } => "RepositoryTimeout",

@@ -1,4 +1,5 @@
-//! A Helm repository and an OCI registry in one server on this machine, with users.
+//! A Helm repository and an OCI registry in one server on this machine, with users and, where that is
+//! wanted, TLS.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,6 +14,9 @@ use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+use crate::tls;
 
 /// `ada:hunter2`
 const ADA: &str = "Basic YWRhOmh1bnRlcjI=";
@@ -23,12 +27,15 @@ struct Shelf {
     files: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
     /// How often each path was answered with content.
     served: Arc<Mutex<BTreeMap<String, u64>>>,
+    /// How often it was said of each path that what is known is right.
+    confirmed: Arc<Mutex<BTreeMap<String, u64>>>,
     /// Charts by name and version.
     index: Arc<Mutex<Value>>,
 }
 
 /// A running server.
 pub(crate) struct ChartServer {
+    scheme: &'static str,
     address: SocketAddr,
     shelf: Shelf,
     task: JoinHandle<()>,
@@ -36,15 +43,18 @@ pub(crate) struct ChartServer {
 
 impl ChartServer {
     pub(crate) async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        Self::start_over(None).await
+    }
+
+    /// Serves over TLS if there is an acceptor.
+    pub(crate) async fn start_over(acceptor: Option<TlsAcceptor>) -> Self {
+        let scheme = acceptor.as_ref().map_or("http", |_| "https");
         let shelf = Shelf::default();
         *shelf.index.lock().unwrap() = json!({"apiVersion": "v1", "entries": {}});
-        let app = Router::new()
-            .fallback(answer)
-            .with_state((shelf.clone(), address));
-        let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        let app = Router::new().fallback(answer).with_state(shelf.clone());
+        let (address, task) = tls::serve(app, acceptor).await;
         Self {
+            scheme,
             address,
             shelf,
             task,
@@ -53,7 +63,7 @@ impl ChartServer {
 
     /// The URL of the Helm repository.
     pub(crate) fn charts(&self) -> String {
-        format!("http://{}/charts", self.address)
+        format!("{}://{}/charts", self.scheme, self.address)
     }
 
     /// Host and port of the registry.
@@ -83,6 +93,12 @@ impl ChartServer {
     /// How often the content at a path was sent.
     pub(crate) fn served(&self, path: &str) -> u64 {
         *self.shelf.served.lock().unwrap().get(path).unwrap_or(&0)
+    }
+
+    /// How often it was said of a path that what is known is right.
+    pub(crate) fn confirmed(&self, path: &str) -> u64 {
+        let confirmed = self.shelf.confirmed.lock().unwrap();
+        *confirmed.get(path).unwrap_or(&0)
     }
 
     /// Publishes a chart in the Helm repository.
@@ -171,7 +187,9 @@ impl Drop for ChartServer {
     }
 }
 
-async fn answer(State((shelf, address)): State<(Shelf, SocketAddr)>, request: Request) -> Response {
+async fn answer(State(shelf): State<Shelf>, request: Request) -> Response {
+    let host = request.headers().get(header::HOST);
+    let host = host.map_or("", |host| host.to_str().unwrap()).to_owned();
     let path = request.uri().path().to_owned();
     let authorization = request.headers().get(header::AUTHORIZATION);
     let authorization = authorization.map_or("", |value| value.to_str().unwrap());
@@ -184,7 +202,7 @@ async fn answer(State((shelf, address)): State<(Shelf, SocketAddr)>, request: Re
         _ => authorization == ADA,
     };
     if !permitted {
-        let challenge = format!("Bearer realm=\"http://{address}/token\",service=\"reg\"");
+        let challenge = format!("Bearer realm=\"http://{host}/token\",service=\"reg\"");
         return (
             StatusCode::UNAUTHORIZED,
             [(header::WWW_AUTHENTICATE, challenge)],
@@ -201,6 +219,7 @@ async fn answer(State((shelf, address)): State<(Shelf, SocketAddr)>, request: Re
         .get(header::IF_NONE_MATCH)
         .is_some_and(|known| *known == *tag)
     {
+        *shelf.confirmed.lock().unwrap().entry(path).or_default() += 1;
         return StatusCode::NOT_MODIFIED.into_response();
     }
     *shelf.served.lock().unwrap().entry(path).or_default() += 1;
@@ -224,7 +243,8 @@ pub(crate) fn packed(base: &str, files: &[(&str, &str)]) -> Vec<u8> {
     archive.into_inner().unwrap().finish().unwrap()
 }
 
-fn hex(content: &[u8]) -> String {
+/// The SHA-256 of a content, as digests spell it.
+pub(crate) fn hex(content: &[u8]) -> String {
     use std::fmt::Write as _;
     Sha256::digest(content)
         .iter()

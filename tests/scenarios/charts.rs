@@ -14,7 +14,7 @@ const TEMPLATE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .R
 data: {version: '{{ .Chart.Version }}', color: '{{ .Values.color }}'}\n";
 
 /// The files of a chart.
-fn chart<'a>(meta: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn chart<'a>(meta: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let own = [
         ("Chart.yaml", meta),
         ("values.yaml", "color: red\n"),
@@ -23,12 +23,12 @@ fn chart<'a>(meta: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a st
     own.into_iter().chain(more.iter().copied()).collect()
 }
 
-fn meta(name: &str, version: &str) -> String {
+pub(crate) fn meta(name: &str, version: &str) -> String {
     format!("apiVersion: v2\nname: {name}\nversion: {version}\n")
 }
 
 /// An application of a chart.
-fn of_chart(name: &str, fleet: &Fleet, url: &str, chart: &str, revision: &str) -> Value {
+pub(crate) fn of_chart(name: &str, fleet: &Fleet, url: &str, chart: &str, revision: &str) -> Value {
     let mut app = automated(name, url, "", &fleet.server("dev"));
     app["spec"]["source"] = json!({"repoURL": url, "chart": chart, "targetRevision": revision});
     app
@@ -49,12 +49,12 @@ async fn manifests(fleet: &Fleet, name: &str, source: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-async fn data(fleet: &Fleet, place: &str) -> Value {
+pub(crate) async fn data(fleet: &Fleet, place: &str) -> Value {
     let map = fleet.live("dev", "v1", "ConfigMap", place).await;
     map.map_or(Value::Null, |map| map["data"].clone())
 }
 
-fn revision(app: &argosy_crds::Application) -> String {
+pub(crate) fn revision(app: &argosy_crds::Application) -> String {
     app.status.as_ref().unwrap().sync.revision.clone()
 }
 

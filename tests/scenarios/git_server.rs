@@ -1,7 +1,8 @@
-//! A git server over HTTP: the real one's answers, or what a broken one gives instead.
+//! A git server over HTTP or HTTPS: the real one's answers, or what a broken one gives instead.
 
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -9,9 +10,11 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+use crate::tls;
 
 /// What the server does with requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,7 @@ pub(crate) enum Answers {
 /// A running server; ends when this is dropped.
 pub(crate) struct GitServer {
     url: String,
+    former_url: String,
     shared: Arc<Shared>,
     serving: JoinHandle<()>,
 }
@@ -38,27 +42,52 @@ pub(crate) struct GitServer {
 struct Shared {
     root: std::path::PathBuf,
     answers: Mutex<Answers>,
+    /// The `Authorization` that requests need.
+    admitted: Mutex<Option<String>>,
+    asked: AtomicU64,
 }
 
 impl GitServer {
-    /// Serves the repository of a work tree.
+    /// Serves the repository of a work tree to everybody.
     pub(crate) async fn serve(work_tree: &Path) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let name = work_tree.file_name().unwrap().to_str().unwrap();
-        let url = format!("http://{}/{name}/.git", listener.local_addr().unwrap());
+        Self::serve_over(work_tree, None).await
+    }
+
+    /// Serves the repository of a work tree, over TLS if there is an acceptor.
+    pub(crate) async fn serve_over(work_tree: &Path, acceptor: Option<TlsAcceptor>) -> Self {
+        let scheme = acceptor.as_ref().map_or("http", |_| "https");
         let shared = Arc::new(Shared {
             root: work_tree.parent().unwrap().to_owned(),
             answers: Mutex::new(Answers::Well),
+            admitted: Mutex::default(),
+            asked: AtomicU64::new(0),
         });
         let router = Router::new()
             .fallback(answer)
             .with_state(Arc::clone(&shared));
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let (address, serving) = tls::serve(router, acceptor).await;
+        let name = work_tree.file_name().unwrap().to_str().unwrap();
         Self {
-            url,
+            url: format!("{scheme}://{address}/{name}/.git"),
+            former_url: format!("{scheme}://{address}{FORMER}/{name}/.git"),
             shared,
             serving,
         }
+    }
+
+    /// Answers only requests with this `Authorization` from here on.
+    pub(crate) fn admits(&self, authorization: &str) {
+        *self.shared.admitted.lock().unwrap() = Some(authorization.to_owned());
+    }
+
+    /// How many requests have come.
+    pub(crate) fn asked(&self) -> u64 {
+        self.shared.asked.load(Ordering::Relaxed)
+    }
+
+    /// A URL from which the server redirects to the repository's own.
+    pub(crate) fn former_url(&self) -> &str {
+        &self.former_url
     }
 
     /// The repository's URL.
@@ -71,6 +100,9 @@ impl GitServer {
         *self.shared.answers.lock().unwrap() = answers;
     }
 }
+
+/// What the paths of a repository that has moved begin with.
+const FORMER: &str = "/former";
 
 impl Drop for GitServer {
     fn drop(&mut self) {
@@ -92,6 +124,18 @@ async fn answer(
             .header("Content-Type", kind);
         response.body(Body::from(text.to_owned())).unwrap()
     };
+    shared.asked.fetch_add(1, Ordering::Relaxed);
+    if let Some(now) = uri.to_string().strip_prefix(FORMER) {
+        let moved = Response::builder().status(301).header("Location", now);
+        return moved.body(Body::empty()).unwrap();
+    }
+    let admitted = shared.admitted.lock().unwrap().clone();
+    let shown = headers.get("authorization");
+    if admitted.is_some_and(|admitted| shown.is_none_or(|shown| *shown != *admitted)) {
+        let refused = Response::builder().status(401);
+        let refused = refused.header("WWW-Authenticate", "Basic realm=\"git\"");
+        return refused.body(Body::from("who are you?")).unwrap();
+    }
     match answers {
         Answers::Status(status) => plain(status, "text/plain", "the server is not well"),
         Answers::Html => plain(200, "text/html", "<html><body>Please sign in</body></html>"),

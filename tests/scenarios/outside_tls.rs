@@ -1,63 +1,18 @@
 //! Providers over TLS: whom a generator trusts is what it says, and nobody else.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use axum::serve::Listener;
-use rcgen::{CertifiedKey, generate_simple_self_signed};
-use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use crate::fleet::Fleet;
 use crate::outside::{set, start};
 use crate::outside_server::Service;
 use crate::sets::{app_deletes, until_clean, until_error, until_names};
-
-/// Connections over TLS; those that do not come about are nobody's.
-struct Tls {
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-}
-
-impl Listener for Tls {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            let Ok((stream, address)) = self.listener.accept().await else {
-                continue;
-            };
-            if let Ok(stream) = self.acceptor.accept(stream).await {
-                return (stream, address);
-            }
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<Self::Addr> {
-        self.listener.local_addr()
-    }
-}
+use crate::tls::{self, Authority};
 
 /// Serves over TLS; the address, and the certificate that a client has to trust.
 async fn serve(service: &Service) -> (String, String) {
-    let made = generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let CertifiedKey { cert, signing_key } = made;
-    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
-    let config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
-        .unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let app = service.router();
-    tokio::spawn(async move { axum::serve(Tls { listener, acceptor }, app).await });
-    (format!("https://{address}/"), cert.pem())
+    let authority = Authority::new();
+    let (address, _) = tls::serve(service.router(), Some(authority.acceptor(None))).await;
+    (format!("https://{address}/"), authority.pem())
 }
 
 async fn apply(fleet: &Fleet, url: &str, trust: &Value) {

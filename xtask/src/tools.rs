@@ -173,8 +173,11 @@ fn cache() -> anyhow::Result<PathBuf> {
 }
 
 /// Programs that tests run and the Debian packages that they are in.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("git", "git"),
+    ("ssh", "openssh-client"),
+    ("sshd", "openssh-server"),
+    ("docker-registry", "docker-registry"),
     ("kubectl", "kubernetes-client"),
     ("prometheus", "prometheus"),
     ("promtool", "prometheus"),
@@ -206,7 +209,9 @@ pub(crate) fn ensure_programs() -> anyhow::Result<()> {
 
 fn exists(program: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&paths).any(|folder| folder.join(program).is_file())
+    // Servers lie where only the superuser's path leads.
+    let mut folders = std::env::split_paths(&paths).chain(["/usr/sbin".into()]);
+    folders.any(|folder| folder.join(program).is_file())
 }
 
 fn run(command: &mut Command) -> bool {

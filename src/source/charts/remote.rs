@@ -469,11 +469,14 @@ impl Remote {
                 url,
                 why: error.to_string(),
             },
-            Error::Transport { .. } | Error::Status { .. } => SourceError::Remote {
-                url,
-                action: "read",
-                why: error.to_string(),
-            },
+            Error::Transport { .. } | Error::Status { .. } => {
+                let why = error.to_string();
+                SourceError::untrusted(&url, &why).unwrap_or(SourceError::Remote {
+                    url,
+                    action: "read",
+                    why,
+                })
+            }
             Error::Url { .. }
             | Error::TooLarge { .. }
             | Error::Malformed { .. }

@@ -24,7 +24,10 @@ use gix::{
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Objects, Remote, RemoteRefs, Sha, Wanted, transport::Session};
+use super::{
+    Objects, Remote, RemoteRefs, Sha, Wanted,
+    transport::{Session, Shown},
+};
 use crate::{
     diagnostic::chain,
     source::{Repository, SourceError},
@@ -64,7 +67,39 @@ impl Mirror {
         opened.map_err(|error| self.damaged(&error))
     }
 
-    fn explain(&self, action: &'static str, limit: Duration, failure: Failure) -> SourceError {
+    /// Talks with the remote for as long as `limit` says.
+    fn converse<T>(
+        &self,
+        action: &'static str,
+        limit: Duration,
+        talk: impl Fn(&gix::Repository, &Session, &AtomicBool) -> gix::Result<T>,
+    ) -> Result<T, SourceError> {
+        let mut shown = Shown::AtOnce;
+        loop {
+            let session = Session::new(&self.repository, limit, shown)?;
+            let local = self.open(session.configuration())?;
+            match within(limit, |interrupt| talk(&local, &session, interrupt)) {
+                Ok(done) => return Ok(done),
+                // Servers redirect to the name that a repository has now, or that ends in `.git`.
+                Err(Failure::Git(error))
+                    if shown == Shown::AtOnce
+                        && session.has_account()
+                        && causes(&error).contains(REDIRECTED) =>
+                {
+                    shown = Shown::WhenAsked;
+                }
+                Err(failure) => return Err(self.explain(action, limit, &session, failure)),
+            }
+        }
+    }
+
+    fn explain(
+        &self,
+        action: &'static str,
+        limit: Duration,
+        session: &Session,
+        failure: Failure,
+    ) -> SourceError {
         let url = self.repository.url.clone();
         let error = match failure {
             Failure::Timeout => {
@@ -76,10 +111,17 @@ impl Mirror {
             }
             Failure::Git(error) => error,
         };
-        let why = self.repository.redact(causes(&error));
+        let causes = causes(&error);
+        let why = match session.said() {
+            Some(said) => format!("{said} ({causes})"),
+            None => causes,
+        };
+        let why = self.repository.redact(why);
         let lower = why.to_ascii_lowercase();
         let says = |texts: &[&str]| texts.iter().any(|text| lower.contains(text));
-        if error.is_unauthenticated()
+        if let Some(untrusted) = SourceError::untrusted(&url, &why) {
+            untrusted
+        } else if error.is_unauthenticated()
             || error.is_permission_denied() && says(&["401", "403", "auth"])
             || says(&[
                 "status 401",
@@ -87,7 +129,6 @@ impl Mirror {
                 "authentication",
                 "credentials",
                 "permission denied (",
-                "host key verification failed",
             ])
         {
             SourceError::Authentication { url, why }
@@ -104,20 +145,17 @@ impl Mirror {
     }
 }
 
+/// What git's library says of a redirect while requests carry credentials.
+const REDIRECTED: &str = "refusing to follow redirect";
+
 impl Remote for Mirror {
     fn list_refs(&self, limit: Duration) -> Result<RemoteRefs, SourceError> {
-        const ACTION: &str = "list the refs of";
-        let session = Session::new(&self.repository, limit)?;
-        let local = self.open(session.configuration())?;
-        within(limit, |_| {
+        self.converse("list the refs of", limit, |local, session, _| {
             let remote = local.remote_at(session.url())?.with_fetch_tags(Tags::None);
             // The mapping is not used; some refspec has to be there for the conversation to start.
             let remote = remote.with_refspecs(["+HEAD:refs/argosy/head"], Direction::Fetch)?;
             let mut connection = remote.connect(Direction::Fetch)?;
-            connection.set_credentials(|_| Ok(None));
-            if let Some(options) = session.http() {
-                connection.set_transport_options(Box::new(options));
-            }
+            session.introduce(&mut connection);
             let options = ref_map::Options {
                 prefix_from_spec_as_filter_on_remote: false,
                 ..Default::default()
@@ -125,13 +163,9 @@ impl Remote for Mirror {
             let (map, _) = connection.ref_map(Discard, options)?;
             Ok(remote_refs(map.remote_refs))
         })
-        .map_err(|failure| self.explain(ACTION, limit, failure))
     }
 
     fn fetch(&self, wanted: Wanted<'_>, limit: Duration) -> Result<(), SourceError> {
-        const ACTION: &str = "fetch from";
-        let session = Session::new(&self.repository, limit)?;
-        let local = self.open(session.configuration())?;
         let (specs, shallow) = match wanted {
             Wanted::Commit(sha) => (
                 vec![format!("+{sha}:refs/argosy/commits/{sha}")],
@@ -142,29 +176,29 @@ impl Remote for Mirror {
                     "+refs/heads/*:refs/heads/*".to_owned(),
                     "+refs/tags/*:refs/tags/*".to_owned(),
                 ],
-                if local.is_shallow().map_err(|error| self.damaged(&error))? {
+                if self
+                    .open_local()?
+                    .is_shallow()
+                    .map_err(|error| self.damaged(&error))?
+                {
                     Shallow::undo()
                 } else {
                     Shallow::NoChange
                 },
             ),
         };
-        within(limit, |interrupt| {
+        self.converse("fetch from", limit, |local, session, interrupt| {
             let remote = local.remote_at(session.url())?.with_fetch_tags(Tags::None);
             let specs = specs.iter().map(|spec| spec.as_bytes().as_bstr());
             let remote = remote.with_refspecs(specs, Direction::Fetch)?;
             let mut connection = remote.connect(Direction::Fetch)?;
-            connection.set_credentials(|_| Ok(None));
-            if let Some(options) = session.http() {
-                connection.set_transport_options(Box::new(options));
-            }
+            session.introduce(&mut connection);
             connection
                 .prepare_fetch(Discard, ref_map::Options::default())?
-                .with_shallow(shallow)
+                .with_shallow(shallow.clone())
                 .receive(Discard, interrupt)?;
             Ok(())
         })
-        .map_err(|failure| self.explain(ACTION, limit, failure))
     }
 
     fn complete(&self, prefix: &str) -> Result<Result<Sha, String>, SourceError> {

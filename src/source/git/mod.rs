@@ -7,6 +7,7 @@ pub(crate) mod commit;
 mod mirror;
 mod refs;
 mod remote;
+mod ssh;
 mod transport;
 mod tree;
 

@@ -5,32 +5,49 @@
 //! credential helper.
 
 use std::{
-    fmt::Write as _,
-    io::Write as _,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use gix::protocol::transport::client::blocking_io::http::{self, reqwest as gix_reqwest};
+use gix::credentials::{helper::Action, protocol::Outcome};
+use gix::protocol::transport::client::blocking_io::{
+    Transport,
+    http::{self, reqwest as gix_reqwest},
+};
 
+use super::ssh::Ssh;
 use crate::http::Connection;
 use crate::source::{Credentials, Repository, SourceError};
+
+/// When a server gets to see the credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// With each request: some servers hide what is not public behind other answers than 401. Such
+    /// requests follow no redirect.
+    AtOnce,
+    /// When the server asks for them, which must be the one that the URL names.
+    WhenAsked,
+}
 
 /// Everything needed to open connections to one remote for a short while.
 pub(super) struct Session {
     url: gix::Url,
     overrides: Vec<String>,
     http: Option<http::Options>,
-    // Holds the key and known hosts for as long as a connection may be made.
-    private: Option<tempfile::TempDir>,
+    shown: Shown,
+    /// What may be answered to a server that asks.
+    account: Option<gix::sec::identity::Account>,
+    ssh: Option<Ssh>,
 }
 
 impl Session {
     /// Prepares for `repository`; `limit` bounds one HTTP request from its first to its last byte.
-    pub(super) fn new(repository: &Repository, limit: Duration) -> Result<Self, SourceError> {
+    pub(super) fn new(
+        repository: &Repository,
+        limit: Duration,
+        shown: Shown,
+    ) -> Result<Self, SourceError> {
         let bad_url = |why: String| SourceError::Url {
             url: repository.url.clone(),
             why,
@@ -45,13 +62,21 @@ impl Session {
             url,
             overrides: base_configuration(),
             http: None,
-            private: None,
+            shown,
+            account: None,
+            ssh: None,
         };
         match session.url.scheme {
             gix::url::Scheme::Http | gix::url::Scheme::Https => {
-                session.http = Some(http_options(repository, limit)?);
+                session.http = Some(http_options(repository, limit, shown)?);
+                session.account = account(repository)
+                    .filter(|_| session.url.scheme == gix::url::Scheme::Https);
             }
-            gix::url::Scheme::Ssh => session.prepare_ssh(repository)?,
+            gix::url::Scheme::Ssh => {
+                let ssh = Ssh::prepare(repository)?;
+                session.overrides.extend(ssh.configuration());
+                session.ssh = Some(ssh);
+            }
             gix::url::Scheme::File | gix::url::Scheme::Git => {}
             _ => return Err(bad_url("use https, http, ssh, git or file".into())),
         }
@@ -67,48 +92,61 @@ impl Session {
         self.url.clone()
     }
 
-    /// Options to give a connection before its handshake.
-    pub(super) fn http(&self) -> Option<http::Options> {
-        self.http.clone()
+    /// Whether there is something to answer a server that asks.
+    pub(super) fn has_account(&self) -> bool {
+        self.account.is_some()
     }
 
-    fn prepare_ssh(&mut self, repository: &Repository) -> Result<(), SourceError> {
-        let refuse = |why: String| SourceError::Credentials {
-            url: repository.url.clone(),
-            why,
-        };
-        let io = |error: std::io::Error| refuse(format!("cannot write a private file: {error}"));
-        let folder = tempfile::Builder::new()
-            .prefix("argosy-ssh-")
-            .permissions(std::fs::Permissions::from_mode(0o700))
-            .tempdir()
-            .map_err(io)?;
-        let known_hosts = folder.path().join("known_hosts");
-        write_private(&known_hosts, &repository.known_hosts).map_err(io)?;
-        let mut command = "ssh -F /dev/null -o BatchMode=yes -o IdentitiesOnly=yes \
-                           -o IdentityAgent=none -o ConnectTimeout=20"
-            .to_owned();
-        if let Credentials::SshKey(key) = &repository.credentials {
-            let file = folder.path().join("key");
-            // OpenSSH refuses a key without a final newline, which editors and YAML often drop.
-            write_private(&file, &format!("{}\n", key.expose().trim_end())).map_err(io)?;
-            let _ = write!(command, " -i {}", file.display());
+    /// Tells a connection, before its handshake, who we are and whom to trust.
+    pub(super) fn introduce<T: Transport>(
+        &self,
+        connection: &mut gix::remote::Connection<'_, '_, '_, T>,
+    ) {
+        let host = self.url.clone();
+        let account = self.account.clone();
+        let account = account.filter(|_| self.shown == Shown::WhenAsked);
+        connection.set_credentials(move |action| Ok(answer(action, account.as_ref(), &host)));
+        if let Some(options) = &self.http {
+            connection.set_transport_options(Box::new(options.clone()));
         }
-        if repository.tls.insecure {
-            command.push_str(" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null");
-        } else {
-            let _ = write!(
-                command,
-                " -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=/dev/null \
-                 -o UserKnownHostsFile={}",
-                known_hosts.display()
-            );
-        }
-        self.overrides.push(format!("core.sshCommand={command}"));
-        self.overrides.push("ssh.variant=ssh".into());
-        self.private = Some(folder);
-        Ok(())
     }
+
+    /// What the program that carried the conversation has said of errors.
+    pub(super) fn said(&self) -> Option<String> {
+        self.ssh.as_ref()?.said()
+    }
+}
+
+/// Answers a server that asks who we are, if it is the one that we came to.
+fn answer(
+    action: Action,
+    account: Option<&gix::sec::identity::Account>,
+    host: &gix::Url,
+) -> Option<Outcome> {
+    let Action::Get(context) = action else {
+        return None;
+    };
+    let asks = gix::url::parse(context.url.as_ref()?).ok()?;
+    let is_the_same = asks.scheme == host.scheme
+        && asks.host() == host.host()
+        && asks.port_or_default() == host.port_or_default();
+    let identity = account.filter(|_| is_the_same)?.clone();
+    Some(Outcome {
+        identity,
+        next: context.into(),
+    })
+}
+
+/// User and password as git's library takes them.
+fn account(repository: &Repository) -> Option<gix::sec::identity::Account> {
+    let Credentials::Basic { username, password } = &repository.credentials else {
+        return None;
+    };
+    Some(gix::sec::identity::Account {
+        username: username.clone(),
+        password: password.expose().to_owned(),
+        oauth_refresh_token: None,
+    })
 }
 
 /// Configuration that no repository, user or machine can change.
@@ -127,18 +165,14 @@ fn base_configuration() -> Vec<String> {
     .into()
 }
 
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?
-        .write_all(text.as_bytes())
-}
-
-fn http_options(repository: &Repository, limit: Duration) -> Result<http::Options, SourceError> {
+fn http_options(
+    repository: &Repository,
+    limit: Duration,
+    shown: Shown,
+) -> Result<http::Options, SourceError> {
     let mut extra_headers = Vec::new();
     match &repository.credentials {
+        Credentials::Basic { .. } if shown == Shown::WhenAsked => {}
         Credentials::Basic { username, password } => {
             let pair = STANDARD.encode(format!("{username}:{}", password.expose()));
             extra_headers.push(format!("Authorization: Basic {pair}"));

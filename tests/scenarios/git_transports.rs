@@ -1,0 +1,237 @@
+//! Git over https and ssh with real servers: who may read, who is trusted, and what is said where
+//! that fails.
+
+use std::collections::BTreeMap;
+
+use argosy::blocking::Blocking;
+use argosy::source::{
+    Limits, Remotes, Repositories, Repository, Retry, SourceError, Sources, TrustedHosts,
+};
+use argosy_facts::Secret;
+use argosy_render::{Tree as _, TreePath};
+use argosy_test_support::WorkTree;
+use argosy_test_support::manifest::{automated, config};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::connect_proxy::ConnectProxy;
+use crate::fleet::Fleet;
+use crate::git_server::GitServer;
+use crate::ssh_server::SshServer;
+use crate::tls::Authority;
+
+/// `ada:hunter2`
+const ADA: &str = "Basic YWRhOmh1bnRlcjI=";
+
+/// A repository with one file, and what a reader keeps.
+struct Place {
+    tree: WorkTree,
+    folder: TempDir,
+    trusted: TrustedHosts,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = WorkTree::create(folder.path().join("repo"));
+        tree.commit(&[("a.yaml", "a: 1\n")]);
+        Self {
+            tree,
+            folder,
+            trusted: TrustedHosts::default(),
+        }
+    }
+
+    fn trust(&mut self, authority: &Authority) {
+        let pem = authority.pem();
+        self.trusted.tls.insert("127.0.0.1".to_owned(), pem);
+    }
+
+    /// The repository at `url`, registered with this besides.
+    fn repository(&self, url: &str, more: &Value) -> Repository {
+        let mut data = BTreeMap::from([("url".to_owned(), Secret::new(url))]);
+        for (key, value) in more.as_object().unwrap() {
+            data.insert(key.clone(), Secret::new(value.as_str().unwrap()));
+        }
+        let secrets = [("repo", "repository", &data)];
+        let (all, errors) = Repositories::read(secrets, self.trusted.clone());
+        assert_eq!(errors, []);
+        all.find(url, "default")
+    }
+
+    /// Reads the file at the newest commit, as one who never did.
+    async fn read(&self, url: &str, more: &Value) -> Result<Vec<u8>, SourceError> {
+        let mirrors = tempfile::tempdir_in(self.folder.path()).unwrap();
+        let remotes = Remotes::mirrored(mirrors.path());
+        let sources = Sources::new(remotes, Blocking::Pool, Limits::default());
+        let repository = self.repository(url, more);
+        let commit = sources.resolve(&repository, "main").await?.sha;
+        let tree = sources.tree(&repository, &commit).await?;
+        Ok(tree.read(&TreePath::parse("a.yaml").unwrap()).unwrap())
+    }
+
+    async fn is_read(&self, url: &str, more: &Value) {
+        let content = self.read(url, more).await;
+        assert_eq!(content.as_deref(), Ok(b"a: 1\n".as_slice()), "{more}");
+    }
+
+    /// Why it is not read, for a stable reason; it names the repository.
+    async fn is_refused(&self, url: &str, more: &Value, reason: &str) -> String {
+        let error = self.read(url, more).await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(url), "{text}");
+        assert_eq!(error.reason(), reason, "{text}");
+        for secret in ["s3cret", "hunter2", "PRIVATE KEY"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        text
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn https_is_read_by_whom_the_server_knows_from_a_server_that_is_trusted() {
+    let authority = Authority::new();
+    let mut place = Place::new();
+    let server =
+        GitServer::serve_over(place.tree.path(), Some(authority.acceptor(None))).await;
+    server.admits(ADA);
+    let ada = json!({"username": "ada", "password": "hunter2"});
+    let url = server.url();
+
+    let why = place.is_refused(url, &ada, "ServerUntrusted").await;
+    assert!(why.contains("argocd-tls-certs-cm"), "{why}");
+    assert_eq!(server.asked(), 0, "nothing is said to a stranger");
+    let careless = json!({"username": "ada", "password": "hunter2", "insecure": "true"});
+    place.is_read(url, &careless).await;
+
+    place.trust(&authority);
+    place.is_read(url, &ada).await;
+    let wrong = json!({"username": "ada", "password": "s3cret"});
+    for stranger in [wrong, json!({}), json!({"bearerToken": "s3cret"})] {
+        let why = place.is_refused(url, &stranger, "AuthenticationFailed").await;
+        assert!(why.contains("repo-creds Secret"), "{why}");
+    }
+    place.is_read(server.former_url(), &ada).await;
+
+    server.admits("Bearer t0ken");
+    place.is_read(url, &json!({"bearerToken": "t0ken"})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_asks_for_a_certificate_is_shown_the_registered_one() {
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let mut place = Place::new();
+    place.trust(&authority);
+    let acceptor = authority.acceptor(Some(&clients));
+    let server = GitServer::serve_over(place.tree.path(), Some(acceptor)).await;
+    let shown = |issuer: &Authority| {
+        let client = issuer.client();
+        json!({"tlsClientCertData": client.certificate, "tlsClientCertKey": client.key})
+    };
+    place.is_read(server.url(), &shown(&clients)).await;
+    for stranger in [shown(&authority), json!({})] {
+        let error = place.read(server.url(), &stranger).await.unwrap_err();
+        assert!(error.to_string().contains(server.url()), "{error}");
+    }
+    let broken = json!({"tlsClientCertData": "x", "tlsClientCertKey": "s3cret"});
+    let why = place
+        .is_refused(server.url(), &broken, "InvalidCredentials")
+        .await;
+    assert!(why.contains("client certificate"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_is_taken_but_for_the_hosts_that_are_reached_without_it() {
+    let authority = Authority::new();
+    let mut place = Place::new();
+    place.trust(&authority);
+    let server =
+        GitServer::serve_over(place.tree.path(), Some(authority.acceptor(None))).await;
+    let proxy = ConnectProxy::start().await;
+    place
+        .is_read(server.url(), &json!({"proxy": proxy.url("hunter2")}))
+        .await;
+    let tunnels = proxy.tunnels();
+    assert!(!tunnels.is_empty());
+    assert!(tunnels.iter().all(|to| server.url().contains(to)), "{tunnels:?}");
+
+    let around = json!({"proxy": proxy.url("hunter2"), "noProxy": "example.com,127.0.0.1"});
+    place.is_read(server.url(), &around).await;
+    assert_eq!(proxy.tunnels(), tunnels);
+
+    let wrong = json!({"proxy": proxy.url("s3cret")});
+    place
+        .is_refused(server.url(), &wrong, "RepositoryUnreachable")
+        .await;
+    assert_eq!(proxy.tunnels(), tunnels);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ssh_is_read_with_the_right_key_from_a_host_that_is_known() {
+    let mut place = Place::new();
+    let server = SshServer::start().await;
+    let url = server.url(place.tree.path());
+    let ada = json!({"sshPrivateKey": server.key()});
+
+    for known in [String::new(), server.other_host()] {
+        place.trusted.ssh = known.into();
+        let why = place.is_refused(&url, &ada, "ServerUntrusted").await;
+        assert!(why.contains("argocd-ssh-known-hosts-cm"), "{why}");
+    }
+    let careless = json!({"sshPrivateKey": server.key(), "insecure": "true"});
+    place.is_read(&url, &careless).await;
+
+    place.trusted.ssh = server.known_host().into();
+    // Editors and YAML drop the last line break.
+    place
+        .is_read(&url, &json!({"sshPrivateKey": server.key().trim_end()}))
+        .await;
+    let wrong = json!({"sshPrivateKey": server.other_key()});
+    for stranger in [wrong, json!({})] {
+        let why = place
+            .is_refused(&url, &stranger, "AuthenticationFailed")
+            .await;
+        assert!(why.contains("Permission denied"), "{why}");
+    }
+    let missing = server.url(&place.folder.path().join("missing"));
+    let error = place.read(&missing, &ada).await.unwrap_err();
+    assert_eq!(error.reason(), "RepositoryNotFound", "{error}");
+    assert_ne!(error.retry(), Retry::Never);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_trusts_whom_its_config_maps_name_and_goes_on_when_they_do() {
+    let fleet = Fleet::start(&["dev"]).await;
+    fleet.commit(&[("web/a.yaml", &config("a", "1", ""))]);
+    let authority = Authority::new();
+    let https =
+        GitServer::serve_over(fleet.repository(), Some(authority.acceptor(None))).await;
+    https.admits(ADA);
+    let ssh = SshServer::start().await;
+    let ssh_url = ssh.url(fleet.repository());
+    let ada = json!({"username": "ada", "password": "hunter2"});
+    let key = json!({"sshPrivateKey": ssh.key()});
+    let registered = [("https", https.url(), ada), ("ssh", ssh_url.as_str(), key)];
+    for (name, url, mut data) in registered {
+        data["url"] = json!(url);
+        fleet
+            .apply(json!({
+                "apiVersion": "v1", "kind": "Secret",
+                "metadata": {"name": name, "labels": {"argocd.argoproj.io/secret-type": "repository"}},
+                "stringData": data,
+            }))
+            .await;
+        fleet
+            .apply(automated(name, url, "web", &fleet.server("dev")))
+            .await;
+        let why = fleet.until_condition(name, "ComparisonError").await;
+        assert!(why.contains(url) && why.contains("is not trusted"), "{why}");
+    }
+    let certificates = json!({"127.0.0.1": authority.pem()});
+    fleet.configure("argocd-tls-certs-cm", certificates).await;
+    let hosts = json!({"ssh_known_hosts": ssh.known_host()});
+    fleet.configure("argocd-ssh-known-hosts-cm", hosts).await;
+    for name in ["https", "ssh"] {
+        fleet.until_well(name).await;
+    }
+}
