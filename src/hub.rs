@@ -182,7 +182,13 @@ impl Hub {
         let hub = Arc::new(Self {
             gates: Gates::new(network.clone()),
             scm: Scm::new(network.clone(), surroundings, Arc::clone(&metrics.scm)),
-            sources: Sources::new(remotes, blocking, config.git),
+            sources: Sources::new(
+                remotes,
+                network.clone(),
+                clock.clone(),
+                blocking,
+                config.git,
+            ),
             charts: Charts::new(&disk, network, blocking, Limits::default())
                 .map_err(|error| unusable(&config, &error))?,
             tools,

@@ -5,6 +5,7 @@
 //! repository that cannot be reached is an error, never an empty answer. Nothing here writes to a
 //! repository, and no credential appears in an error, a log line or a file that outlives its use.
 
+mod app;
 mod charts;
 mod constraint;
 mod error;

@@ -6,6 +6,7 @@
 use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 
 use argosy_facts::Secret;
+use argosy_scm::GitHubApp;
 use k8s_openapi::api::core::v1 as core;
 use sha2::{Digest as _, Sha256};
 
@@ -59,6 +60,8 @@ pub enum Credentials {
     Bearer(Secret),
     /// A private key in OpenSSH's or PEM form.
     SshKey(Secret),
+    /// An App of GitHub, which makes tokens for git over https.
+    GitHubApp(Arc<GitHubApp>),
     /// A form that Argosy does not serve, by its name for users.
     Unsupported(&'static str),
 }
@@ -71,6 +74,7 @@ impl Credentials {
             Self::Basic { username, .. } => format!("user {username}"),
             Self::Bearer(_) => "token".to_owned(),
             Self::SshKey(_) => "ssh key".to_owned(),
+            Self::GitHubApp(app) => format!("GitHub App {}", app.id),
             Self::Unsupported(what) => format!("{what}, which is not served"),
         }
     }
@@ -196,6 +200,7 @@ impl Repository {
         let credential = match &self.credentials {
             Credentials::Basic { password, .. } => Some(password),
             Credentials::Bearer(secret) | Credentials::SshKey(secret) => Some(secret),
+            Credentials::GitHubApp(app) => Some(&app.key),
             Credentials::None | Credentials::Unsupported(_) => None,
         };
         let key = self.tls.client_certificate.as_ref().map(|(_, key)| key);
@@ -415,7 +420,7 @@ fn read_secret(data: &BTreeMap<String, Secret>) -> Result<Repository, String> {
     };
     repository.project = text("project");
     repository.name = text("name").unwrap_or_default();
-    repository.credentials = match read_credentials(data) {
+    repository.credentials = match read_credentials(data)? {
         Credentials::None => repository.credentials,
         given => given,
     };
@@ -438,20 +443,22 @@ fn read_secret(data: &BTreeMap<String, Secret>) -> Result<Repository, String> {
 }
 
 /// Argo CD's precedence: password or token, ssh key, then the clouds' own ways.
-fn read_credentials(data: &BTreeMap<String, Secret>) -> Credentials {
+fn read_credentials(data: &BTreeMap<String, Secret>) -> Result<Credentials, String> {
     let secret = |key: &str| data.get(key).filter(|value| !value.is_empty()).cloned();
     if let Some(token) = secret("bearerToken") {
-        return Credentials::Bearer(token);
+        return Ok(Credentials::Bearer(token));
     }
     if let Some(password) = secret("password") {
         let username = secret("username").map_or_else(String::new, |user| user.expose().to_owned());
-        return Credentials::Basic { username, password };
+        return Ok(Credentials::Basic { username, password });
     }
     if let Some(key) = secret("sshPrivateKey") {
-        return Credentials::SshKey(key);
+        return Ok(Credentials::SshKey(key));
+    }
+    if let Some(key) = secret("githubAppPrivateKey") {
+        return Ok(Credentials::GitHubApp(Arc::new(read_app(data, key)?)));
     }
     let unsupported = [
-        ("githubAppPrivateKey", "a GitHub App key"),
         ("gcpServiceAccountKey", "a Google service account key"),
         (
             "azureServicePrincipalClientSecret",
@@ -460,10 +467,28 @@ fn read_credentials(data: &BTreeMap<String, Secret>) -> Credentials {
     ];
     for (key, what) in unsupported {
         if secret(key).is_some() {
-            return Credentials::Unsupported(what);
+            return Ok(Credentials::Unsupported(what));
         }
     }
-    Credentials::None
+    Ok(Credentials::None)
+}
+
+/// An App of GitHub, whose installation is looked for if none is named.
+fn read_app(data: &BTreeMap<String, Secret>, key: Secret) -> Result<GitHubApp, String> {
+    let text = |key: &str| data.get(key).map_or("", |value| value.expose().trim());
+    let number = |key: &str| match text(key) {
+        "" => Ok(None),
+        text => {
+            let number = text.parse().map(Some);
+            number.map_err(|_| format!("`{key}` must be a whole number"))
+        }
+    };
+    Ok(GitHubApp {
+        id: number("githubAppID")?.ok_or("`githubAppID` is missing, whose key is given")?,
+        installation: number("githubAppInstallationID")?,
+        key,
+        base: text("githubAppEnterpriseBaseUrl").to_owned(),
+    })
 }
 
 /// The form in which URLs are compared: Argo CD's, which keeps a trailing slash.

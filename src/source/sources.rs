@@ -20,10 +20,13 @@ use tokio::time::Instant;
 
 use super::{
     CommitInfo, GitTree, RemoteRefs, Repository, Sha, SourceError,
+    app::Apps,
     git::{Meaning, Objects, Remote, Remotes, Wanted, commit, damaged},
     shown_url,
 };
 use crate::blocking::Blocking;
+use crate::clock::Clock;
+use crate::http::Network;
 use crate::metrics::request_seconds;
 
 /// How long an error answers for the remote before it is asked again.
@@ -140,6 +143,7 @@ pub struct Sources {
 #[derive(Debug)]
 struct Shared {
     remotes: Remotes,
+    apps: Apps,
     blocking: Blocking,
     limits: Limits,
     running: Semaphore,
@@ -173,11 +177,18 @@ struct Listing {
 const OPEN_TREES: usize = 8;
 
 impl Sources {
-    /// Reads the repositories that `remotes` opens.
-    pub fn new(remotes: Remotes, blocking: Blocking, limits: Limits) -> Self {
+    /// Reads the repositories that `remotes` opens; tokens for them are asked for over `network`.
+    pub fn new(
+        remotes: Remotes,
+        network: Network,
+        clock: Clock,
+        blocking: Blocking,
+        limits: Limits,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 remotes,
+                apps: Apps::new(network, clock),
                 blocking,
                 running: Semaphore::new(limits.parallel.max(1)),
                 limits,
@@ -405,7 +416,11 @@ impl Sources {
         // The semaphore is never closed, so a permit always comes.
         let _permit = self.shared.running.acquire().await;
         let started = Instant::now();
-        let result = self.blocking(repository, work).await;
+        let result = async {
+            let presented = self.shared.apps.present(repository).await?;
+            self.blocking(&presented, work).await
+        };
+        let result = result.await;
         let counters = &self.shared.counters;
         counters.count(kind, &repository.url, started.elapsed(), result.is_err());
         result

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use argosy::blocking::Blocking;
+use argosy::clock::Clock;
+use argosy::http::Network;
 use argosy::source::{
     Limits, Remotes, Repositories, Repository, Retry, SourceError, Sources, TrustedHosts,
 };
@@ -17,6 +19,7 @@ use tempfile::TempDir;
 use crate::connect_proxy::ConnectProxy;
 use crate::fleet::Fleet;
 use crate::git_server::GitServer;
+use crate::outside_server::Service;
 use crate::ssh_server::SshServer;
 use crate::tls::Authority;
 
@@ -63,7 +66,13 @@ impl Place {
     async fn read(&self, url: &str, more: &Value) -> Result<Vec<u8>, SourceError> {
         let mirrors = tempfile::tempdir_in(self.folder.path()).unwrap();
         let remotes = Remotes::mirrored(mirrors.path());
-        let sources = Sources::new(remotes, Blocking::Pool, Limits::default());
+        let sources = Sources::new(
+            remotes,
+            Network::system(),
+            Clock::system(),
+            Blocking::Pool,
+            Limits::default(),
+        );
         let repository = self.repository(url, more);
         let commit = sources.resolve(&repository, "main").await?.sha;
         let tree = sources.tree(&repository, &commit).await?;
@@ -115,6 +124,42 @@ async fn https_is_read_by_whom_the_server_knows_from_a_server_that_is_trusted() 
 
     server.admits("Bearer t0ken");
     place.is_read(url, &json!({"bearerToken": "t0ken"})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_github_app_reads_with_a_token_of_its_installation() {
+    let place = Place::new();
+    let server = GitServer::serve(place.tree.path()).await;
+    // `x-access-token:ghs_hunter2`
+    server.admits("Basic eC1hY2Nlc3MtdG9rZW46Z2hzX2h1bnRlcjI=");
+    let github = Service::default();
+    let api = format!("http://{}", github.serve().await);
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048);
+    let key = key.unwrap().serialize_pem();
+    let app = json!({"githubAppID": "5", "githubAppPrivateKey": key,
+                     "githubAppEnterpriseBaseUrl": api});
+    let why = place
+        .is_refused(server.url(), &app, "AuthenticationFailed")
+        .await;
+    assert!(why.contains("githubAppInstallationID"), "{why}");
+    assert_eq!(server.asked(), 0);
+
+    let installations = json!([{"id": 6, "account": {"login": "else"}},
+                               {"id": 7, "account": {"login": "Repo"}}]);
+    github.put("/api/v3/app/installations", installations);
+    let tokens = "/api/v3/app/installations/7/access_tokens";
+    github.put(
+        tokens,
+        json!({"token": "ghs_hunter2", "expires_at": "2100-01-01T00:00:00Z"}),
+    );
+    place.is_read(server.url(), &app).await;
+    assert_eq!(github.asked(tokens), 1, "one token lists and fetches");
+
+    let broken = json!({"githubAppID": "5", "githubAppPrivateKey": "s3cret"});
+    let why = place
+        .is_refused(server.url(), &broken, "InvalidCredentials")
+        .await;
+    assert!(why.contains("githubAppPrivateKey"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,27 +66,61 @@ pub(crate) async fn api<S: Http>(
     } else {
         address
     };
-    // Signed and exchanged tokens are others each time; what is remembered is the app's.
-    let app_at = || {
-        let api = github::anonymous(service.clone(), address, session)?;
-        let name = format!("{} {:?} {organization} {address}", app.id, app.installation);
-        Ok(api.known_by(app.key.expose()).known_by(&name))
-    };
-    let bearer = |api: Api<S>, token: &Secret| {
-        api.fleeting("authorization", &format!("Bearer {}", token.expose()))
-    };
-    let api = app_at()?;
-    let identity = api.identity();
+    let at = || known(service.clone(), address, app, organization, session);
+    let token = token_at(at, app, organization, session).await?;
+    bearer(at()?, &token)
+}
+
+/// A token of the app's installation at `organization`, with which git reads what the app may
+/// read. It lasts some minutes at least; one that lasts is given again.
+///
+/// # Errors
+/// Fails when GitHub does not answer, or does not know the app, its key or its installation.
+pub async fn installation_token<S: Http>(
+    service: S,
+    app: &GitHubApp,
+    organization: &str,
+    session: &Session,
+) -> Result<Secret> {
+    let at = || known(service.clone(), &app.base, app, organization, session);
+    token_at(at, app, organization, session).await
+}
+
+async fn token_at<S: Http>(
+    at: impl Fn() -> Result<Api<S>>,
+    app: &GitHubApp,
+    organization: &str,
+    session: &Session,
+) -> Result<Secret> {
+    let identity = at()?.identity();
     if let Some(token) = session.memory.token(identity, session.now) {
-        return bearer(api, &token);
+        return Ok(token);
     }
-    let own = bearer(app_at()?, &sign(app, session.now)?)?;
+    let own = bearer(at()?, &sign(app, session.now)?)?;
     let made = exchange(&own, app, organization)
         .await
         .map_err(unknown_app)?;
     let token = made.token.clone();
     session.memory.keep_token(identity, token, made.expires_at);
-    bearer(api, &made.token)
+    Ok(made.token)
+}
+
+/// The API for an app: signed and exchanged tokens are others each time; what is remembered is the
+/// app's.
+fn known<S: Http>(
+    service: S,
+    address: &str,
+    app: &GitHubApp,
+    organization: &str,
+    session: &Session,
+) -> Result<Api<S>> {
+    let api = github::anonymous(service, address, session)?;
+    let name = format!("{} {:?} {organization} {address}", app.id, app.installation);
+    Ok(api.known_by(app.key.expose()).known_by(&name))
+}
+
+fn bearer<S: Http>(api: Api<S>, token: &Secret) -> Result<Api<S>> {
+    api.fleeting("authorization", &format!("Bearer {}", token.expose()))
 }
 
 /// An app that GitHub does not know must not pass for a repository that it does not know.

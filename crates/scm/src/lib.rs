@@ -27,7 +27,7 @@ pub use access::{Access, Credentials, Reference};
 pub use api::{Http, Session};
 pub use aws::{AwsCredentials, AwsIdentity, AwsKeys};
 pub use error::{Error, Problem, Result};
-pub use github_app::GitHubApp;
+pub use github_app::{GitHubApp, installation_token};
 pub use limit::Quota;
 pub use memory::Memory;
 pub use plugin::{Plugin, plugin_parameters};

@@ -21,6 +21,7 @@ use crate::source::{Repository, RepositoryKind, SourceError, shown_url};
   argosy repo add https://git.example.com/team/app.git --username bot --password @token.txt
   argosy repo add https://charts.example.com --type helm --name stable
   argosy repo add registry.example.com/charts --type helm --name team --enable-oci --username bot --password @token.txt
+  argosy repo add https://github.com/team/app.git --github-app-id 12 --github-app-private-key-path app.pem
   argosy repo add https://git.example.com/team --creds --username bot --password @token.txt")]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct Args {
@@ -52,6 +53,18 @@ pub(crate) struct Args {
     /// The file with the private ssh key.
     #[arg(long, value_name = "FILE")]
     ssh_private_key_path: Option<PathBuf>,
+    /// The id of the GitHub App that reads it over https.
+    #[arg(long, value_name = "ID", requires = "github_app_private_key_path")]
+    github_app_id: Option<i64>,
+    /// The id of the App's installation [default: the one at the owner of the repository].
+    #[arg(long, value_name = "ID", requires = "github_app_id")]
+    github_app_installation_id: Option<i64>,
+    /// The file with the App's private key, in PEM.
+    #[arg(long, value_name = "FILE", requires = "github_app_id")]
+    github_app_private_key_path: Option<PathBuf>,
+    /// The URL of the App's GitHub Enterprise Server [default: GitHub itself].
+    #[arg(long, value_name = "URL", requires = "github_app_id")]
+    github_app_enterprise_base_url: Option<String>,
     /// The file with the TLS client certificate, in PEM.
     #[arg(long, value_name = "FILE", requires = "tls_client_cert_key_path")]
     tls_client_cert_path: Option<PathBuf>,
@@ -180,11 +193,22 @@ fn data(args: &Args) -> Result<BTreeMap<String, Credential>, Diagnostic> {
     );
     for (key, file) in [
         ("sshPrivateKey", &args.ssh_private_key_path),
+        ("githubAppPrivateKey", &args.github_app_private_key_path),
         ("tlsClientCertData", &args.tls_client_cert_path),
         ("tlsClientCertKey", &args.tls_client_cert_key_path),
     ] {
         set(key, file.as_deref().map(output::read).transpose()?);
     }
+    let number = |number: Option<i64>| number.map(|number| number.to_string());
+    set("githubAppID", number(args.github_app_id));
+    set(
+        "githubAppInstallationID",
+        number(args.github_app_installation_id),
+    );
+    set(
+        "githubAppEnterpriseBaseUrl",
+        args.github_app_enterprise_base_url.clone(),
+    );
     set("insecure", flag(args.insecure_skip_server_verification));
     set("enableOCI", flag(args.enable_oci));
     set("insecureOCIForceHttp", flag(args.insecure_oci_force_http));

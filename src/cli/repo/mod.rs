@@ -25,6 +25,7 @@ use serde::Serialize;
 use super::hub_access::{HubArgs, absent, failed};
 use super::{CommandResult, block_on, output};
 use crate::blocking::Blocking;
+use crate::clock::Clock;
 use crate::diagnostic::Diagnostic;
 use crate::disk::Disk;
 use crate::http::Network;
@@ -250,9 +251,11 @@ impl Tester {
             ..Limits::default()
         };
         let disk = Disk::below(folder.path());
-        let charts = Charts::new(&disk, Network::system(), Blocking::Pool, limits);
+        let network = Network::system();
+        let charts = Charts::new(&disk, network.clone(), Blocking::Pool, limits);
+        let remotes = Remotes::mirrored(folder.path());
         Ok(Self {
-            sources: Sources::new(Remotes::mirrored(folder.path()), Blocking::Pool, limits),
+            sources: Sources::new(remotes, network, Clock::system(), Blocking::Pool, limits),
             charts: charts.map_err(cannot)?,
             _folder: folder,
         })

@@ -431,6 +431,7 @@ impl Remote {
             },
             Known::Bearer(token) => Credentials::Bearer(token.clone()),
             Known::SshKey(_) => return Err(self.unserved("an ssh key")),
+            Known::GitHubApp(_) => return Err(self.unserved("a GitHub App")),
             Known::Unsupported(what) => return Err(self.unserved(what)),
         })
     }

@@ -180,7 +180,8 @@ fn http_options(
         Credentials::Bearer(token) => {
             extra_headers.push(format!("Authorization: Bearer {}", token.expose()));
         }
-        Credentials::None | Credentials::SshKey(_) => {}
+        // An App has become a token by now.
+        Credentials::None | Credentials::SshKey(_) | Credentials::GitHubApp(_) => {}
         Credentials::Unsupported(what) => {
             return Err(SourceError::Credentials {
                 url: repository.url.clone(),

@@ -61,6 +61,8 @@ impl Origin {
 fn sources(data: &tempfile::TempDir) -> Sources {
     Sources::new(
         Remotes::mirrored(data.path()),
+        Network::system(),
+        Clock::system(),
         Blocking::Pool,
         Limits::default(),
     )
