@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::cluster::{self, Clusters, counted};
 use crate::config::HubConfig;
 use crate::controller::events::Events;
+use crate::controller::integrity::Integrity;
 use crate::controller::{
     Queues, application, application_set, cluster as cluster_controller, router,
 };
@@ -59,6 +60,8 @@ pub struct Hub {
     pub charts: Charts,
     /// What asks the gates of projects.
     pub gates: Gates,
+    /// What is known of signatures of commits.
+    pub(crate) integrity: Integrity,
     /// The SCM providers and plugins that generators ask.
     pub scm: Scm,
     /// What renders charts and kustomizations.
@@ -161,6 +164,7 @@ impl Hub {
             dial,
             remotes,
             network,
+            signatures,
             disk,
             surroundings,
             tools,
@@ -181,6 +185,7 @@ impl Hub {
         let client = counted(client, requests, |requests| requests);
         let hub = Arc::new(Self {
             gates: Gates::new(network.clone()),
+            integrity: Integrity::new(signatures, &surroundings),
             scm: Scm::new(network.clone(), surroundings, Arc::clone(&metrics.scm)),
             sources: Sources::new(
                 remotes,

@@ -20,6 +20,7 @@ pub mod scm;
 pub mod seams;
 pub mod server;
 pub mod setup;
+pub mod signatures;
 pub mod source;
 pub mod surroundings;
 

@@ -1,8 +1,8 @@
 //! All that a hub reaches the world through, in one place.
 //!
 //! Its API server is a client, whoever made it. The rest is here: the time, the clusters, the
-//! repositories, the network, the disk, the environment, the programs that render, and the threads
-//! that work runs on. Waiting goes through `tokio::time`. A hub whose seams are handed in does
+//! repositories, the network, signatures of commits, the disk, the environment, the programs that
+//! render, and the threads that work runs on. Waiting goes through `tokio::time`. A hub whose seams are handed in does
 //! nothing that a seed could not repeat. `cargo xtask test` checks that no other file of the hub
 //! names a way around them.
 
@@ -16,6 +16,7 @@ use crate::config::HubConfig;
 use crate::diagnostic::Diagnostic;
 use crate::disk::Disk;
 use crate::http::Network;
+use crate::signatures::Signatures;
 use crate::source::Remotes;
 use crate::surroundings::Surroundings;
 
@@ -30,6 +31,8 @@ pub struct Seams {
     pub remotes: Remotes,
     /// Opens connections to repositories of charts, SCM providers and plugins.
     pub network: Network,
+    /// Checks signatures of commits.
+    pub signatures: Signatures,
     /// Keeps charts and renders.
     pub disk: Disk,
     /// Variables of the environment, and mounted files.
@@ -56,6 +59,7 @@ impl Seams {
             dial: Dial::network(),
             remotes: Remotes::mirrored(mirrors),
             network: Network::system(),
+            signatures: Signatures::gpg(),
             disk: Disk::below(&config.data),
             surroundings: Surroundings::system(),
             tools: Tools::on_path(&config.tool_path),

@@ -7,6 +7,7 @@ pub mod application;
 pub mod application_set;
 pub mod cluster;
 pub mod events;
+pub(crate) mod integrity;
 mod push;
 pub mod queue;
 mod queues;

@@ -6,6 +6,7 @@ use argosy_crds::{Application, ApplicationSet};
 use k8s_openapi::api::core::v1 as core;
 
 use super::ObjectName;
+use crate::controller::integrity::KEYS;
 use crate::controller::queue::Lane;
 use crate::source::TrustedHosts;
 
@@ -110,7 +111,9 @@ pub(super) fn secret_wakes(states: [Option<&core::Secret>; 2]) -> Vec<Wake> {
 
 /// What a ConfigMap concerns, but for settings, which are compared as a whole.
 pub(super) fn config_map_wakes(name: &ObjectName) -> Vec<Wake> {
-    if TrustedHosts::CONFIG_MAPS.contains(&name.name.as_str()) {
+    // Who has no manifests because of a signature is woken with those who read by a registration.
+    let concerns = TrustedHosts::CONFIG_MAPS.contains(&name.name.as_str()) || name.name == KEYS;
+    if concerns {
         vec![Wake::Repositories]
     } else {
         Vec::new()

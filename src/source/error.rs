@@ -135,6 +135,14 @@ pub enum SourceError {
         /// The digest that the repository gives now.
         now: String,
     },
+    /// A commit is not signed as the project wants it.
+    #[error("{url}: {why}")]
+    Integrity {
+        /// The repository.
+        url: String,
+        /// What is wrong with the signature.
+        why: String,
+    },
     /// A credential or certificate in a Secret cannot be used.
     #[error("the credentials of {url} cannot be used: {why}")]
     Credentials {
@@ -171,6 +179,7 @@ impl SourceError {
             | Self::Content { .. }
             | Self::DigestChanged { .. }
             | Self::Untrusted { .. }
+            | Self::Integrity { .. }
             | Self::Authentication { .. }
             | Self::NotFound { .. } => Retry::After(UNTIL_SOMEONE_ACTS),
             Self::Remote { .. } | Self::Timeout { .. } | Self::Mirror { .. } => Retry::Backoff,
@@ -187,6 +196,7 @@ impl SourceError {
             Self::DigestChanged { .. } => "DigestChanged",
             Self::Authentication { .. } => "AuthenticationFailed",
             Self::Untrusted { .. } => "ServerUntrusted",
+            Self::Integrity { .. } => "CommitNotVerified",
             Self::NotFound { .. } => "RepositoryNotFound",
             Self::Remote { .. } => "RepositoryUnreachable",
             Self::Timeout { .. } => "RepositoryTimeout",

@@ -28,6 +28,7 @@ use crate::blocking::Blocking;
 use crate::clock::Clock;
 use crate::http::Network;
 use crate::metrics::request_seconds;
+use crate::signatures::Signed;
 
 /// How long an error answers for the remote before it is asked again.
 pub(super) const ERROR_LIFETIME: Duration = Duration::from_secs(10);
@@ -293,6 +294,20 @@ impl Sources {
             .await?;
         let sha = sha.clone();
         self.read(repository, move |objects| commit::info(&objects, &sha))
+            .await
+    }
+
+    /// What of a commit is signed, and its signature, if it has one; it is fetched if it is not here
+    /// yet.
+    pub async fn signed(
+        &self,
+        repository: &Repository,
+        sha: &Sha,
+    ) -> Result<Option<Signed>, SourceError> {
+        self.ensure(repository, &self.known(repository), sha)
+            .await?;
+        let sha = sha.clone();
+        self.read(repository, move |objects| commit::signed(&objects, &sha))
             .await
     }
 

@@ -62,7 +62,10 @@ async fn tunnel(client: TcpStream, made: &Mutex<Vec<String>>) -> std::io::Result
         client.read_line(&mut line).await?;
         let line = line.trim_end();
         if let Some(rest) = line.strip_prefix("CONNECT ") {
-            rest.split(' ').next().unwrap_or_default().clone_into(&mut to);
+            rest.split(' ')
+                .next()
+                .unwrap_or_default()
+                .clone_into(&mut to);
         }
         if let Some((name, value)) = line.split_once(": ") {
             is_known |= name.eq_ignore_ascii_case("proxy-authorization") && value == ADA;

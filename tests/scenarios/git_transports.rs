@@ -101,8 +101,7 @@ impl Place {
 async fn https_is_read_by_whom_the_server_knows_from_a_server_that_is_trusted() {
     let authority = Authority::new();
     let mut place = Place::new();
-    let server =
-        GitServer::serve_over(place.tree.path(), Some(authority.acceptor(None))).await;
+    let server = GitServer::serve_over(place.tree.path(), Some(authority.acceptor(None))).await;
     server.admits(ADA);
     let ada = json!({"username": "ada", "password": "hunter2"});
     let url = server.url();
@@ -117,7 +116,9 @@ async fn https_is_read_by_whom_the_server_knows_from_a_server_that_is_trusted() 
     place.is_read(url, &ada).await;
     let wrong = json!({"username": "ada", "password": "s3cret"});
     for stranger in [wrong, json!({}), json!({"bearerToken": "s3cret"})] {
-        let why = place.is_refused(url, &stranger, "AuthenticationFailed").await;
+        let why = place
+            .is_refused(url, &stranger, "AuthenticationFailed")
+            .await;
         assert!(why.contains("repo-creds Secret"), "{why}");
     }
     place.is_read(server.former_url(), &ada).await;
@@ -190,15 +191,17 @@ async fn a_proxy_is_taken_but_for_the_hosts_that_are_reached_without_it() {
     let authority = Authority::new();
     let mut place = Place::new();
     place.trust(&authority);
-    let server =
-        GitServer::serve_over(place.tree.path(), Some(authority.acceptor(None))).await;
+    let server = GitServer::serve_over(place.tree.path(), Some(authority.acceptor(None))).await;
     let proxy = ConnectProxy::start().await;
     place
         .is_read(server.url(), &json!({"proxy": proxy.url("hunter2")}))
         .await;
     let tunnels = proxy.tunnels();
     assert!(!tunnels.is_empty());
-    assert!(tunnels.iter().all(|to| server.url().contains(to)), "{tunnels:?}");
+    assert!(
+        tunnels.iter().all(|to| server.url().contains(to)),
+        "{tunnels:?}"
+    );
 
     let around = json!({"proxy": proxy.url("hunter2"), "noProxy": "example.com,127.0.0.1"});
     place.is_read(server.url(), &around).await;
@@ -249,8 +252,7 @@ async fn a_hub_trusts_whom_its_config_maps_name_and_goes_on_when_they_do() {
     let fleet = Fleet::start(&["dev"]).await;
     fleet.commit(&[("web/a.yaml", &config("a", "1", ""))]);
     let authority = Authority::new();
-    let https =
-        GitServer::serve_over(fleet.repository(), Some(authority.acceptor(None))).await;
+    let https = GitServer::serve_over(fleet.repository(), Some(authority.acceptor(None))).await;
     https.admits(ADA);
     let ssh = SshServer::start().await;
     let ssh_url = ssh.url(fleet.repository());

@@ -47,6 +47,7 @@ mod secrets;
 mod set_inputs;
 mod sets;
 mod settings;
+mod signatures;
 mod ssh_server;
 mod stories;
 mod supersede;

@@ -74,9 +74,8 @@ impl Authority {
     pub(crate) fn acceptor(&self, clients: Option<&Self>) -> TlsAcceptor {
         let server = self.server();
         let key = PrivateKeyDer::from_pem_slice(server.key.as_bytes()).unwrap();
-        let certificate = rustls::pki_types::CertificateDer::from_pem_slice(
-            server.certificate.as_bytes(),
-        );
+        let certificate =
+            rustls::pki_types::CertificateDer::from_pem_slice(server.certificate.as_bytes());
         let config = match clients {
             None => ServerConfig::builder().with_no_client_auth(),
             Some(clients) => {

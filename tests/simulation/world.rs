@@ -12,6 +12,7 @@ use argosy::http::Network;
 use argosy::hub::Hub;
 use argosy::seams::Seams;
 use argosy::setup;
+use argosy::signatures::Signatures;
 use argosy::source::webhook::PushEvent;
 use argosy::surroundings::Surroundings;
 use argosy_render::Tools;
@@ -291,6 +292,7 @@ impl World {
             dial: Dial::from_fn(move |config| life.client(&config.name, &sims[&config.name])),
             remotes: self.host.remotes(),
             network: Network::from_fn(|_| Err("there is no network".to_owned())),
+            signatures: Signatures::from_fn(|_, _| Err("there is no program".to_owned())),
             disk: self.disk.seam(),
             surroundings: Surroundings::none(),
             tools: Tools::default(),

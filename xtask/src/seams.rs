@@ -22,7 +22,7 @@ const HUB: [&str; 8] = [
 const BELOW: [&str; 3] = [
     "src/cluster/connection.rs",
     "src/source/git/mirror.rs",
-    "src/source/git/transport.rs",
+    "src/source/git/ssh.rs",
 ];
 
 /// What leads past the seams.

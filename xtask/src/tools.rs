@@ -173,8 +173,9 @@ fn cache() -> anyhow::Result<PathBuf> {
 }
 
 /// Programs that tests run and the Debian packages that they are in.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("git", "git"),
+    ("gpg", "gpg"),
     ("ssh", "openssh-client"),
     ("sshd", "openssh-server"),
     ("docker-registry", "docker-registry"),

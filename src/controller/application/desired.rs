@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use argosy_crds::{Application, ApplicationSource};
+use argosy_engine::project::Signing;
 use argosy_engine::repo_url;
 use argosy_render::{
     BuildFacts, DirectoryTree, Enabled, Environment, Fetched, Refs, Render, RenderError, Tree,
@@ -146,6 +147,13 @@ pub(super) async fn in_folder(
                 "a folder stands for one repository, and the application has {} besides {}",
                 shown_url(&source.repo_url),
                 shown_url(repository)
+            )));
+        }
+        let project = application.spec.project_or_default();
+        if hub.signing(project, &source.repo_url) != Signing::Free {
+            return Err(Failure::lasting(format!(
+                "project '{project}' wants the commits of {} signed, and a folder has no signature",
+                shown_url(&source.repo_url)
             )));
         }
         let origin = Origin::Folder(Arc::clone(&tree));

@@ -44,6 +44,7 @@ impl Origin {
             .sources
             .resolve_with_prefix(&repository, revision, prefix);
         let sha = resolved.await?.sha;
+        hub.verify(project, &repository, &sha).await?;
         Ok(Self::Commit(Box::new(repository), sha))
     }
 

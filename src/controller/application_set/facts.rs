@@ -186,6 +186,7 @@ async fn with_tree(
     let repository = hub.repositories().find(repo_url, project);
     let tree = async {
         let resolved = hub.sources.resolve(&repository, revision).await?;
+        hub.verify(project, &repository, &resolved.sha).await?;
         hub.sources.tree(&repository, &resolved.sha).await
     };
     let tree = match tree.await {

@@ -3,10 +3,11 @@
 use gix::{
     bstr::ByteSlice,
     diff::tree::{Recorder, State, recorder::Change},
-    objs::{FindExt as _, FindHeader as _, TreeRefIter},
+    objs::{CommitRefIter, FindExt as _, FindHeader as _, TreeRefIter},
 };
 
 use super::{Objects, Sha};
+use crate::signatures::Signed;
 
 /// What a commit says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,17 @@ pub(crate) fn info(objects: &Objects, sha: &Sha) -> gix::Result<CommitInfo> {
         authored_at: author.seconds(),
         message: commit.message.to_str_lossy().into_owned(),
     })
+}
+
+/// What of a commit that is here is signed, and its signature; `None` if it has none.
+pub(crate) fn signed(objects: &Objects, sha: &Sha) -> gix::Result<Option<Signed>> {
+    let (id, mut buffer) = (id(sha)?, Vec::new());
+    let commit = objects.find(&id, &mut buffer)?;
+    let found = CommitRefIter::signature(commit.data, id.kind())?;
+    Ok(found.map(|(signature, content)| Signed {
+        content: content.to_bstring().into(),
+        signature: signature.into_owned().into(),
+    }))
 }
 
 /// The files that were added, removed or changed from one commit to the other, sorted; a renamed

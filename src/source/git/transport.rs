@@ -69,8 +69,8 @@ impl Session {
         match session.url.scheme {
             gix::url::Scheme::Http | gix::url::Scheme::Https => {
                 session.http = Some(http_options(repository, limit, shown)?);
-                session.account = account(repository)
-                    .filter(|_| session.url.scheme == gix::url::Scheme::Https);
+                session.account =
+                    account(repository).filter(|_| session.url.scheme == gix::url::Scheme::Https);
             }
             gix::url::Scheme::Ssh => {
                 let ssh = Ssh::prepare(repository)?;

@@ -46,7 +46,7 @@ pub enum Refusal {
 /// What a project says about applications and resources.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
-    project: &'a AppProject,
+    pub(super) project: &'a AppProject,
 }
 
 impl<'a> Rules<'a> {
