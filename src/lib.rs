@@ -15,6 +15,7 @@ pub mod fleet;
 pub mod gates;
 pub mod http;
 pub mod hub;
+pub mod installation;
 pub mod metrics;
 pub mod scm;
 pub mod seams;

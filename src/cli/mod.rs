@@ -13,6 +13,7 @@ mod demo;
 mod graph;
 mod hub;
 mod hub_access;
+mod install;
 mod metrics_args;
 mod output;
 mod plan;
@@ -51,6 +52,10 @@ enum Command {
     Up(up::Args),
     /// Run a hub on a Kubernetes cluster.
     Hub(hub::Args),
+    /// Install a hub on the cluster of the kubeconfig.
+    Install(install::Args),
+    /// Remove the hub from a cluster, and nothing that it deployed.
+    Uninstall(install::UninstallArgs),
     /// Register clusters and look at them.
     #[command(subcommand)]
     Cluster(cluster::Command),
@@ -131,6 +136,8 @@ fn run(command: Command) -> CommandResult {
         Command::Demo(args) => demo::run(args),
         Command::Up(args) => block_on(up::run(args)),
         Command::Hub(args) => block_on(hub::run(args)),
+        Command::Install(args) => block_on(install::run(args)),
+        Command::Uninstall(args) => block_on(install::uninstall(args)),
         Command::Cluster(command) => cluster::run(command),
         Command::Repo(command) => repo::run(command),
         Command::App(command) => app::run(command),

@@ -26,7 +26,7 @@ fn printed(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn chart(arguments: &[&str]) -> Vec<Value> {
+pub(crate) fn chart(arguments: &[&str]) -> Vec<Value> {
     let mut helm = Command::new(tool(Tool::Helm).unwrap());
     helm.args(["template", "argosy"])
         .arg(format!("{DEPLOY}/helm/argosy"))
@@ -43,18 +43,19 @@ fn kustomization(folder: &str) -> Vec<Value> {
     documents(&printed(&mut kustomize))
 }
 
-fn documents(text: &str) -> Vec<Value> {
+pub(crate) fn documents(text: &str) -> Vec<Value> {
     serde_yaml::Deserializer::from_str(text)
         .map(|document| Value::deserialize(document).unwrap())
         .filter(|document| !document.is_null())
         .collect()
 }
 
-/// Objects by kind and name, without what says who rendered them; definitions left out.
+/// Objects by kind and name, without what says who rendered them; definitions and namespaces, which
+/// not everybody brings, left out.
 fn comparable(objects: Vec<Value>) -> BTreeMap<String, Value> {
     let mut named = BTreeMap::new();
     for mut object in objects {
-        if object["kind"] == "CustomResourceDefinition" {
+        if object["kind"] == "CustomResourceDefinition" || object["kind"] == "Namespace" {
             continue;
         }
         let labels = ["/metadata/labels", "/spec/template/metadata/labels"];
@@ -91,6 +92,42 @@ fn the_kustomizations_install_what_the_chart_installs() {
     }
 }
 
+#[test]
+fn the_program_installs_what_the_chart_installs_in_any_namespace() {
+    for namespace in ["argocd", "fleet"] {
+        let installed = crate::install::manifests(namespace);
+        let definitions = installed
+            .iter()
+            .filter(|object| object["kind"] == "CustomResourceDefinition");
+        assert_eq!(definitions.count(), 3);
+        let chart = chart(&["--namespace", namespace]);
+        assert_eq!(comparable(chart), comparable(installed), "{namespace}");
+    }
+}
+
+#[test]
+fn monitoring_comes_to_a_hub_that_is_there_or_together_with_it() {
+    let (hub, both) = (kustomization("base"), kustomization("overlays/monitoring"));
+    let monitoring = comparable(kustomization("../monitoring"));
+    let hub = comparable(hub);
+    assert!(monitoring.keys().all(|name| !hub.contains_key(name)));
+    let sum: BTreeMap<_, _> = hub.into_iter().chain(monitoring).collect();
+    assert_eq!(sum, comparable(both));
+}
+
+/// A hub watches the settings that have Argo CD's label, and no others.
+#[test]
+fn the_settings_of_the_chart_are_those_that_a_hub_reads() {
+    let objects = chart(&["--set", "configs.secret.create=true"]);
+    let settings = objects.iter().filter(|object| {
+        let name = object["metadata"]["name"].as_str();
+        object["kind"] != "Deployment"
+            && name.is_some_and(|name| name.starts_with("argocd-") && name != "argocd-argosy")
+    });
+    let labels = settings.map(|object| &object["metadata"]["labels"]["app.kubernetes.io/part-of"]);
+    assert_eq!(labels.collect::<Vec<_>>(), ["argocd"; 3]);
+}
+
 /// A hub as its own process, ended with the test.
 struct HubProcess(Child);
 
@@ -112,7 +149,7 @@ fn api(client: &Client, object: &Value) -> Api<DynamicObject> {
     }
 }
 
-async fn apply(client: &Client, object: &Value) {
+pub(crate) async fn apply(client: &Client, object: &Value) {
     let name = object["metadata"]["name"].as_str().unwrap();
     let (api, patch) = (api(client, object), Patch::Apply(object));
     let params = PatchParams::apply("installer").force();

@@ -13,6 +13,7 @@ mod dependencies;
 mod deploy;
 mod examples;
 mod fleet;
+mod install;
 mod life;
 mod required;
 mod stories;

@@ -77,8 +77,8 @@ fn observability() -> anyhow::Result<Vec<(PathBuf, String)>> {
         files.push((chart.join("alerts").join(file), text));
     }
     let rule = serde_yaml::to_string(&Sorted::from(prometheus_rule(&groups)))?;
-    let overlay = "deploy/kustomize/overlays/monitoring/prometheus-rule.yaml";
-    files.push((root.join(overlay), format!("{RULE_HEAD}{rule}")));
+    let monitoring = "deploy/monitoring/prometheus-rule.yaml";
+    files.push((root.join(monitoring), format!("{RULE_HEAD}{rule}")));
     Ok(files)
 }
 

@@ -23,11 +23,23 @@ app.kubernetes.io/component: hub
 {{- end }}
 
 {{- define "argosy.labels" -}}
+{{ include "argosy.labelsOf" (list "argosy" .) }}
+{{- end }}
+
+{{/* A hub reads the settings that are labelled as Argo CD's, and no others. */}}
+{{- define "argosy.settingsLabels" -}}
+{{ include "argosy.labelsOf" (list "argocd" .) }}
+{{- end }}
+
+{{- define "argosy.labelsOf" -}}
+{{- $partOf := index . 0 }}
+{{- with index . 1 -}}
 {{ include "argosy.selectorLabels" . }}
-app.kubernetes.io/part-of: argosy
+app.kubernetes.io/part-of: {{ $partOf }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
 {{- end }}
 
 {{- define "argosy.image" -}}
