@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use crate::metrics::MetricsConfig;
 use crate::source::Limits;
+use crate::telemetry::Logs;
+use crate::traces::OtlpSettings;
 
 /// How a hub is started.
 #[derive(Clone, Debug)]
@@ -35,6 +37,10 @@ pub struct HubConfig {
     pub tool_path: OsString,
     /// How much its metrics tell.
     pub metrics: MetricsConfig,
+    /// Its logs, whose filter the settings may change.
+    pub logs: Logs,
+    /// Where its traces go; what is not said here the settings may say.
+    pub otlp: OtlpSettings,
 }
 
 impl HubConfig {
@@ -56,6 +62,8 @@ impl HubConfig {
             answer_timeout: Duration::from_secs(30),
             tool_path: std::env::var_os("PATH").unwrap_or_default(),
             metrics: MetricsConfig::default(),
+            logs: Logs::default(),
+            otlp: OtlpSettings::default(),
         }
     }
 }

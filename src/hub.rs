@@ -31,6 +31,7 @@ use crate::metrics::Metrics;
 use crate::scm::Scm;
 use crate::seams::Seams;
 use crate::source::{Charts, Limits, Repositories, Sources};
+use crate::traces::Traces;
 
 /// How long a shutdown waits for what is under way; a reconcile seldom takes a second, and what
 /// is cut off is picked up by the next start.
@@ -72,6 +73,8 @@ pub struct Hub {
     pub metrics: Metrics,
     /// Kubernetes Events.
     pub events: Events,
+    /// Traces of what is done.
+    pub traces: Traces,
     /// What applications need between two reconciles; all of it is rebuilt after a restart.
     pub applications: application::Memory,
     /// What ApplicationSets need between two reconciles.
@@ -186,6 +189,7 @@ impl Hub {
         let hub = Arc::new(Self {
             gates: Gates::new(network.clone()),
             integrity: Integrity::new(signatures, &surroundings),
+            traces: Traces::new(clock.clone(), network.clone(), metrics.hub.spans(), &stop),
             scm: Scm::new(network.clone(), surroundings, Arc::clone(&metrics.scm)),
             sources: Sources::new(
                 remotes,
@@ -322,6 +326,7 @@ impl Hub {
     }
 
     fn run(self: &Arc<Self>, wakes: mpsc::UnboundedReceiver<Wake>) {
+        self.take_telemetry();
         self.watch();
         self.spawn(router::route(Arc::clone(self), wakes));
         for _ in 0..self.config.application_set_workers {

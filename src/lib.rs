@@ -30,3 +30,4 @@ pub mod demo;
 pub mod diagnostic;
 pub mod embedded;
 pub mod telemetry;
+pub mod traces;

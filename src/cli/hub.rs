@@ -10,6 +10,7 @@ use kube::{Api, Client};
 
 use super::hub_access::HubArgs;
 use super::metrics_args::MetricsArgs;
+use super::otlp_args::OtlpArgs;
 use super::{CommandResult, Outcome, output};
 use crate::config::HubConfig;
 use crate::diagnostic::Diagnostic;
@@ -41,13 +42,16 @@ pub(crate) struct Args {
     any_namespace: bool,
     #[command(flatten)]
     metrics: MetricsArgs,
+    #[command(flatten)]
+    otlp: OtlpArgs,
     /// The form of the logs.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
 }
 
 pub(crate) async fn run(args: Args) -> CommandResult {
-    telemetry::start(args.log_format, "info");
+    let logs = telemetry::start(args.log_format, "info");
+    let otlp = args.otlp.settings()?;
     let client = args.hub.client().await?;
     if args.install_crds {
         setup::install_crds(&client).await?;
@@ -60,6 +64,8 @@ pub(crate) async fn run(args: Args) -> CommandResult {
         workers_per_cluster: args.workers_per_cluster.max(1),
         any_namespace: args.any_namespace,
         metrics: args.metrics.config(),
+        logs,
+        otlp,
         ..HubConfig::new(args.data)
     };
     let hub = Hub::start(config, client)?;

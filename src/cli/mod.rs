@@ -15,6 +15,7 @@ mod hub;
 mod hub_access;
 mod install;
 mod metrics_args;
+mod otlp_args;
 mod output;
 mod plan;
 mod reference;

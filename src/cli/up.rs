@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use super::metrics_args::MetricsArgs;
+use super::otlp_args::OtlpArgs;
 use super::{CommandResult, Outcome, interrupted, output};
 use crate::config::HubConfig;
 use crate::embedded::{DataDir, Embedded, Options};
@@ -27,13 +28,16 @@ pub(crate) struct Args {
     listen: SocketAddr,
     #[command(flatten)]
     metrics: MetricsArgs,
+    #[command(flatten)]
+    otlp: OtlpArgs,
     /// The form of the logs.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
 }
 
 pub(crate) async fn run(args: Args) -> CommandResult {
-    telemetry::start(args.log_format, "warn,argosy=info");
+    let logs = telemetry::start(args.log_format, "warn,argosy=info");
+    let otlp = args.otlp.settings()?;
     let data = DataDir::open(&args.data)?;
     let options = Options {
         address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), args.port),
@@ -43,6 +47,8 @@ pub(crate) async fn run(args: Args) -> CommandResult {
     let mut config = HubConfig::new(data.path("cache"));
     config.listen = args.listen;
     config.metrics = args.metrics.config();
+    config.logs = logs;
+    config.otlp = otlp;
     let hub = Hub::start(config, embedded.client.clone())?;
     let address = crate::server::serve(&hub).await?;
     let kubeconfig = embedded.write_kubeconfig(&data, &[])?;

@@ -13,6 +13,7 @@ pub mod queue;
 mod queues;
 mod repositories;
 pub mod router;
+mod telemetry;
 mod worker;
 
 pub use queues::Queues;

@@ -15,6 +15,8 @@ use crate::source::webhook::{PullRequestEvent, PushEvent, Target};
 impl Hub {
     /// Wakes the applications and sets that a push concerns.
     pub fn take_push(self: &Arc<Self>, event: &PushEvent) {
+        let mut span = self.traces.begin("webhook");
+        let link = span.link();
         let target = Target::new(event);
         for url in self
             .repository_urls()
@@ -24,11 +26,19 @@ impl Hub {
             self.sources.refresh(url);
             self.charts.refresh(url);
             self.metrics.webhooks.pushed(&shown_url(url));
+            span.tell("repository", shown_url(url));
         }
         let (apps, sets) = self.concerned(&target);
-        let hub = Arc::clone(self);
-        self.spawn(async move { application::take_push(&hub, apps).await });
+        span.tell("revision", &event.revision);
+        span.tell("applications", apps.len());
+        span.tell("applicationsets", sets.len());
+        drop(span);
+        let (hub, cause) = (Arc::clone(self), link.clone());
+        self.spawn(async move { application::take_push(&hub, apps, &cause).await });
         for set in sets {
+            if self.traces.is_on() {
+                self.application_sets.follow(&set, &link);
+            }
             self.take_up(Wake::ApplicationSet(set, Lane::Urgent));
         }
         self.ask_anew(|_, set| pull_requests::has_plugin(set));

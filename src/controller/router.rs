@@ -27,6 +27,8 @@ pub async fn route(hub: Arc<Hub>, mut wakes: mpsc::UnboundedReceiver<Wake>) {
     while !hub.fleet.index().is_ready() {
         match wakes.recv().await {
             Some(Wake::Unlisted(why)) => application_set::tell_unlisted(&hub, &why).await,
+            // Whoever wants to know why nothing can be judged yet has to see it now.
+            Some(Wake::Telemetry) => hub.take_telemetry(),
             Some(_) => {}
             None => return,
         }
@@ -101,6 +103,7 @@ impl Hub {
                 self.queue_applications(|_| true);
             }
             Wake::Repositories => self.take_repositories(),
+            Wake::Telemetry => self.take_telemetry(),
             // Once everything is listed there is nothing left to tell.
             Wake::Unlisted(_) => {}
         }

@@ -30,6 +30,7 @@ use crate::config::HubConfig;
 use crate::diagnostic::Diagnostic;
 use crate::embedded::{DataDir, Embedded, NAMESPACE, Served};
 use crate::hub::Hub;
+use crate::telemetry::Logs;
 
 /// The Application that brings in all others.
 pub const ROOT: &str = "fleet";
@@ -41,6 +42,8 @@ pub struct Options {
     pub address: SocketAddr,
     /// Where the hub listens for metrics and webhooks; port 0 takes any that is free.
     pub listen: SocketAddr,
+    /// The logs of this process.
+    pub logs: Logs,
 }
 
 /// A running demonstration.
@@ -87,6 +90,7 @@ impl Demo {
 
         let mut config = HubConfig::new(data.path("cache"));
         config.listen = options.listen;
+        config.logs = options.logs.clone();
         let hub = Hub::start(config, embedded.client.clone())?;
         let address = crate::server::serve(&hub).await?;
         repository.install_hook(address)?;

@@ -7,6 +7,7 @@ mod dependencies;
 mod index;
 mod set_settings;
 mod settings;
+mod telemetry_settings;
 mod wake;
 mod watch;
 
@@ -17,6 +18,7 @@ use argosy_engine::graph::Graph;
 pub use index::{Entry, Index, Malformed, ObjectName, Table};
 pub use set_settings::SetSettings;
 pub use settings::Settings;
+pub use telemetry_settings::TelemetrySettings;
 pub use wake::{Wake, owner_set};
 pub use watch::Watches;
 
@@ -24,6 +26,7 @@ pub use watch::Watches;
 pub struct Fleet {
     index: RwLock<Index>,
     settings: RwLock<Arc<Settings>>,
+    telemetry: RwLock<Arc<TelemetrySettings>>,
     graph: Mutex<Graph>,
     namespace: String,
     woken: Box<dyn Fn(Wake) + Send + Sync>,
@@ -39,6 +42,7 @@ impl Fleet {
         Self {
             index: RwLock::default(),
             settings: RwLock::new(Arc::new(settings)),
+            telemetry: RwLock::default(),
             graph: Mutex::default(),
             namespace: namespace.to_owned(),
             woken: Box::new(woken),
@@ -59,6 +63,16 @@ impl Fleet {
     /// The settings as they stand.
     pub fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the hub is to tell of itself, as it stands.
+    pub fn telemetry(&self) -> Arc<TelemetrySettings> {
+        Arc::clone(
+            &self
+                .telemetry
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     fn wake(&self, wakes: impl IntoIterator<Item = Wake>) {

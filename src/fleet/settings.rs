@@ -19,6 +19,7 @@ use argosy_glob::list;
 
 use super::index::Index;
 use super::set_settings::SetSettings;
+use super::telemetry_settings::TelemetrySettings;
 use crate::scm::ScmSettings;
 
 /// The hub's settings; the defaults are Argo CD's.
@@ -128,15 +129,17 @@ impl Settings {
             || list::matches(&self.sets.namespaces, namespace, list::Syntax::Regexp)
     }
 
-    /// Reads the settings from the ConfigMaps that are known.
-    pub(super) fn read(index: &Index) -> Self {
+    /// Reads the settings from the ConfigMaps that are known, with those of the hub's telemetry.
+    pub(super) fn read(index: &Index) -> (Self, TelemetrySettings) {
         let data = |name: &str| {
             let found = index.config_maps.iter().find(|(key, _)| key.name == name);
             found
                 .and_then(|(_, map)| map.data.clone())
                 .unwrap_or_default()
         };
-        Self::from_data(data("argocd-cm"), &data("argocd-cmd-params-cm"))
+        let params = data("argocd-cmd-params-cm");
+        let settings = Self::from_data(data("argocd-cm"), &params);
+        (settings, TelemetrySettings::read(&params))
     }
 
     /// Reads the settings from the data of `argocd-cm` and `argocd-cmd-params-cm`.

@@ -34,6 +34,8 @@ pub enum Wake {
     Clusters,
     /// The repository Secrets.
     Repositories,
+    /// What the hub tells of itself: its settings of that changed.
+    Telemetry,
     /// A kind could not be listed, for this reason, and has never been: nothing is judged until it is.
     Unlisted(String),
 }

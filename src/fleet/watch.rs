@@ -350,7 +350,7 @@ impl Fleet {
     }
 
     fn read_settings(&self) {
-        let settings = Settings::read(&self.index());
+        let (settings, telemetry) = Settings::read(&self.index());
         let (changed, marks_changed) = {
             let mut current = self
                 .settings
@@ -361,6 +361,18 @@ impl Fleet {
             *current = Arc::new(settings);
             (changed, marks_changed)
         };
+        let telemetry_changed = {
+            let mut current = self
+                .telemetry
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            let changed = **current != telemetry;
+            *current = Arc::new(telemetry);
+            changed
+        };
+        if telemetry_changed {
+            self.wake([Wake::Telemetry]);
+        }
         if marks_changed {
             self.relate_all();
         }

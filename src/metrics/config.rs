@@ -73,7 +73,7 @@ impl AllowedLabels {
     ) -> impl Iterator<Item = &'a str> {
         self.0.values().map(move |label| {
             let value = labels.and_then(|labels| labels.get(label));
-            value.map(String::as_str).unwrap_or_default()
+            value.map_or("", |value| cut(value))
         })
     }
 }

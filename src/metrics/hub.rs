@@ -16,6 +16,7 @@ pub struct HubMetrics {
     pub requests: Requests,
     memory_limit: IntGaugeVec,
     events: IntCounterVec,
+    spans: IntCounterVec,
     ready: IntGauge,
     malformed: IntGaugeVec,
 }
@@ -26,6 +27,17 @@ pub(crate) enum EventResult {
     /// It was written.
     Sent,
     /// It was refused.
+    Failed,
+    /// Too many waited already.
+    Dropped,
+}
+
+/// What became of spans of traces.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SpanResult {
+    /// A collector has them.
+    Sent,
+    /// No collector took them.
     Failed,
     /// Too many waited already.
     Dropped,
@@ -51,6 +63,14 @@ impl HubMetrics {
             "The memory that the hub may use: the limit of its container, or the memory of its machine.",
             &[],
         ))?;
+        let spans = families.declare(counter(
+            "argosy_spans_total",
+            "Spans of traces by what became of them: `sent`, `failed` because the collector did not take them, or `dropped` because too many waited.",
+            &["result"],
+        ))?;
+        for result in [SpanResult::Sent, SpanResult::Failed, SpanResult::Dropped] {
+            result.count(&spans, 0);
+        }
         let requests = Requests::new(
             Opts::new(
                 "argosy_hub_requests_total",
@@ -67,6 +87,7 @@ impl HubMetrics {
         Ok(Self {
             requests,
             memory_limit,
+            spans,
             events: families.declare(counter(
                 "argosy_kubernetes_events_total",
                 "Kubernetes Events by what became of them: `sent`, `failed`, or `dropped` because too many waited.",
@@ -109,6 +130,11 @@ impl HubMetrics {
     pub(crate) fn events(&self) -> IntCounterVec {
         self.events.clone()
     }
+
+    /// Where spans of traces are counted.
+    pub(crate) fn spans(&self) -> IntCounterVec {
+        self.spans.clone()
+    }
 }
 
 impl EventResult {
@@ -119,6 +145,18 @@ impl EventResult {
             Self::Dropped => "dropped",
         };
         events.with_label_values(&[result]).inc();
+    }
+}
+
+impl SpanResult {
+    pub(crate) fn count(self, spans: &IntCounterVec, how_many: usize) {
+        let result = match self {
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Dropped => "dropped",
+        };
+        let how_many = u64::try_from(how_many).unwrap_or(u64::MAX);
+        spans.with_label_values(&[result]).inc_by(how_many);
     }
 }
 

@@ -331,6 +331,32 @@ async fn the_hub_s_own_server_may_fail_and_no_operation_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_the_api_of_events_everything_goes_on_and_is_counted() {
+    let fleet = Fleet::start(&["dev"]).await;
+    let faults = fleet.hub_sim.faults();
+    faults.add(fails("create", "events", 500, None));
+    fleet.commit(&[("web/a.yaml", &config("a", "1", ""))]);
+    fleet
+        .apply(automated("web", &fleet.repo(), "web", &fleet.server("dev")))
+        .await;
+    fleet.until_well("web").await;
+    let failed = async || {
+        let text = fleet.hub.metrics.expose([]).unwrap();
+        text.contains(r#"argosy_kubernetes_events_total{result="failed"}"#)
+    };
+    fleet.eventually("lost events are counted", failed).await;
+    assert_eq!(fleet.events("web").await, []);
+    faults.clear();
+    fleet.commit(&[("web/a.yaml", &config("a", "2", ""))]);
+    fleet.push();
+    fleet
+        .eventually("later events are there", async || {
+            !fleet.events("web").await.is_empty()
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_its_repository_the_fleet_stays_and_is_healed() {
     let fleet = two_clusters().await;
     fleet.hide_repository(true);

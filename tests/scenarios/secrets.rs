@@ -1,8 +1,6 @@
 //! Secrets planted everywhere, and looked for in everything that comes out.
 
-use std::io::Write;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
 use argosy_sim::{Fault, Rule};
 use base64::Engine as _;
@@ -13,6 +11,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::fleet::Fleet;
+use crate::logs::captured;
+use crate::traces::{Collector, trace_to};
 use argosy_test_support::manifest::{automated, config, manual};
 
 /// What was planted; none of it may be seen again.
@@ -25,35 +25,6 @@ const CANARIES: [&str; 7] = [
     "canary-not-base64",
     "canary-broken-yaml",
 ];
-
-#[derive(Clone, Default)]
-struct Logs(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Logs {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let mut logs = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        logs.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-fn captured() -> Logs {
-    let logs = Logs::default();
-    let writer = logs.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new("argosy=trace"))
-        .with_writer(move || writer.clone())
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
-    logs
-}
 
 fn assert_clean(place: &str, text: &str) {
     for canary in CANARIES {
@@ -204,7 +175,9 @@ pub(crate) fn argosy(kubeconfig: &std::path::Path, args: &[&str]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_comes_out_anywhere() {
     let logs = captured();
+    let collector = Collector::start().await;
     let fleet = planted().await;
+    trace_to(&fleet, &collector.address).await;
     fleet.until_well("good").await;
     for app in ["broken", "private", "down", "embedded", "wrong"] {
         fleet.until_condition(app, "ComparisonError").await;
@@ -274,7 +247,10 @@ async fn no_secret_comes_out_anywhere() {
             &text.replace("ada:canary-url-password@", ""),
         );
     }
-    let logged = String::from_utf8_lossy(&logs.0.lock().unwrap()).into_owned();
+    let failed = async || collector.text().contains(r#""code":2"#);
+    fleet.eventually("failures are traced", failed).await;
+    assert_clean("the traces", &collector.text());
+    let logged = logs.text();
     assert!(!logged.is_empty());
     assert_clean("the logs", &logged);
 }

@@ -91,6 +91,13 @@ pub struct ApplicationStatus {
         deserialize_with = "null_as_default"
     )]
     pub source_hydrator: HydratorStatus,
+    /// The trace of what was last told, in hexadecimal, where traces are recorded; Argosy's own.
+    #[serde(
+        rename = "traceID",
+        skip_serializing_if = "String::is_empty",
+        deserialize_with = "null_as_default"
+    )]
+    pub trace_id: String,
 }
 
 /// A managed resource.

@@ -3,6 +3,7 @@
 mod app;
 mod backup;
 mod docs;
+mod log_level;
 mod match_pattern;
 mod metrics;
 mod proj;
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Export(backup::ExportArgs),
     /// Bring back what an export holds, Argosy's or Argo CD's.
     Import(backup::ImportArgs),
+    /// Say what a running hub logs, or change it.
+    LogLevel(log_level::Args),
     /// Say what a glob or a regular expression matches.
     Match(match_pattern::Args),
     /// Print the page that documents all metrics of the hub.
@@ -58,6 +61,7 @@ pub(crate) fn run(command: Command) -> CommandResult {
         Command::Docs(command) => docs::run(&command),
         Command::Export(args) => block_on(backup::export(args)),
         Command::Import(args) => block_on(backup::import(args)),
+        Command::LogLevel(args) => block_on(log_level::run(args)),
         Command::Match(args) => match_pattern::run(&args),
         Command::Metrics(args) => metrics::run(&args),
         Command::Proj(command) => proj::run(&command),

@@ -63,12 +63,13 @@ pub(super) async fn run(args: RunArgs) -> CommandResult {
     let observations = data.path("prometheus");
     let (log, file) = data.create_private("argosy.log")?;
     // What kube's client says about each refused connection is told once, by the hub.
-    telemetry::start_in(file, "info,kube_client=off");
+    let logs = telemetry::start_in(file, "info,kube_client=off");
 
     let progress = Progress::new(began);
     let options = Options {
         address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), args.port),
         listen: args.listen,
+        logs,
     };
     let demo = tokio::select! {
         biased;

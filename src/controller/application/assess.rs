@@ -20,6 +20,7 @@ use argosy_engine::sync::{SyncOptions, taken_over};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::course;
 use super::dependencies;
 use super::held;
 use super::memory::Settled;
@@ -68,6 +69,7 @@ pub(super) async fn assess(
         Ok(observation) => observation,
         Err(obstacle) => return obstructed(obstacle, paused),
     };
+    let _comparing = course::stage(hub, name, "compare");
     let mut conditions = Conditions::new();
     let ignore = Ignore::new(
         &application.spec.ignore_differences,

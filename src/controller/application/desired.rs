@@ -11,6 +11,7 @@ use argosy_render::{
 };
 use serde_json::Value;
 
+use super::course;
 use super::origin::{Origin, fetch};
 use super::renders::{Renders, Wanted};
 use super::rules::instance_name;
@@ -68,8 +69,12 @@ pub(super) async fn desired(
     sources: &[ApplicationSource],
     pinned: &[String],
 ) -> Result<Desired, Failure> {
-    let resolved = resolved(hub, application, sources, pinned).await?;
-    of_trees(hub, name, application, sources, resolved).await
+    let fetch = course::stage(hub, name, "fetch");
+    let resolved = resolved(hub, application, sources, pinned).await;
+    let resolved = fetch.end_with(resolved, |failure| &failure.message)?;
+    let render = course::stage(hub, name, "render");
+    let rendered = of_trees(hub, name, application, sources, resolved).await;
+    render.end_with(rendered, |failure| &failure.message)
 }
 
 async fn resolved<'a>(

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use argosy_crds::application::OperationState;
 use argosy_crds::codes::SyncStatusCode;
+use argosy_engine::health::HealthStatus;
 use argosy_engine::object::ResourceKey;
 use argosy_engine::status::Pace;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::course::Course;
 use super::desired::Desired;
 use super::gates::{About, Inquiry, Word};
 use super::operate::{Retry, RunningSync};
@@ -21,6 +23,7 @@ use super::rules::instance_name;
 use crate::disk::Disk;
 use crate::fleet::ObjectName;
 use crate::metrics::RenderMetrics;
+use crate::traces::Link;
 
 /// What is kept of all applications.
 pub struct Memory {
@@ -56,6 +59,8 @@ struct Remembered {
     ending: Option<Timestamp>,
     out_of_sync_since: Option<Timestamp>,
     orphans: Option<usize>,
+    /// The trace that its looks belong to.
+    course: Course,
 }
 
 /// What only the memory tells of an application, for whoever shows it.
@@ -118,10 +123,31 @@ impl Memory {
         let mut applications = self.lock();
         let one = applications.entry(name.clone()).or_default();
         if one.uid != uid {
+            let is_first = one.uid.is_empty();
+            let course = is_first.then(|| one.course.not_begun());
             *one = Remembered {
                 uid: uid.to_owned(),
+                course: course.unwrap_or_default(),
                 ..Remembered::default()
             };
+        }
+    }
+
+    /// Says what the next look at an application follows from.
+    pub(in crate::controller) fn follow(&self, name: &ObjectName, cause: &Link) {
+        self.course(name, |course| course.follow(cause));
+    }
+
+    /// What is kept of an application's traces.
+    pub(super) fn course<T>(&self, name: &ObjectName, ask: impl FnOnce(&mut Course) -> T) -> T {
+        ask(&mut self.lock().entry(name.clone()).or_default().course)
+    }
+
+    /// Ends a look in the application's traces; `settled` is the health that it has come to.
+    pub(super) fn end_look(&self, name: &ObjectName, look: &Link, settled: Option<HealthStatus>) {
+        if let Some(one) = self.lock().get_mut(name) {
+            let goes_on = one.running.is_some() || one.retry.is_some();
+            one.course.end_look(look, goes_on, settled);
         }
     }
 

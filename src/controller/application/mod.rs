@@ -10,6 +10,7 @@ mod approval;
 mod assess;
 mod attempt;
 mod begin;
+mod course;
 mod deletion;
 mod dependencies;
 mod desired;
@@ -108,11 +109,14 @@ pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
 /// Looks at everything and does what there is to do.
 async fn proceed(hub: &Arc<Hub>, name: &ObjectName, application: &Application) -> Next {
     let started = tokio::time::Instant::now();
+    let look = course::begin(hub, name, application);
     refresh(hub, name, application);
     let observed = observe::observe(hub, name, application).await;
     let mut assessment = assess::assess(hub, name, application, observed).await;
     let operated = operate::operate(hub, name, application, &mut assessment).await;
+    course::operated(hub, name, &operated);
     let next = report::report(hub, name, application, &assessment, operated).await;
+    course::end(hub, name, look, &assessment);
     hub.metrics
         .applications
         .reconciled(&name.namespace, &assessment.server, started.elapsed());

@@ -6,7 +6,9 @@ use argosy_crds::Application;
 use argosy_crds::application::{AppHealthStatus, ApplicationStatus, OperationState};
 
 use super::assess::Assessment;
+use super::course;
 use crate::controller::events::News;
+use crate::fleet::ObjectName;
 use crate::hub::Hub;
 use crate::metrics::FinishedSync;
 
@@ -59,10 +61,16 @@ pub(super) fn tell_of_end(
 /// Tells the log and whoever watches events.
 pub(super) fn told(hub: &Hub, application: &Application, news: News) {
     let name = application.metadata.name.as_deref().unwrap_or_default();
+    let namespace = application
+        .metadata
+        .namespace
+        .as_deref()
+        .unwrap_or_default();
+    let trace_id = course::recorded(hub, &ObjectName::new(namespace, name));
     if news.warning {
-        tracing::warn!(application = name, "{}", news.message);
+        tracing::warn!(application = name, trace_id, "{}", news.message);
     } else {
-        tracing::info!(application = name, "{}", news.message);
+        tracing::info!(application = name, trace_id, "{}", news.message);
     }
     hub.events.tell(application, news);
 }

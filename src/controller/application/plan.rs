@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::assess::{Assessment, settled};
+use super::course;
 use super::objects::objects;
 use super::observe::Observation;
 use super::resume;
@@ -24,6 +25,20 @@ use crate::hub::Hub;
 
 /// Plans a sync and has the project permit it.
 pub(super) fn plan(
+    (hub, name): (&Hub, &ObjectName),
+    observation: &Observation,
+    application: &Application,
+    sync: &SyncOperation,
+    assessment: &Assessment,
+    begun: (Timestamp, &str),
+) -> Result<PermittedPlan, String> {
+    let place = (hub, name);
+    let span = course::stage(hub, name, "plan");
+    let plan = permitted(place, observation, application, sync, assessment, begun);
+    span.end_with(plan, String::as_str)
+}
+
+fn permitted(
     (hub, name): (&Hub, &ObjectName),
     observation: &Observation,
     application: &Application,

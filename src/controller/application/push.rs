@@ -18,16 +18,26 @@ use super::report::{is_asked, revision_delay};
 use crate::controller::queue::Lane;
 use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
+use crate::traces::Link;
 
 /// How many applications are held against a push at once.
 const AT_ONCE: usize = 4;
 
 /// Has these applications, which read a repository that was pushed to, look at once or later.
-pub(in crate::controller) async fn take_push(hub: &Arc<Hub>, names: Vec<ObjectName>) {
+pub(in crate::controller) async fn take_push(hub: &Arc<Hub>, names: Vec<ObjectName>, cause: &Link) {
     futures::stream::iter(names)
-        .for_each_concurrent(AT_ONCE, async |name| match put_off(hub, &name).await {
-            Some(delay) => hub.queue_application_after(name, delay),
-            None => hub.take_up(Wake::Application(name, Lane::Urgent)),
+        .for_each_concurrent(AT_ONCE, async |name| {
+            let mut span = cause.span("fetch");
+            if let Some(delay) = put_off(hub, &name).await {
+                span.forget();
+                return hub.queue_application_after(name, delay);
+            }
+            span.tell("application", &name);
+            drop(span);
+            if hub.traces.is_on() {
+                hub.applications.follow(&name, cause);
+            }
+            hub.take_up(Wake::Application(name, Lane::Urgent));
         })
         .await;
 }

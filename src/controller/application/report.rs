@@ -12,10 +12,11 @@ use argosy_engine::operation::{SUPERSEDED, automatic, failed_attempt, pause_of};
 use argosy_engine::status;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::assess::Assessment;
 use super::begin::Told;
+use super::course;
 use super::dependencies;
 use super::news::{tell, tell_of_end, told};
 use super::operate::Operated;
@@ -82,6 +83,9 @@ pub(super) async fn report(
     }
     if !urgent && let Some(wait) = hub.applications.wait_for_turn(name, now) {
         return next.no_later_than(wait);
+    }
+    if let Some(trace) = course::recorded(hub, name).filter(|id| *id != before.trace_id) {
+        patch.push(json!({"op": "add", "path": "/status/traceID", "value": trace}));
     }
     hub.applications.writes(name, now);
     match write(hub, name, application, patch).await {

@@ -19,6 +19,7 @@ use argosy_engine::windows::{self, Windows};
 use super::assess::{self, Assessment};
 use super::attempt::superseded;
 use super::begin;
+use super::course;
 use super::gates::{self, Word};
 use super::held;
 use super::observe::Observation;
@@ -160,6 +161,7 @@ async fn steps(
                         return conclude(hub, name, running, OperationPhase::Failed, message);
                     }
                     running.waves.insert(wave);
+                    course::wave(hub, name, wave);
                 }
                 if !execution.run(&start, &mut running.states).await {
                     return postpone(hub, name, running, message);

@@ -273,6 +273,11 @@ async fn perform(
     let api: Api<Application> = Api::namespaced(hub.client.clone(), &name.namespace);
     let app = write.name();
     hub.metrics.applications.writes.inc();
+    if let Some(cause) = hub.application_sets.cause(name) {
+        cause.keep();
+        let app = ObjectName::new(&name.namespace, &app);
+        hub.applications.follow(&app, &cause);
+    }
     let (word, reason) = match write {
         Write::Create(desired) => {
             let created = api.create(&PostParams::default(), &desired).await?;

@@ -17,6 +17,7 @@ use super::answers::Answers;
 use super::contested::Contested;
 use super::tree::Trees;
 use crate::fleet::ObjectName;
+use crate::traces::Link;
 
 /// What is kept of all sets.
 #[derive(Default)]
@@ -26,6 +27,8 @@ pub struct Memory {
     yields: Mutex<BTreeMap<ObjectName, Arc<Yields>>>,
     /// What the sets that wait for approval hold, as their statuses say once they are written.
     held: Mutex<BTreeMap<ObjectName, Held>>,
+    /// What the next look at a set follows from, or the one that is under way.
+    causes: Mutex<BTreeMap<ObjectName, Link>>,
     /// The names that two sets generate.
     pub(super) contested: Contested,
     /// What was answered from outside.
@@ -99,6 +102,7 @@ impl Memory {
         self.yields_of_all().remove(name);
         self.held_by_all().remove(name);
         self.answers.forget(name);
+        self.all_causes().remove(name);
     }
 
     /// What the generators of a set yielded when it was carried out last.
@@ -124,6 +128,28 @@ impl Memory {
         } else {
             all.insert(name.clone(), held);
         }
+    }
+
+    /// Says what the next look at a set follows from, and the Applications that it writes.
+    pub(in crate::controller) fn follow(&self, name: &ObjectName, cause: &Link) {
+        self.all_causes().insert(name.clone(), cause.clone());
+    }
+
+    /// What a set and its Applications follow from.
+    pub(super) fn cause(&self, name: &ObjectName) -> Option<Link> {
+        self.all_causes().get(name).cloned()
+    }
+
+    /// Notes that a set has done what followed from this.
+    pub(super) fn is_done(&self, name: &ObjectName, cause: &Link) {
+        let mut all = self.all_causes();
+        if all.get(name).is_some_and(|one| one.is_of(cause)) {
+            all.remove(name);
+        }
+    }
+
+    fn all_causes(&self) -> MutexGuard<'_, BTreeMap<ObjectName, Link>> {
+        self.causes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn held_by_all(&self) -> MutexGuard<'_, BTreeMap<ObjectName, Held>> {

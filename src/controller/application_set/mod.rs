@@ -31,6 +31,7 @@ use self::apply::Applied;
 use super::worker::{Next, work_off};
 use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
+use crate::traces::Span;
 
 pub use memory::Memory;
 pub use preview::{Base, Expanded, Generated, Supposed, expanded, generate, preview};
@@ -87,7 +88,17 @@ async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     let due = requeue::after(&set, fleet.sets.requeue_after).and_then(|it| it.try_into().ok());
     let due = due.map(Duration::from_secs);
     refresh(&hub, &set, due);
-    let next = match facts::expansion(&hub, &name, &set).await {
+    let mut span = begin(&hub, &name);
+    let expanded = facts::expansion(&hub, &name, &set).await;
+    let cause = span.link();
+    match &expanded {
+        Some(Ok(expansion)) => span.tell("applications", expansion.applications.get().len()),
+        Some(Err(error)) => span.fail(&error.message),
+        None => {}
+    }
+    drop(span);
+    let is_done = expanded.is_some();
+    let next = match expanded {
         // The answer that it waits for wakes it.
         None => Next::WhenWoken,
         Some(Ok(expansion)) => act(&hub, &name, &set, &expansion).await,
@@ -96,6 +107,9 @@ async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
             Next::After(ERROR_DELAY)
         }
     };
+    if is_done {
+        hub.application_sets.is_done(&name, &cause);
+    }
     hub.metrics
         .application_sets
         .reconciled(&name.namespace, &name.name, started.elapsed());
@@ -103,6 +117,20 @@ async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
         Some(due) => next.no_later_than(due),
         None => next,
     }
+}
+
+/// Begins the span of an expansion, from which what is written then follows.
+fn begin(hub: &Hub, name: &ObjectName) -> Span {
+    if !hub.traces.is_on() {
+        return Span::none();
+    }
+    let mut span = match hub.application_sets.cause(name) {
+        Some(cause) => cause.span("expand"),
+        None => hub.traces.begin("expand"),
+    };
+    span.tell("applicationset", name);
+    hub.application_sets.follow(name, &span.link());
+    span
 }
 
 /// A set beside whose Applications no hub would look.

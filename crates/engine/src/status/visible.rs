@@ -4,7 +4,7 @@ use argosy_crds::ApplicationStatus;
 use argosy_crds::application::OperationState;
 
 /// Whether a new status differs in anything but when it was made: the time of the last comparison
-/// alone is no reason to write.
+/// or the id of its trace alone is no reason to write.
 pub fn status_differs(before: &ApplicationStatus, after: &ApplicationStatus) -> bool {
     let ApplicationStatus {
         resources,
@@ -21,6 +21,7 @@ pub fn status_differs(before: &ApplicationStatus, after: &ApplicationStatus) -> 
         resource_health_source,
         controller_namespace,
         source_hydrator,
+        trace_id: _,
     } = after;
     *resources != before.resources
         || *sync != before.sync
