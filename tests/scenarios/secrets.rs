@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::fleet::Fleet;
 use crate::logs::captured;
+use crate::program;
 use crate::traces::{Collector, trace_to};
 use argosy_test_support::manifest::{automated, config, manual};
 
@@ -172,6 +173,39 @@ pub(crate) fn argosy(kubeconfig: &std::path::Path, args: &[&str]) -> String {
     )
 }
 
+/// Everything in a support bundle, unpacked.
+async fn support_bundle(fleet: &Fleet, kubeconfig: &std::path::Path) -> String {
+    use std::io::Read as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bundle.tar.gz");
+    let address = fleet.serve().await;
+    let (file, metrics) = (
+        file.display().to_string(),
+        format!("http://{address}/metrics"),
+    );
+    let command = [
+        "admin",
+        "support-bundle",
+        "-o",
+        &file,
+        "--metrics",
+        &metrics,
+    ];
+    let done = program::argosy(kubeconfig, &command).await;
+    assert_eq!((done.code, done.error.as_str()), (0, ""), "{done:?}");
+    let packed = flate2::read::GzDecoder::new(std::fs::File::open(&file).unwrap());
+    let mut archive = tar::Archive::new(packed);
+    let mut all = String::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        all.push_str(&entry.path().unwrap().display().to_string());
+        entry.read_to_string(&mut all).unwrap();
+    }
+    assert!(all.contains("argocd_app_info"), "{all}");
+    all
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_comes_out_anywhere() {
     let logs = captured();
@@ -222,6 +256,9 @@ async fn no_secret_comes_out_anywhere() {
     assert_clean("the metrics", &metrics(&fleet).await);
 
     let kubeconfig = fleet.hub_kubeconfig().await;
+    let bundle = support_bundle(&fleet, kubeconfig.path()).await;
+    assert!(bundle.contains("argocd-cm") && bundle.contains("ComparisonError"));
+    assert_clean("the support bundle", &bundle);
     let commands: [&[&str]; 12] = [
         &["app", "list"],
         &["app", "list", "-o", "wide"],

@@ -9,6 +9,7 @@ mod metrics;
 mod proj;
 mod repo;
 mod settings;
+mod support_bundle;
 mod tracking;
 mod webhook;
 
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     /// Try out settings.
     #[command(subcommand)]
     Settings(settings::Command),
+    /// Gather what somebody needs to know who is to help with a hub, without any secret.
+    SupportBundle(support_bundle::Args),
     /// How objects are tied to applications.
     #[command(subcommand)]
     Tracking(tracking::Command),
@@ -67,6 +70,7 @@ pub(crate) fn run(command: Command) -> CommandResult {
         Command::Proj(command) => proj::run(&command),
         Command::Repo(command) => repo::run(&command),
         Command::Settings(command) => settings::run(&command),
+        Command::SupportBundle(args) => block_on(support_bundle::run(args)),
         Command::Tracking(command) => tracking::run(command),
         Command::Webhook(command) => webhook::run(command),
     }

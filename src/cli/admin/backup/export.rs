@@ -93,7 +93,7 @@ fn secured(
 }
 
 /// The objects of a kind, each once, in the order of their names.
-async fn list(
+pub(in crate::cli::admin) async fn list(
     client: &Client,
     kind: &ApiResource,
     namespace: Option<&str>,

@@ -18,6 +18,7 @@ use serde_json::Value;
 use crate::cli::hub_access::HubArgs;
 use crate::diagnostic::Diagnostic;
 
+pub(super) use export::list;
 pub(crate) use export::{Args as ExportArgs, run as export};
 pub(crate) use import::{Args as ImportArgs, run as import};
 
@@ -25,7 +26,7 @@ use seal::Key;
 
 /// The kinds of a backup, in the order in which an import creates them: what others refer to comes
 /// first, and sets come after their Applications, which they then find.
-fn kinds() -> [ApiResource; 5] {
+pub(super) fn kinds() -> [ApiResource; 5] {
     [
         ApiResource::erase::<k8s_openapi::api::core::v1::ConfigMap>(&()),
         ApiResource::erase::<k8s_openapi::api::core::v1::Secret>(&()),
@@ -56,7 +57,7 @@ fn objects(client: &Client, kind: &ApiResource, namespace: Option<&str>) -> Api<
 }
 
 /// Whether objects of this kind may live outside the hub's namespace.
-fn is_anywhere(kind: &ApiResource) -> bool {
+pub(super) fn is_anywhere(kind: &ApiResource) -> bool {
     kind.group == names::GROUP && kind.kind != "AppProject"
 }
 
