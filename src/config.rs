@@ -41,6 +41,9 @@ pub struct HubConfig {
     pub logs: Logs,
     /// Where its traces go; what is not said here the settings may say.
     pub otlp: OtlpSettings,
+    /// Whether it only looks, and compares its verdicts with those that an Argo CD wrote: it sends
+    /// no request that is not a read.
+    pub shadow: bool,
 }
 
 impl HubConfig {
@@ -64,6 +67,7 @@ impl HubConfig {
             metrics: MetricsConfig::default(),
             logs: Logs::default(),
             otlp: OtlpSettings::default(),
+            shadow: false,
         }
     }
 }

@@ -77,6 +77,8 @@ pub struct Hub {
     pub traces: Traces,
     /// What applications need between two reconciles; all of it is rebuilt after a restart.
     pub applications: application::Memory,
+    /// What it found, if it only looks.
+    pub(crate) shadow: Option<application::Shadow>,
     /// What ApplicationSets need between two reconciles.
     pub application_sets: application_set::Memory,
     repositories: RwLock<Arc<Repositories>>,
@@ -173,6 +175,14 @@ impl Hub {
             tools,
             blocking,
         } = seams;
+        let shadow = config.shadow.then(application::Shadow::default);
+        let (client, dial) = match &shadow {
+            Some(shadow) => (
+                cluster::read_only(client, &shadow.refusals),
+                dial.reading(&shadow.refusals),
+            ),
+            None => (client, dial),
+        };
         let events = cluster_events(&clock, &fleet, woken);
         let clusters = Clusters::new(client.clone(), dial, events);
         let metrics = Metrics::new(&config.metrics).map_err(|error| {
@@ -207,6 +217,7 @@ impl Hub {
                 .map_err(|error| unusable(&config, &error))?,
             metrics,
             application_sets: application_set::Memory::default(),
+            shadow,
             repositories: RwLock::default(),
             clusters_known: AtomicBool::new(false),
             repositories_known: AtomicBool::new(false),
@@ -274,6 +285,13 @@ impl Hub {
             && self.fleet.index().is_ready()
     }
 
+    /// What it found, if it only looks.
+    pub fn shadow_report(&self) -> Option<application::Report> {
+        let known: Vec<_> = self.fleet.index().applications.names().cloned().collect();
+        let shadow = self.shadow.as_ref()?;
+        Some(shadow.report(known.into_iter()))
+    }
+
     /// Says that the cluster Secrets, all of them, have become connections.
     pub(crate) fn set_clusters_known(&self) {
         self.clusters_known.store(true, Ordering::Release);
@@ -329,6 +347,10 @@ impl Hub {
         self.take_telemetry();
         self.watch();
         self.spawn(router::route(Arc::clone(self), wakes));
+        // Neither has anything to do but write.
+        if self.shadow.is_some() {
+            return;
+        }
         for _ in 0..self.config.application_set_workers {
             self.spawn(application_set::work(Arc::clone(self)));
         }

@@ -40,6 +40,10 @@ pub(crate) struct Args {
     /// `applicationsetcontroller.namespaces` in argocd-cmd-params-cm name.
     #[arg(long)]
     any_namespace: bool,
+    /// Write nothing at all, and compare every verdict with the status that an Argo CD wrote: the
+    /// log, the metrics `argosy_shadow_*` and `/api/shadow` tell where they differ.
+    #[arg(long, conflicts_with = "install_crds")]
+    shadow: bool,
     #[command(flatten)]
     metrics: MetricsArgs,
     #[command(flatten)]
@@ -57,7 +61,9 @@ pub(crate) async fn run(args: Args) -> CommandResult {
         setup::install_crds(&client).await?;
     }
     check_crds(&client).await?;
-    setup::namespace(&client, &args.hub.namespace).await?;
+    if !args.shadow {
+        setup::namespace(&client, &args.hub.namespace).await?;
+    }
     let config = HubConfig {
         namespace: args.hub.namespace.clone(),
         listen: args.listen,
@@ -66,6 +72,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
         metrics: args.metrics.config(),
         logs,
         otlp,
+        shadow: args.shadow,
         ..HubConfig::new(args.data)
     };
     let hub = Hub::start(config, client)?;

@@ -16,6 +16,7 @@ use kube::{Client, Config};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use super::read_only::{Refusals, read_only};
 use super::secret::{ClusterConfig, Credentials, ExecProvider};
 
 /// How long a connection attempt may take: a dead host must not hold a worker for longer.
@@ -67,6 +68,14 @@ impl Dial {
     /// Clients that `dial` makes.
     pub fn from_fn(dial: impl Fn(&ClusterConfig) -> Client + Send + Sync + 'static) -> Self {
         Self(Arc::new(move |cluster| Ok(dial(cluster))))
+    }
+
+    /// The same clients, which change nothing: what is no read is refused and counted.
+    pub(crate) fn reading(self, refusals: &Refusals) -> Self {
+        let refusals = refusals.clone();
+        Self(Arc::new(move |cluster| {
+            (self.0)(cluster).map(|client| read_only(client, &refusals))
+        }))
     }
 
     /// Makes a client for `cluster`.

@@ -11,6 +11,7 @@ mod discovery;
 mod health;
 mod impersonated;
 mod live;
+mod read_only;
 mod registry;
 mod schemas;
 mod secret;
@@ -30,6 +31,8 @@ pub use live::{
     Changed, Completed, Found, Listeners, LiveState, Living, OwnerOf, Reading, SignificanceOf,
     Suspected, Taint,
 };
+pub use read_only::Refusals;
+pub(crate) use read_only::read_only;
 pub use registry::{Clusters, ConnectionChanged, Events, LiveChanged};
 pub use schemas::{SchemaCache, Schemas};
 pub use secret::{ClusterConfig, Error as SecretError};

@@ -20,6 +20,7 @@ mod reference;
 mod render;
 mod rollout;
 mod scm;
+mod shadow;
 mod sync_window;
 mod webhook;
 
@@ -44,10 +45,11 @@ pub use queue::{QueueLoad, QueueMetrics, QueueStates};
 pub use reference::page;
 pub use render::{RenderMetrics, RenderStates};
 pub use scm::ScmMetrics;
+pub use shadow::ShadowStates;
 pub use sync_window::SyncWindowStates;
 pub use webhook::WebhookMetrics;
 
-use crate::controller::application::RenderCounts;
+use crate::controller::application::{RenderCounts, Report};
 
 /// A collector of what is at the moment of a scrape.
 pub type Momentary = Box<dyn Collector>;
@@ -145,6 +147,10 @@ pub fn declarations() -> prometheus::Result<Vec<Declaration>> {
             RenderStates::new(RenderCounts::default())?.into_collectors(),
         ),
         ("Queues and workers", queues.into_collectors()),
+        (
+            "Shadow mode",
+            ShadowStates::new(&Report::default())?.into_collectors(),
+        ),
     ];
     for (section, collectors) in momentary {
         for collector in collectors {

@@ -17,7 +17,7 @@ use crate::hub::Hub;
 use crate::metrics::{
     ApplicationObservation, ApplicationSetStates, ApplicationStates, ClusterObservation,
     ClusterStates, GitStates, Momentary, QueueLoad, QueueStates, RegistryStates, RenderStates,
-    SyncWindowStates,
+    ShadowStates, SyncWindowStates,
 };
 
 /// Exposes what was counted and what is.
@@ -47,6 +47,9 @@ fn states(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
     renders.add_cache("renders", hub.applications.render_bytes());
     renders.add_cache("charts", hub.charts.unpacked_bytes());
     collectors.extend(renders.into_collectors());
+    if let Some(report) = hub.shadow_report() {
+        collectors.extend(ShadowStates::new(&report)?.into_collectors());
+    }
     Ok(collectors)
 }
 

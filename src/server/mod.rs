@@ -1,7 +1,8 @@
-//! What the hub serves over HTTP: health, metrics and webhooks.
+//! What the hub serves over HTTP: health, metrics, webhooks, and what a shadow found.
 
 mod health;
 mod metrics;
+mod shadow;
 mod webhook;
 
 use std::net::SocketAddr;
@@ -46,6 +47,7 @@ fn router(hub: Arc<Hub>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::metrics))
+        .route("/api/shadow", get(shadow::report))
         .route("/api/webhook", post(webhook::webhook))
         .layer(DefaultBodyLimit::max(MAX_PAYLOAD))
         .with_state(hub)

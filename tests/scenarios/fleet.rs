@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use argosy::config::HubConfig;
 use argosy::hub::Hub;
 use argosy::setup;
 use argosy_crds::Application;
@@ -21,7 +22,7 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::killable::Life;
+use crate::killable::{Life, config};
 
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(20);
@@ -73,7 +74,7 @@ impl Fleet {
         setup::install_crds(&client).await.unwrap();
         setup::namespace(&client, "argocd").await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let (hub, life) = Life::start(&hub_sim, folder.path(), &tool_path);
+        let (hub, life) = Life::start(&hub_sim, config(folder.path(), &tool_path));
         let mut fleet = Self {
             hub,
             tool_path,
@@ -99,8 +100,21 @@ impl Fleet {
 
     /// Starts a hub on what another has left.
     pub(crate) fn restart_hub(&mut self) {
+        self.restart(false);
+    }
+
+    /// Starts a hub that writes nothing on what another has left.
+    pub(crate) fn restart_as_a_shadow(&mut self) {
+        self.restart(true);
+    }
+
+    fn restart(&mut self, shadow: bool) {
         self.kill_hub();
-        let (hub, life) = Life::start(&self.hub_sim, self.folder.path(), &self.tool_path);
+        let config = HubConfig {
+            shadow,
+            ..config(self.folder.path(), &self.tool_path)
+        };
+        let (hub, life) = Life::start(&self.hub_sim, config);
         self.hub = hub;
         self.life = Some(life);
     }

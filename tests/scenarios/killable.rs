@@ -26,8 +26,8 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// Starts a hub on what this API server and this folder hold.
-    pub(crate) fn start(hub_sim: &SimCluster, folder: &Path, tools: &OsStr) -> (Arc<Hub>, Self) {
+    /// Starts a hub on what this API server holds.
+    pub(crate) fn start(hub_sim: &SimCluster, config: HubConfig) -> (Arc<Hub>, Self) {
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -36,7 +36,7 @@ impl Life {
         let cut = CancellationToken::new();
         let hub = {
             let _guard = runtime.enter();
-            Hub::start(config(folder, tools), client_until(&cut, hub_sim)).unwrap()
+            Hub::start(config, client_until(&cut, hub_sim)).unwrap()
         };
         (hub, Self { runtime, cut })
     }
@@ -75,7 +75,8 @@ fn client_until(cut: &CancellationToken, sim: &SimCluster) -> Client {
     Client::new(service, "default")
 }
 
-fn config(folder: &Path, tools: &OsStr) -> HubConfig {
+/// How a hub of the stories is started.
+pub(crate) fn config(folder: &Path, tools: &OsStr) -> HubConfig {
     HubConfig {
         tool_path: tools.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),

@@ -28,7 +28,12 @@ fn every_metric_is_documented() {
 async fn what_is_exposed_is_what_is_declared() {
     let busy = busy().await;
     let declared = declarations().unwrap();
-    let declared: BTreeSet<_> = declared.iter().map(|one| one.name.as_str()).collect();
+    // A hub in shadow mode exposes its own families, and its story looks at them.
+    let declared: BTreeSet<_> = declared
+        .iter()
+        .map(|one| one.name.as_str())
+        .filter(|name| !name.starts_with("argosy_shadow_"))
+        .collect();
     let mut text = String::new();
     let mut silent = Vec::new();
     let complete = comes_true(async || {

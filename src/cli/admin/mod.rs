@@ -10,6 +10,7 @@ mod proj;
 mod repo;
 mod settings;
 mod support_bundle;
+mod takeover;
 mod tracking;
 mod webhook;
 
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Settings(settings::Command),
     /// Gather what somebody needs to know who is to help with a hub, without any secret.
     SupportBundle(support_bundle::Args),
+    /// Say what of an Argo CD would behave differently under a hub.
+    Takeover(takeover::Args),
     /// How objects are tied to applications.
     #[command(subcommand)]
     Tracking(tracking::Command),
@@ -71,6 +74,7 @@ pub(crate) fn run(command: Command) -> CommandResult {
         Command::Repo(command) => repo::run(&command),
         Command::Settings(command) => settings::run(&command),
         Command::SupportBundle(args) => block_on(support_bundle::run(args)),
+        Command::Takeover(args) => block_on(takeover::run(args)),
         Command::Tracking(command) => tracking::run(command),
         Command::Webhook(command) => webhook::run(command),
     }

@@ -307,6 +307,10 @@ async fn confirm(
             comparison.clear(&suspect.key);
             continue;
         }
+        // Neither a sync nor a dry run would tell: it stays suspect.
+        if hub.shadow.is_some() {
+            continue;
+        }
         let heals = heals_itself(application, observation.at);
         if heals && suspect.verdict.suspect && !server_side.always {
             comparison.confirm(&suspect.key);

@@ -38,6 +38,7 @@ mod results;
 mod resume;
 mod rollback;
 mod rules;
+mod shadow;
 mod start;
 mod status;
 mod steps;
@@ -63,6 +64,7 @@ pub use planned::{Wanted, sync_plan};
 pub(super) use push::take_push;
 pub use renders::RenderCounts;
 pub use rules::{name_of_instance, owner_of};
+pub use shadow::{Report, Shadow, Verdict};
 pub use terminate::see_to as see_to_its_end;
 pub use updates::Updates;
 
@@ -93,6 +95,9 @@ pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
     };
     if rules::is_skipped(&application) {
         return Next::WhenWoken;
+    }
+    if let Some(shadow) = &hub.shadow {
+        return shadow::look(&hub, shadow, &name, &application).await;
     }
     if application.is_deleting() {
         return deletion::proceed(&hub, &name, &application).await;

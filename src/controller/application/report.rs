@@ -280,7 +280,7 @@ pub(super) fn revision_delay(hub: &Hub) -> Duration {
 }
 
 /// When to look again at an application that has nothing to do.
-fn waiting(assessment: &Assessment) -> Next {
+pub(super) fn waiting(assessment: &Assessment) -> Next {
     match &assessment.observed {
         Ok(observation) if observation.is_outdated => Next::After(DISCOVERY),
         Ok(_) => Next::WhenWoken,

@@ -29,7 +29,10 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Sees to it that the application's operation ends, if somebody wants it to.
 pub fn see_to(hub: &Arc<Hub>, name: &ObjectName, application: &Application) {
-    if !is_terminating(application) || !hub.applications.is_to_end(name, started(application)) {
+    if hub.shadow.is_some()
+        || !is_terminating(application)
+        || !hub.applications.is_to_end(name, started(application))
+    {
         return;
     }
     let (begun, hub, name) = (started(application), Arc::clone(hub), name.clone());

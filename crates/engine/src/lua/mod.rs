@@ -63,6 +63,13 @@ pub fn health(
     read(&answer)
 }
 
+/// Fails where a script cannot be read; an empty one can.
+pub fn compiles(script: &str) -> Result<(), Error> {
+    let lua = Lua::new_with(StdLib::NONE, LuaOptions::new()).map_err(|error| failed(&error))?;
+    let read = lua.load(script).set_name("=script").into_function();
+    read.map(drop).map_err(|error| failed(&error))
+}
+
 /// Runs a script on an object, with the parameters of an action if it is one, and returns what it
 /// returns as JSON. An empty table of its own making is an empty map.
 pub fn answer(

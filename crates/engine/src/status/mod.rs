@@ -2,6 +2,7 @@
 //!
 //! A status that differs in nothing that anyone sees must not be written.
 
+mod agreement;
 mod conditions;
 mod fit;
 mod pace;
@@ -9,6 +10,7 @@ mod resources;
 mod significance;
 mod visible;
 
+pub use agreement::{Disagreement, disagreements};
 pub use conditions::merge_conditions;
 pub use fit::{fit, size_of};
 pub use pace::Pace;

@@ -21,6 +21,7 @@ use std::{
 
 use crate::render::Tools;
 use engine::Engine;
+pub use kustomize::check_build_options;
 use program::{Program, Slots};
 use worker::Pool;
 

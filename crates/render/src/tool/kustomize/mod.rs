@@ -22,6 +22,7 @@ use crate::{
     view::View,
     views::Views,
 };
+pub use options::check_build_options;
 use references::{NAMES, ReferenceError, References};
 
 /// Renders kustomizations.

@@ -26,8 +26,8 @@ pub(super) fn build(
     request: &Request<'_>,
     charts: Option<&Program>,
 ) -> Result<Vec<String>, String> {
+    check_build_options(request.kustomize_build_options)?;
     let words: Vec<&str> = request.kustomize_build_options.split_whitespace().collect();
-    check(&words)?;
     let mut command = vec!["build".to_owned(), ".".to_owned()];
     command.extend(words.iter().map(|word| (*word).to_owned()));
     let enabled = words
@@ -59,12 +59,14 @@ pub(super) fn build(
     Ok(command)
 }
 
-fn check(words: &[&str]) -> Result<(), String> {
-    let mut words = words.iter();
+/// Fails with the first of the options for `kustomize build` that no hub may be configured with: it
+/// runs programs, opens the network or writes files.
+pub fn check_build_options(options: &str) -> Result<(), String> {
+    let mut words = options.split_whitespace();
     while let Some(word) = words.next() {
         let (name, value) = word
             .split_once('=')
-            .map_or((*word, None), |(name, value)| (name, Some(value)));
+            .map_or((word, None), |(name, value)| (name, Some(value)));
         let known = SWITCHES.contains(&name) || SETTINGS.contains(&name);
         if !known {
             return Err(format!(
@@ -85,10 +87,7 @@ mod tests {
 
     #[test]
     fn options_that_run_programs_or_write_files_are_refused() {
-        let refused = |text: &str| {
-            let words: Vec<_> = text.split_whitespace().collect();
-            check(&words).is_err()
-        };
+        let refused = |text: &str| check_build_options(text).is_err();
         assert!(!refused(
             "--load-restrictor LoadRestrictionsNone --enable-helm"
         ));
