@@ -21,6 +21,7 @@ use crate::cluster::{self, Clusters, counted};
 use crate::config::HubConfig;
 use crate::controller::events::Events;
 use crate::controller::integrity::Integrity;
+use crate::controller::submodules::Submodules;
 use crate::controller::{
     Queues, application, application_set, cluster as cluster_controller, router,
 };
@@ -63,6 +64,8 @@ pub struct Hub {
     pub gates: Gates,
     /// What is known of signatures of commits.
     pub(crate) integrity: Integrity,
+    /// What is known of submodules.
+    pub(crate) submodules: Submodules,
     /// The SCM providers and plugins that generators ask.
     pub scm: Scm,
     /// What renders charts and kustomizations.
@@ -200,6 +203,7 @@ impl Hub {
             gates: Gates::new(network.clone()),
             integrity: Integrity::new(signatures, &surroundings),
             traces: Traces::new(clock.clone(), network.clone(), metrics.hub.spans(), &stop),
+            submodules: Submodules::new(&surroundings),
             scm: Scm::new(network.clone(), surroundings, Arc::clone(&metrics.scm)),
             sources: Sources::new(
                 remotes,

@@ -13,6 +13,7 @@ pub mod queue;
 mod queues;
 mod repositories;
 pub mod router;
+pub(crate) mod submodules;
 mod telemetry;
 mod worker;
 

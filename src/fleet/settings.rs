@@ -72,6 +72,8 @@ pub struct Settings {
     /// Whether sets with the strategy `RollingSync` are rolled out in steps, which Argo CD does only
     /// where it was switched on; `applicationsetcontroller.enable.progressive.syncs`.
     pub progressive_syncs: bool,
+    /// Whether the files of submodules belong to a source; `reposerver.enable.git.submodule`.
+    pub submodules: bool,
     /// Whether git files are matched by doublestar instead of by git's own patterns.
     pub new_git_file_globbing: bool,
     /// What is said of all ApplicationSets.
@@ -100,6 +102,7 @@ impl Default for Settings {
             watch_silence: Duration::from_secs(100),
             server_side_diff: false,
             progressive_syncs: true,
+            submodules: true,
             new_git_file_globbing: false,
             sets: SetSettings::default(),
             scm: ScmSettings::default(),
@@ -190,6 +193,9 @@ impl Settings {
                 .is_some_and(|text| text == "true"),
             progressive_syncs: params
                 .get("applicationsetcontroller.enable.progressive.syncs")
+                .is_none_or(|text| text != "false"),
+            submodules: params
+                .get("reposerver.enable.git.submodule")
                 .is_none_or(|text| text != "false"),
             new_git_file_globbing: params
                 .get("applicationsetcontroller.enable.new.git.file.globbing")

@@ -18,6 +18,7 @@ pub use crate::http::Tls;
 pub use charts::{Chart, Charts, Package};
 pub use constraint::{Constraint, Version, choose};
 pub use error::{Retry, SourceError};
+pub(crate) use git::Module;
 pub use git::{CommitInfo, GitTree, Objects, Remote, RemoteRefs, Remotes, Sha, TreeFile, Wanted};
 pub(crate) use repository::decoded;
 pub use repository::{

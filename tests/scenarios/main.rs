@@ -53,6 +53,7 @@ mod shadow;
 mod signatures;
 mod ssh_server;
 mod stories;
+mod submodules;
 mod supersede;
 mod takeover;
 mod tls;

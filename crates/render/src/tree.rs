@@ -123,6 +123,14 @@ pub enum TreeError {
         /// The submodule.
         path: TreePath,
     },
+    /// What belongs in the place of a git submodule is not there.
+    #[error("{path}: the git submodule cannot be read: {why}")]
+    SubmoduleUnread {
+        /// The submodule.
+        path: TreePath,
+        /// Why it is not there.
+        why: String,
+    },
     /// The store behind the tree failed.
     #[error("cannot read {path}: {source}")]
     Store {

@@ -309,7 +309,7 @@ async fn with_wanted<T: Send + 'static>(
     ask: impl FnOnce(&Renders, &Wanted<'_>) -> T + Send + 'static,
 ) -> Result<T, Failure> {
     let spec = &circumstances.application.spec;
-    let tree = origin.tree(hub).await?;
+    let (tree, content) = origin.named_tree(hub).await?;
     let mut source = (*source).clone();
     if !source.chart.is_empty() {
         // A chart is the whole of its archive.
@@ -326,7 +326,7 @@ async fn with_wanted<T: Send + 'static>(
     });
     // Rendering reads blobs from disk and may take its time; it must not hold up other tasks.
     let rendering = hub.blocking.run({
-        let (hub, content) = (Arc::clone(hub), origin.content().to_owned());
+        let hub = Arc::clone(hub);
         let (app_name, refs) = (circumstances.app_name.clone(), circumstances.refs.clone());
         let kube_version = circumstances.target.kube_version.clone();
         let served = Arc::clone(&circumstances.target.served);

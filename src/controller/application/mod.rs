@@ -59,6 +59,7 @@ use crate::hub::Hub;
 pub use differences::{Against, Difference, Differences, differences};
 pub use manifests::{Manifests, manifests};
 pub use memory::{Memory, Remarks};
+pub(super) use origin::permits;
 pub use orphans::orphaned;
 pub use planned::{Wanted, sync_plan};
 pub(super) use push::take_push;

@@ -13,8 +13,15 @@ use crate::source::{Chart, Constraint, Package, Repository, Sha, SourceError, Ve
 
 /// The files of a source at its revision.
 pub(super) enum Origin {
-    /// A commit, whose tree is read when it is asked for.
-    Commit(Box<Repository>, Sha),
+    /// A commit, whose tree is read when it is asked for, with what its project may read.
+    Commit {
+        /// Where it is.
+        repository: Box<Repository>,
+        /// The project.
+        project: String,
+        /// The commit.
+        sha: Sha,
+    },
     /// A chart or an artifact.
     Chart(Chart),
     /// A folder that somebody looks at, which may change at any time.
@@ -45,33 +52,45 @@ impl Origin {
             .resolve_with_prefix(&repository, revision, prefix);
         let sha = resolved.await?.sha;
         hub.verify(project, &repository, &sha).await?;
-        Ok(Self::Commit(Box::new(repository), sha))
+        Ok(Self::Commit {
+            repository: Box::new(repository),
+            project: project.to_owned(),
+            sha,
+        })
     }
 
     /// The revision as the status shows it.
     pub(super) fn revision(&self) -> &str {
         match self {
-            Self::Commit(_, sha) => sha.as_str(),
+            Self::Commit { sha, .. } => sha.as_str(),
             Self::Chart(chart) => &chart.revision,
             Self::Folder(_) => Self::NO_COMMIT,
         }
     }
 
-    /// Names the files: where this is the same, so are they. Empty if nothing vouches for that.
-    pub(super) fn content(&self) -> &str {
-        match self {
-            Self::Commit(_, sha) => sha.as_str(),
-            Self::Chart(chart) => &chart.digest,
-            Self::Folder(_) => "",
-        }
-    }
-
     /// The files.
     pub(super) async fn tree(&self, hub: &Hub) -> Result<Arc<dyn Tree>, SourceError> {
+        Ok(self.named_tree(hub).await?.0)
+    }
+
+    /// The files, and what names them: where that is the same, so are they. It is empty if nothing
+    /// vouches for that.
+    pub(super) async fn named_tree(
+        &self,
+        hub: &Hub,
+    ) -> Result<(Arc<dyn Tree>, String), SourceError> {
         Ok(match self {
-            Self::Commit(repository, sha) => Arc::new(hub.sources.tree(repository, sha).await?),
-            Self::Chart(chart) => Arc::clone(&chart.tree) as _,
-            Self::Folder(tree) => Arc::clone(tree),
+            Self::Commit {
+                repository,
+                project,
+                sha,
+            } => {
+                let tree = hub.tree(project, repository, sha).await?;
+                let content = tree.content();
+                (Arc::new(tree), content)
+            }
+            Self::Chart(chart) => (Arc::clone(&chart.tree) as _, chart.digest.clone()),
+            Self::Folder(tree) => (Arc::clone(tree), String::new()),
         })
     }
 }
@@ -147,7 +166,8 @@ fn passes_credentials(source: &ApplicationSource) -> bool {
         .is_some_and(|helm| helm.pass_credentials)
 }
 
-fn permits(hub: &Hub, project: &str, url: &str) -> bool {
+/// Whether a project permits its applications a repository.
+pub(in crate::controller) fn permits(hub: &Hub, project: &str, url: &str) -> bool {
     let name = ObjectName::new(&hub.config.namespace, project);
     let index = hub.fleet.index();
     let source = ApplicationSource {

@@ -5,6 +5,7 @@
 
 pub(crate) mod commit;
 mod mirror;
+mod modules;
 mod refs;
 mod remote;
 mod ssh;
@@ -13,6 +14,7 @@ mod tree;
 
 pub use commit::CommitInfo;
 pub(crate) use mirror::damaged;
+pub(crate) use modules::Module;
 pub(crate) use refs::Meaning;
 pub use refs::{RemoteRefs, Sha};
 pub use remote::{Objects, Remote, Remotes, Wanted};

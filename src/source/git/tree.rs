@@ -5,8 +5,8 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
+    fmt::{self, Write as _},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use argosy_render::{Entry, Kind, ObjectId, Tree, TreeError, TreePath};
@@ -15,7 +15,11 @@ use gix::{
     objs::{FindExt as _, FindHeader as _, tree::EntryKind},
 };
 
-use super::{Objects, Sha, commit::root};
+use super::{
+    Objects, Sha,
+    commit::root,
+    modules::{self, Module},
+};
 
 /// One commit's tree. Cloning is cheap, and clones share what was decoded.
 #[derive(Clone)]
@@ -24,7 +28,15 @@ pub struct GitTree {
     commit: Sha,
     root: gix::ObjectId,
     directories: Arc<Mutex<BTreeMap<gix::ObjectId, Directory>>>,
+    modules: Arc<OnceLock<Modules>>,
+    grafts: Arc<Grafts>,
 }
+
+/// The submodules of a tree and the commits that they stand at.
+pub(crate) type Modules = Arc<[(Module, Sha)]>;
+
+/// What lies in the places of submodules, or why nothing does.
+type Grafts = BTreeMap<TreePath, Result<GitTree, String>>;
 
 type Directory = Arc<BTreeMap<String, Node>>;
 
@@ -59,7 +71,79 @@ impl GitTree {
             commit: commit.clone(),
             objects,
             directories: Arc::default(),
+            modules: Arc::default(),
+            grafts: Arc::default(),
         })
+    }
+
+    /// The submodules, if they have been looked for.
+    pub(crate) fn known_modules(&self) -> Option<Modules> {
+        self.modules.get().cloned()
+    }
+
+    /// The submodules of this tree, which lies in the repository at `url`.
+    pub(crate) fn modules(&self, url: &str) -> Result<Modules, String> {
+        let text = |error: TreeError| error.to_string();
+        let file = TreePath::parse(".gitmodules").map_err(|error| error.to_string())?;
+        let found = match self.node(&file).map_err(text)? {
+            Some(node) if node.kind == Kind::File => {
+                let content = self.read(&file).map_err(text)?;
+                let named = modules::read(&String::from_utf8_lossy(&content), url)?;
+                let stands = |module: Module| {
+                    let node = self.node(&module.path).ok()??;
+                    let commit = Sha::parse(&node.id.to_string())?;
+                    (node.kind == Kind::Submodule).then_some((module, commit))
+                };
+                named.into_iter().filter_map(stands).collect()
+            }
+            _ => Modules::default(),
+        };
+        Ok(Arc::clone(self.modules.get_or_init(|| found)))
+    }
+
+    /// This tree with others in the places of its submodules, or why there are none.
+    pub(crate) fn with_modules(self, grafts: Grafts) -> Self {
+        Self {
+            grafts: Arc::new(grafts),
+            ..self
+        }
+    }
+
+    /// Names all that can be read here: where this is the same, so is that.
+    pub(crate) fn content(&self) -> String {
+        let mut content = self.commit.to_string();
+        for (path, graft) in self.grafts.iter() {
+            let part = graft.as_ref().map_or_else(String::clone, Self::content);
+            // Writing to a text cannot fail.
+            let _ = write!(content, " {path}={part}");
+        }
+        content
+    }
+
+    /// The tree that a path lies in, and where there. Fails where that tree is not to be had.
+    fn place(&self, path: &TreePath) -> Result<Option<(&Self, TreePath)>, TreeError> {
+        for (at, graft) in self.grafts.iter() {
+            let Some(below) = path.relative_to(at) else {
+                continue;
+            };
+            return match graft {
+                Ok(tree) => Ok(TreePath::parse(below).ok().map(|below| (tree, below))),
+                Err(why) => Err(unread(at, why)),
+            };
+        }
+        Ok(None)
+    }
+
+    /// Fails where a directory holds a submodule that is not to be had: its list would lack files.
+    fn check_whole(&self, directory: &TreePath) -> Result<(), TreeError> {
+        for (at, graft) in self.grafts.iter() {
+            if let Err(why) = graft
+                && at.parent() == *directory
+            {
+                return Err(unread(at, why));
+            }
+        }
+        Ok(())
     }
 
     /// The commit that this is the tree of.
@@ -179,6 +263,13 @@ impl GitTree {
     }
 }
 
+fn unread(path: &TreePath, why: &str) -> TreeError {
+    TreeError::SubmoduleUnread {
+        path: path.clone(),
+        why: why.to_owned(),
+    }
+}
+
 fn store(path: &TreePath, error: gix::Error) -> TreeError {
     TreeError::store(
         path,
@@ -188,10 +279,21 @@ fn store(path: &TreePath, error: gix::Error) -> TreeError {
 
 impl Tree for GitTree {
     fn kind(&self, path: &TreePath) -> Result<Option<Kind>, TreeError> {
+        if let Some((tree, below)) = self.place(path)? {
+            return tree.kind(&below);
+        }
         Ok(self.node(path)?.map(|node| node.kind))
     }
 
     fn list(&self, path: &TreePath) -> Result<Vec<Entry>, TreeError> {
+        if let Some((tree, below)) = self.place(path)? {
+            return tree.list(&below);
+        }
+        self.check_whole(path)?;
+        let is_grafted = |name: &str| {
+            let child = path.child(name);
+            child.is_some_and(|child| self.grafts.contains_key(&child))
+        };
         match self.node(path)? {
             Some(Node {
                 kind: Kind::Directory,
@@ -201,7 +303,11 @@ impl Tree for GitTree {
                 .iter()
                 .map(|(name, node)| Entry {
                     name: name.clone(),
-                    kind: node.kind,
+                    kind: if is_grafted(name) {
+                        Kind::Directory
+                    } else {
+                        node.kind
+                    },
                 })
                 .collect()),
             Some(_) => Err(TreeError::NotDirectory { path: path.clone() }),
@@ -210,12 +316,24 @@ impl Tree for GitTree {
     }
 
     fn id(&self, path: &TreePath) -> Result<Option<ObjectId>, TreeError> {
-        Ok(self
-            .node(path)?
-            .map(|node| ObjectId::new(node.id.to_string())))
+        if let Some((tree, below)) = self.place(path)? {
+            return tree.id(&below);
+        }
+        let has_grafts = self.grafts.keys().any(|at| at.relative_to(path).is_some());
+        Ok(self.node(path)?.map(|node| {
+            // A directory is not the same with other trees in the places of its submodules.
+            ObjectId::new(if has_grafts {
+                format!("{} of {}", node.id, self.content())
+            } else {
+                node.id.to_string()
+            })
+        }))
     }
 
     fn size(&self, path: &TreePath) -> Result<u64, TreeError> {
+        if let Some((tree, below)) = self.place(path)? {
+            return tree.size(&below);
+        }
         let id = self.blob(path)?;
         let header = self.objects.try_header(&id);
         let header = header.map_err(|error| store(path, error))?;
@@ -225,6 +343,9 @@ impl Tree for GitTree {
     }
 
     fn read(&self, path: &TreePath) -> Result<Vec<u8>, TreeError> {
+        if let Some((tree, below)) = self.place(path)? {
+            return tree.read(&below);
+        }
         let id = self.blob(path)?;
         let mut buffer = Vec::new();
         let blob = self.objects.find_blob(&id, &mut buffer);
