@@ -334,4 +334,52 @@ mod tests {
             .unwrap();
         assert!(text.contains(r#"label_team="a \"b\"\nc""#), "{text}");
     }
+
+    #[test]
+    fn whatever_stands_in_an_application_is_cut_and_stays_on_its_line() {
+        let hostile = "\"} 1\n\\".repeat(1700);
+        let long = || serde_json::Value::from(hostile.as_str());
+        let application: Application = serde_json::from_value(serde_json::json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+            "metadata": {"namespace": long(), "name": long(), "labels": {"team": long()}},
+            "spec": {
+                "project": long(),
+                "source": {"repoURL": long(), "path": long()},
+                "destination": {"server": long(), "namespace": long()},
+            },
+            "status": {"conditions": [
+                {"type": "Waiting", "message": long(), "lastTransitionTime": "2026-01-01T00:00:00Z"},
+            ]},
+        }))
+        .unwrap();
+        let states = ApplicationStates::new(&MetricsConfig {
+            application_labels: vec!["team".into()],
+            application_conditions: vec!["Waiting".into()],
+            ..MetricsConfig::default()
+        });
+        let states = states.unwrap();
+        states.add(&ApplicationObservation {
+            application: &application,
+            server: &hostile,
+            out_of_sync_since: Some(Timestamp::UNIX_EPOCH),
+            orphans: Some(1),
+            awaits_confirmation: true,
+            waits_for: std::slice::from_ref(&hostile),
+            now: Timestamp::UNIX_EPOCH,
+        });
+        let collectors = states.into_collectors();
+        let families = collectors.iter().flat_map(|one| one.collect());
+        let families: Vec<_> = families
+            .filter(|family| !family.get_metric().is_empty())
+            .collect();
+        let text = prometheus::TextEncoder::new()
+            .encode_to_string(&families)
+            .unwrap();
+        let series: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert!(series.len() >= 6, "{text}");
+        for line in series {
+            assert!(line.starts_with("arg"), "{line}");
+            assert!(line.len() < 6_000, "{} bytes: {line}", line.len());
+        }
+    }
 }

@@ -122,13 +122,6 @@ pub(super) fn secret(secret: &Value) -> Value {
 
 /// An object without what its people wrote that is for nobody else.
 pub(super) fn object(mut object: Value) -> Value {
-    if let Some(Value::Object(annotations)) = object.pointer_mut("/metadata/annotations") {
-        for (key, value) in annotations {
-            if !ANNOTATIONS.iter().any(|start| key.starts_with(start)) {
-                *value = LEFT_OUT.into();
-            }
-        }
-    }
     leave_out(&mut object);
     object
 }
@@ -137,15 +130,25 @@ fn leave_out(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (key, value) in fields {
-                if FIELDS.contains(&key.as_str()) {
-                    *value = LEFT_OUT.into();
-                } else {
-                    leave_out(value);
+                match value {
+                    Value::Object(annotations) if key == "annotations" => {
+                        leave_out_annotations(annotations);
+                    }
+                    _ if FIELDS.contains(&key.as_str()) => *value = LEFT_OUT.into(),
+                    _ => leave_out(value),
                 }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(leave_out),
         _ => {}
+    }
+}
+
+fn leave_out_annotations(annotations: &mut Map<String, Value>) {
+    for (key, value) in annotations {
+        if !ANNOTATIONS.iter().any(|start| key.starts_with(start)) {
+            *value = LEFT_OUT.into();
+        }
     }
 }
 
@@ -256,7 +259,10 @@ mod tests {
                 "kubectl.kubernetes.io/last-applied-configuration": "hunter22",
                 "argosy.dev/depends-on": "db",
             }},
-            "spec": {"source": source},
+            "spec": {
+                "source": source,
+                "template": {"metadata": {"annotations": {"hook.example.com": "hunter22"}}},
+            },
             "status": {
                 "sync": {"status": "Synced", "comparedTo": {"source": source}},
                 "history": [{"source": source}],
