@@ -1,5 +1,6 @@
 //! A git server over HTTP or HTTPS: the real one's answers, or what a broken one gives instead.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +10,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
+use futures::stream;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::task::JoinHandle;
@@ -27,6 +29,8 @@ pub(crate) enum Answers {
     Html,
     /// With the beginning of what git says.
     Half,
+    /// With so many bytes of what git says, after which the connection breaks.
+    Cut(usize),
     /// Never.
     Not,
 }
@@ -45,6 +49,8 @@ struct Shared {
     /// The `Authorization` that requests need.
     admitted: Mutex<Option<String>>,
     asked: AtomicU64,
+    /// What git said to whoever asked the same before, where that is cut.
+    said: Mutex<BTreeMap<(String, Bytes), Response<Bytes>>>,
 }
 
 impl GitServer {
@@ -61,6 +67,7 @@ impl GitServer {
             answers: Mutex::new(Answers::Well),
             admitted: Mutex::default(),
             asked: AtomicU64::new(0),
+            said: Mutex::default(),
         });
         let router = Router::new()
             .fallback(answer)
@@ -142,7 +149,31 @@ async fn answer(
         Answers::Not => std::future::pending().await,
         Answers::Well => backend(&shared, &method, &uri, &headers, &body, false).await,
         Answers::Half => backend(&shared, &method, &uri, &headers, &body, true).await,
+        Answers::Cut(length) => {
+            let asked = (uri.to_string(), body.clone());
+            let known = shared.said.lock().unwrap().get(&asked).cloned();
+            let said = if let Some(said) = known {
+                said
+            } else {
+                let answer = backend(&shared, &method, &uri, &headers, &body, false).await;
+                let (head, body) = answer.into_parts();
+                let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+                Response::from_parts(head, body)
+            };
+            let kept = said.clone();
+            shared.said.lock().unwrap().insert(asked, kept);
+            said.map(|whole| cut(&whole, length))
+        }
     }
+}
+
+/// The beginning of a body, after which the connection breaks unless that was all.
+fn cut(whole: &Bytes, length: usize) -> Body {
+    if whole.len() <= length {
+        return Body::from(whole.clone());
+    }
+    let lost = std::io::Error::other("lost");
+    Body::from_stream(stream::iter([Ok(whole.slice(..length)), Err(lost)]))
 }
 
 /// What git's own server program answers, or the first half of it.
@@ -170,6 +201,7 @@ async fn backend(
         .env("GIT_PROTOCOL", header("git-protocol"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();

@@ -2,6 +2,7 @@
 //! that fails.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use argosy::blocking::Blocking;
 use argosy::clock::Clock;
@@ -27,14 +28,14 @@ use crate::tls::Authority;
 const ADA: &str = "Basic YWRhOmh1bnRlcjI=";
 
 /// A repository with one file, and what a reader keeps.
-struct Place {
-    tree: WorkTree,
-    folder: TempDir,
+pub(crate) struct Place {
+    pub(crate) tree: WorkTree,
+    pub(crate) folder: TempDir,
     trusted: TrustedHosts,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let tree = WorkTree::create(folder.path().join("repo"));
         tree.commit(&[("a.yaml", "a: 1\n")]);
@@ -51,7 +52,7 @@ impl Place {
     }
 
     /// The repository at `url`, registered with this besides.
-    fn repository(&self, url: &str, more: &Value) -> Repository {
+    pub(crate) fn repository(&self, url: &str, more: &Value) -> Repository {
         let mut data = BTreeMap::from([("url".to_owned(), Secret::new(url))]);
         for (key, value) in more.as_object().unwrap() {
             data.insert(key.clone(), Secret::new(value.as_str().unwrap()));
@@ -65,14 +66,7 @@ impl Place {
     /// Reads the file at the newest commit, as one who never did.
     async fn read(&self, url: &str, more: &Value) -> Result<Vec<u8>, SourceError> {
         let mirrors = tempfile::tempdir_in(self.folder.path()).unwrap();
-        let remotes = Remotes::mirrored(mirrors.path());
-        let sources = Sources::new(
-            remotes,
-            Network::system(),
-            Clock::system(),
-            Blocking::Pool,
-            Limits::default(),
-        );
+        let sources = sources(mirrors.path());
         let repository = self.repository(url, more);
         let commit = sources.resolve(&repository, "main").await?.sha;
         let tree = sources.tree(&repository, &commit).await?;
@@ -95,6 +89,13 @@ impl Place {
         }
         text
     }
+}
+
+/// Reads real remotes, mirrored in a folder.
+pub(crate) fn sources(mirrors: &Path) -> Sources {
+    let (network, clock) = (Network::system(), Clock::system());
+    let remotes = Remotes::mirrored(mirrors);
+    Sources::new(remotes, network, clock, Blocking::Pool, Limits::default())
 }
 
 #[tokio::test(flavor = "multi_thread")]

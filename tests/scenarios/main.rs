@@ -17,6 +17,7 @@ mod faults;
 mod fleet;
 mod gates;
 mod generator_faults;
+mod git_cuts;
 mod git_server;
 mod git_transports;
 mod guard;

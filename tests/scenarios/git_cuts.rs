@@ -1,0 +1,69 @@
+//! Conversations with a git server that break off.
+
+use std::path::Path;
+
+use argosy_render::{Tree as _, TreePath};
+use serde_json::json;
+
+use crate::git_server::{Answers, GitServer};
+use crate::git_transports::{Place, sources};
+
+/// How many bytes a file has that nothing compresses.
+const NOISE: usize = 100_000;
+
+/// How often a conversation breaks off.
+const CUTS: usize = 25;
+
+/// A text that nothing compresses well.
+fn noise() -> String {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        char::from(b'!' + u8::try_from((state >> 40) % 90).unwrap())
+    };
+    (0..NOISE).map(|_| next()).collect()
+}
+
+/// The bytes of all files below a folder.
+fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries
+        .map(|entry| match entry.metadata().unwrap() {
+            metadata if metadata.is_dir() => size(&entry.path()),
+            metadata => metadata.len(),
+        })
+        .sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_that_is_cut_many_times_leaves_nothing_and_the_mirror_readable() {
+    let place = Place::new();
+    place.tree.commit(&[("noise", &noise())]);
+    let server = GitServer::serve(place.tree.path()).await;
+    let repository = place.repository(server.url(), &json!({}));
+    let folders = ["whole", "cut"].map(|name| place.folder.path().join(name));
+    for folder in &folders {
+        std::fs::create_dir(folder).unwrap();
+    }
+    let [whole, cut] = folders.each_ref().map(|folder| sources(folder));
+    let commit = whole.resolve(&repository, "main").await.unwrap().sha;
+    whole.tree(&repository, &commit).await.unwrap();
+    let one_fetch = size(&folders[0]);
+    assert!(one_fetch > NOISE as u64 / 2, "{one_fetch}");
+
+    cut.resolve(&repository, "main").await.unwrap();
+    let empty = size(&folders[1]);
+    for number in 0..CUTS {
+        server.answers(Answers::Cut(number * NOISE / CUTS / 2));
+        let error = cut.tree(&repository, &commit).await.unwrap_err();
+        assert!(error.to_string().contains(server.url()), "{error}");
+    }
+    assert_eq!(size(&folders[1]), empty, "broken fetches leave nothing");
+    server.answers(Answers::Well);
+    let tree = cut.tree(&repository, &commit).await.unwrap();
+    let content = tree.read(&TreePath::parse("noise").unwrap()).unwrap();
+    assert_eq!(content, noise().as_bytes());
+    assert_eq!(size(&folders[1]), one_fetch);
+}
