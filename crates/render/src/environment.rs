@@ -28,6 +28,9 @@ pub struct BuildFacts<'a> {
 }
 
 impl Environment {
+    /// The variable for the resolved revision; the names of its short forms begin with this.
+    pub const REVISION: &str = "ARGOCD_APP_REVISION";
+
     /// Argo CD's standard build environment.
     pub fn standard(facts: &BuildFacts<'_>) -> Self {
         let short = |length: usize| facts.revision.get(..length).unwrap_or(facts.revision);
@@ -35,7 +38,7 @@ impl Environment {
             ("ARGOCD_APP_NAME", facts.app_name),
             ("ARGOCD_APP_NAMESPACE", facts.namespace),
             ("ARGOCD_APP_PROJECT_NAME", facts.project),
-            ("ARGOCD_APP_REVISION", facts.revision),
+            (Self::REVISION, facts.revision),
             ("ARGOCD_APP_REVISION_SHORT", short(7)),
             ("ARGOCD_APP_REVISION_SHORT_8", short(8)),
             ("ARGOCD_APP_SOURCE_REPO_URL", facts.repo_url),

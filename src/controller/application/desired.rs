@@ -7,13 +7,14 @@ use argosy_crds::{Application, ApplicationSource};
 use argosy_engine::project::Signing;
 use argosy_engine::repo_url;
 use argosy_render::{
-    BuildFacts, DirectoryTree, Enabled, Environment, Fetched, Refs, Render, RenderError, Tree,
+    BuildFacts, DirectoryTree, Enabled, Environment, Fetched, Refs, Render, RenderError,
+    SourceType, Tree, TreeError, TreePath,
 };
 use serde_json::Value;
 
 use super::course;
 use super::origin::{Origin, fetch};
-use super::renders::{Renders, Wanted};
+use super::renders::Wanted;
 use super::rules::instance_name;
 use crate::cluster::Served;
 use crate::fleet::{ObjectName, Settings};
@@ -50,6 +51,48 @@ impl Desired {
             .iter()
             .map(|render| render.source_type.as_str())
     }
+
+    /// Whether other trees, one per source, make the same of it, by what was read of the last ones.
+    /// What may show its revision never does.
+    pub(super) fn is_same_in(&self, trees: &[Arc<dyn Tree>]) -> Result<bool, TreeError> {
+        let named = |name: &str| {
+            let at = self.sources.iter().position(|one| one.ref_name == name)?;
+            trees.get(at)
+        };
+        let rendered = self.sources.iter().zip(trees);
+        let rendered = rendered.filter(|(source, _)| !source.is_ref_only());
+        for ((source, tree), render) in rendered.zip(&self.renders) {
+            if shows_revision(source, render) || !render.reads.hold_in(tree.as_ref())? {
+                return Ok(false);
+            }
+            for (name, reads) in &render.ref_reads {
+                match named(name) {
+                    Some(tree) if reads.hold_in(tree.as_ref())? => {}
+                    _ => return Ok(false),
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Whether the revision may be part of what was rendered: a plugin is told it, and so is whatever
+/// the source, or the file in the repository that changes it, asks for it.
+fn shows_revision(source: &ApplicationSource, render: &Render) -> bool {
+    let asks = || {
+        let source = serde_json::to_string(source).unwrap_or_default();
+        source.contains(Environment::REVISION)
+    };
+    render.source_type == SourceType::Plugin
+        || render
+            .reads
+            .files()
+            .any(|(path, _)| is_source_override(path))
+        || asks()
+}
+
+fn is_source_override(path: &TreePath) -> bool {
+    path.name().starts_with(".argocd-source")
 }
 
 /// Why there are no manifests.
@@ -98,32 +141,19 @@ async fn resolved<'a>(
     Ok(resolved)
 }
 
-/// The newest revisions of the application's sources, where nothing has to be rendered to know that
-/// they make the same of it as `last`; `None` where they make something else of it, or nobody knows.
-pub(super) async fn unchanged(
-    hub: &Arc<Hub>,
-    name: &ObjectName,
-    application: &Application,
-    last: &Desired,
-) -> Option<Vec<String>> {
-    let sources = application.spec.sources();
-    if last.sources != *sources {
-        return None;
+/// The commits that the sources follow now, and their trees; one of each per source.
+pub(super) async fn at_revisions(
+    hub: &Hub,
+    sources: &[ApplicationSource],
+    project: &str,
+) -> Result<(Vec<String>, Vec<Arc<dyn Tree>>), SourceError> {
+    let (mut revisions, mut trees) = (Vec::new(), Vec::new());
+    for source in sources {
+        let origin = Origin::of(hub, source, project, &source.target_revision).await?;
+        revisions.push(origin.revision().to_owned());
+        trees.push(origin.tree(hub).await?);
     }
-    let resolved = resolved(hub, application, &sources, &[]).await.ok()?;
-    let circumstances = circumstances(hub, name, application, &resolved)
-        .await
-        .ok()?;
-    let (fetched, mut renders) = (Fetched::default(), last.renders.iter());
-    for one in resolved.iter().filter(|one| !one.source.is_ref_only()) {
-        let known = with_wanted(hub, one, &circumstances, &fetched, Renders::known)
-            .await
-            .ok()??;
-        if !Arc::ptr_eq(&known, renders.next()?) {
-            return None;
-        }
-    }
-    Some(revisions(&resolved))
+    Ok((revisions, trees))
 }
 
 fn revisions(resolved: &[Resolved<'_>]) -> Vec<String> {
@@ -274,9 +304,8 @@ async fn render(
     circumstances: &Circumstances<'_>,
 ) -> Result<Arc<Render>, Failure> {
     let source = resolved.source;
-    let attempt = async |fetched: &Fetched| {
-        with_wanted(hub, resolved, circumstances, fetched, Renders::get).await
-    };
+    let attempt =
+        async |fetched: &Fetched| render_with(hub, resolved, circumstances, fetched).await;
     let mut fetched = Fetched::default();
     // What a render needs it says at once; more than twice it has nothing new to say.
     let mut rendered = attempt(&fetched).await?;
@@ -300,14 +329,13 @@ async fn render(
     })
 }
 
-/// Asks the renders for a source, with what was fetched so far.
-async fn with_wanted<T: Send + 'static>(
+/// Renders a source with what was fetched so far.
+async fn render_with(
     hub: &Arc<Hub>,
     Resolved { source, origin }: &Resolved<'_>,
     circumstances: &Circumstances<'_>,
     fetched: &Fetched,
-    ask: impl FnOnce(&Renders, &Wanted<'_>) -> T + Send + 'static,
-) -> Result<T, Failure> {
+) -> Result<Result<Arc<Render>, RenderError>, Failure> {
     let spec = &circumstances.application.spec;
     let (tree, content) = origin.named_tree(hub).await?;
     let mut source = (*source).clone();
@@ -351,7 +379,7 @@ async fn with_wanted<T: Send + 'static>(
                 kustomize_build_options: text(&settings, "kustomize.buildOptions"),
                 tools: &hub.tools,
             };
-            ask(&hub.applications.renders, &wanted)
+            hub.applications.renders.get(&wanted)
         }
     });
     rendering

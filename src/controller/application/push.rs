@@ -4,8 +4,8 @@
 //! once. The others would find that the revision has moved and nothing else: they look when their
 //! status is due to say so.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use argosy_crds::Application;
 use argosy_crds::codes::SyncStatusCode;
@@ -13,49 +13,127 @@ use argosy_engine::repo_url::normalise;
 use futures::StreamExt as _;
 
 use super::dependencies;
-use super::desired::unchanged;
+use super::desired::{Desired, at_revisions};
 use super::report::{is_asked, revision_delay};
 use crate::controller::queue::Lane;
 use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
 use crate::traces::Link;
 
-/// How many applications are held against a push at once.
-const AT_ONCE: usize = 4;
+/// How many groups of applications are held against a push at once.
+const AT_ONCE: usize = 16;
+
+/// How many applications are held against a commit in one go: so few that those of them that have
+/// to look at once need not wait for the others.
+const IN_ONE_GO: usize = 64;
+
+/// Applications of one project whose sources follow the same revisions of the same repositories.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Follows {
+    project: String,
+    /// URL, revision and tag prefix of each source.
+    sources: Vec<[String; 3]>,
+}
+
+/// An application that may look later, with what it consisted of last.
+struct Resting {
+    name: ObjectName,
+    last: Arc<Desired>,
+}
 
 /// Has these applications, which read a repository that was pushed to, look at once or later.
 pub(in crate::controller) async fn take_push(hub: &Arc<Hub>, names: Vec<ObjectName>, cause: &Link) {
-    futures::stream::iter(names)
-        .for_each_concurrent(AT_ONCE, async |name| {
-            let mut span = cause.span("fetch");
-            if let Some(delay) = put_off(hub, &name).await {
-                span.forget();
-                return hub.queue_application_after(name, delay);
-            }
-            span.tell("application", &name);
-            drop(span);
-            if hub.traces.is_on() {
-                hub.applications.follow(&name, cause);
-            }
-            hub.take_up(Wake::Application(name, Lane::Urgent));
+    let mut groups: BTreeMap<Follows, Vec<Resting>> = BTreeMap::new();
+    for name in names {
+        match resting(hub, &name) {
+            Some((follows, last)) => groups
+                .entry(follows)
+                .or_default()
+                .push(Resting { name, last }),
+            None => look_at_once(hub, name, cause),
+        }
+    }
+    futures::stream::iter(groups)
+        .for_each_concurrent(AT_ONCE, async |(follows, group)| {
+            put_off(hub, &follows.project, group, cause).await;
         })
         .await;
 }
 
-/// For how long the application can go without a look; `None` if it must not, or if nobody can tell.
-async fn put_off(hub: &Arc<Hub>, name: &ObjectName) -> Option<Duration> {
-    let application = hub.fleet.index().applications.read(name).cloned()?;
+fn look_at_once(hub: &Arc<Hub>, name: ObjectName, cause: &Link) {
+    if hub.traces.is_on() {
+        hub.applications.follow(&name, cause);
+    }
+    hub.take_up(Wake::Application(name, Lane::Urgent));
+}
+
+/// What the application follows and consists of, if it may look later.
+fn resting(hub: &Hub, name: &ObjectName) -> Option<(Follows, Arc<Desired>)> {
+    let index = hub.fleet.index();
+    let application = index.applications.read(name)?;
     let last = hub.applications.desired(name)?;
-    if !is_at_rest(&application)
-        || !is_of_one_repository(&application)
+    let sources = application.spec.sources();
+    if last.sources != *sources
+        || !is_at_rest(application)
+        || !is_of_one_repository(application)
         || dependencies::is_awaited(hub, name)
     {
         return None;
     }
-    let revisions = unchanged(hub, name, &application, &last).await?;
-    hub.fleet.saw_revisions(&last.sources, &revisions);
-    let now = hub.clock.now();
-    hub.applications.hold_back(name, now, revision_delay(hub))
+    let follows = sources.iter().map(|source| {
+        let [url, revision, prefix] = [
+            &source.repo_url,
+            &source.target_revision,
+            &source.tag_prefix,
+        ];
+        [url.clone(), revision.clone(), prefix.clone()]
+    });
+    let follows = Follows {
+        project: application.spec.project_or_default().to_owned(),
+        sources: follows.collect(),
+    };
+    Some((follows, last))
+}
+
+/// Has those of a group look later of which the commits that it follows now make the same as before.
+async fn put_off(hub: &Arc<Hub>, project: &str, mut group: Vec<Resting>, cause: &Link) {
+    let Some(sources) = group.first().map(|one| one.last.sources.clone()) else {
+        return;
+    };
+    let mut span = cause.span("fetch");
+    span.tell("applications", group.len());
+    let fetched = at_revisions(hub, &sources, project).await;
+    drop(span);
+    let Ok((revisions, trees)) = fetched else {
+        // Why not is for each of them to say.
+        for one in group {
+            look_at_once(hub, one.name, cause);
+        }
+        return;
+    };
+    hub.fleet.saw_revisions(&sources, &revisions);
+    let delay = revision_delay(hub);
+    while !group.is_empty() {
+        let rest = group.split_off(group.len().min(IN_ONE_GO));
+        let (some, trees) = (std::mem::replace(&mut group, rest), trees.clone());
+        let names: Vec<_> = some.iter().map(|one| one.name.clone()).collect();
+        // Trees are read from disk.
+        let same = hub.blocking.run(move || {
+            let same = some
+                .iter()
+                .map(|one| one.last.is_same_in(&trees).unwrap_or(false));
+            same.collect::<Vec<_>>()
+        });
+        let same = same.await.unwrap_or_default();
+        let same = same.into_iter().chain(std::iter::repeat(false));
+        for (name, same) in names.into_iter().zip(same) {
+            let wait = || hub.applications.hold_back(&name, hub.clock.now(), delay);
+            match same.then(wait).flatten() {
+                Some(delay) => hub.queue_application_after(name, delay),
+                None => look_at_once(hub, name, cause),
+            }
+        }
+    }
 }
 
 /// Whether nothing is asked of the application, nothing is under way and nothing differs.

@@ -152,12 +152,6 @@ impl Renders {
         }
     }
 
-    /// A render in memory that read what this would read; `None` if there is none, or nobody can tell.
-    pub(super) fn known(&self, wanted: &Wanted<'_>) -> Option<Arc<Render>> {
-        let kept = self.kept.get(&wanted.key().ok()?)?;
-        matching(&kept, wanted).ok().flatten()
-    }
-
     /// Forgets the renders that an application used; all of them if it has used none yet, because
     /// what is on disk does not tell whose it is.
     pub(crate) fn forget(&self, app_name: &str) {
