@@ -39,16 +39,23 @@ pub async fn install_crds(client: &Client) -> Result<(), Diagnostic> {
 /// Makes the hub's namespace and its project `default`, where they are absent.
 pub async fn namespace(client: &Client, namespace: &str) -> Result<(), Diagnostic> {
     let namespaces: Api<Namespace> = Api::all(client.clone());
-    let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
-    create(&namespaces, &object, "the namespace").await?;
     let resource = ApiResource::erase::<argosy_crds::AppProject>(&());
     let projects: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
-    create(
-        &projects,
-        &default_project(namespace),
-        "the project `default`",
-    )
-    .await
+    // As a rule both are there, and a hub that starts has no time to lose.
+    let (has_namespace, has_project) = tokio::join!(
+        is_there(&namespaces, namespace),
+        is_there(&projects, names::DEFAULT_PROJECT)
+    );
+    if !has_namespace {
+        let object =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        create(&namespaces, object, "the namespace").await?;
+    }
+    if !has_project {
+        let object = default_project(namespace);
+        create(&projects, object, "the project `default`").await?;
+    }
+    Ok(())
 }
 
 /// The project that every application may use, as Argo CD makes it.
@@ -65,18 +72,22 @@ fn default_project(namespace: &str) -> Value {
     })
 }
 
-async fn create<K>(api: &Api<K>, object: &Value, what: &str) -> Result<(), Diagnostic>
+/// Whether an object is there; not, if nobody can tell: who may not look may be allowed to create.
+async fn is_there<K>(api: &Api<K>, name: &str) -> bool
+where
+    K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+{
+    matches!(api.get_opt(name).await, Ok(Some(_)))
+}
+
+async fn create<K>(api: &Api<K>, object: Value, what: &str) -> Result<(), Diagnostic>
 where
     K: Clone + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned,
 {
     let cannot = |error: &(dyn std::error::Error + 'static)| {
         Diagnostic::remote("SetupFailed", format!("cannot make {what}")).because(error)
     };
-    // Who may look need not be allowed to create.
-    if let Ok(Some(_)) = api.get_opt(object.name()).await {
-        return Ok(());
-    }
-    let wanted: K = serde_json::from_value(object.clone()).map_err(|error| cannot(&error))?;
+    let wanted: K = serde_json::from_value(object).map_err(|error| cannot(&error))?;
     match api.create(&kube::api::PostParams::default(), &wanted).await {
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
         Err(error) => Err(cannot(&error)),

@@ -77,6 +77,7 @@ pub struct Entry<T> {
 #[derive(Debug)]
 pub struct Table<T> {
     objects: BTreeMap<ObjectName, Entry<T>>,
+    changes: u64,
     pub(super) listing: Listing,
 }
 
@@ -93,6 +94,7 @@ impl<T> Default for Table<T> {
     fn default() -> Self {
         Self {
             objects: BTreeMap::new(),
+            changes: 0,
             listing: Listing::default(),
         }
     }
@@ -119,12 +121,15 @@ impl<T: DeserializeOwned> Table<T> {
                 Malformed::new(object, format!("{}: {}", error.path(), error.inner()))
             });
         self.objects.insert(name, Entry { version, body });
+        self.changes += 1;
         Some(Replaced { before })
     }
 
     /// Forgets an object.
     pub(super) fn delete(&mut self, name: &ObjectName) -> Option<Arc<T>> {
-        self.objects.remove(name)?.body.ok()
+        let removed = self.objects.remove(name)?;
+        self.changes += 1;
+        removed.body.ok()
     }
 
     /// Says that all there is has been applied since the listing began; returns the names of what
@@ -136,6 +141,11 @@ impl<T: DeserializeOwned> Table<T> {
             .filter(|name| !present.contains(name))
             .cloned()
             .collect()
+    }
+
+    /// How many changes were taken in: where it is the same as before, so are the objects.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Whether the kind has been listed once.
@@ -208,13 +218,17 @@ pub struct Index {
 }
 
 impl Index {
+    /// Whether what registers clusters and repositories has been listed once.
+    pub(super) fn knows_registrations(&self) -> bool {
+        self.secrets.is_listed() && self.config_maps.is_listed()
+    }
+
     /// Whether every kind has been listed once.
     pub fn is_ready(&self) -> bool {
         self.applications.is_listed()
             && self.application_sets.is_listed()
             && self.projects.is_listed()
-            && self.secrets.is_listed()
-            && self.config_maps.is_listed()
+            && self.knows_registrations()
     }
 
     /// Why nothing that sets generate can be compared with what is there: a kind that everything

@@ -272,9 +272,9 @@ impl Fleet {
     }
 
     fn listed(&self, kind: Kind, present: &BTreeSet<ObjectName>) {
-        let (gone, first) = {
+        let (gone, registered, ready) = {
             let mut index = self.index_mut();
-            let was_ready = index.is_ready();
+            let (knew_registrations, was_ready) = (index.knows_registrations(), index.is_ready());
             let gone = match kind {
                 Kind::Application => index.applications.listed(present),
                 Kind::ApplicationSet => index.application_sets.listed(present),
@@ -282,7 +282,8 @@ impl Fleet {
                 Kind::Secret => index.secrets.listed(present),
                 Kind::ConfigMap => index.config_maps.listed(present),
             };
-            (gone, !was_ready && index.is_ready())
+            let registered = !knew_registrations && index.knows_registrations();
+            (gone, registered, !was_ready && index.is_ready())
         };
         for name in gone {
             self.delete(kind, &name);
@@ -290,8 +291,12 @@ impl Fleet {
         if kind == Kind::ConfigMap {
             self.read_settings();
         }
-        if first {
-            self.wake([Wake::Clusters, Wake::Repositories, Wake::AllApplications]);
+        if registered {
+            // Clusters are slow to answer at first: they need not wait for the applications.
+            self.wake([Wake::Clusters, Wake::Repositories]);
+        }
+        if ready {
+            self.wake([Wake::AllApplications]);
             self.wake_sets();
         }
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use argosy_engine::application::{KnownClusters, resolve};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
@@ -45,9 +46,10 @@ pub struct ClusterInfo {
 
 /// Publishes for ever.
 pub async fn work(hub: Arc<Hub>) {
-    let mut published = None;
+    let (mut counts, mut published) = (Counts::default(), None);
     loop {
-        let infos = hub.cluster_infos();
+        counts.update(&hub);
+        let infos = hub.cluster_infos(&counts);
         if published.as_ref() != Some(&infos) {
             match publish(&hub, &infos).await {
                 Ok(()) => published = Some(infos),
@@ -77,30 +79,52 @@ impl Hub {
     }
 
     /// What is known of each cluster, by name.
-    pub fn cluster_infos(&self) -> BTreeMap<String, ClusterInfo> {
-        let clusters = self.clusters.all();
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        let applications: Vec<_> = self
-            .fleet
-            .index()
-            .applications
-            .iter()
-            .map(|(_, app)| Arc::clone(app))
-            .collect();
-        for server in applications.iter().filter_map(|app| self.server_of(app)) {
-            *counts.entry(server).or_default() += 1;
-        }
+    fn cluster_infos(&self, counts: &Counts) -> BTreeMap<String, ClusterInfo> {
         let info = |cluster: &Arc<Cluster>| {
-            let applications = counts
-                .get(&cluster.config.server)
-                .copied()
-                .unwrap_or_default();
+            let applications = counts.by_server.get(&cluster.config.server).copied();
             (
                 cluster.config.name.clone(),
-                ClusterInfo::of(cluster, applications),
+                ClusterInfo::of(cluster, applications.unwrap_or_default()),
             )
         };
-        clusters.iter().map(info).collect()
+        self.clusters.all().iter().map(info).collect()
+    }
+}
+
+/// How many applications each server has; counted anew only when an application or a cluster has
+/// changed, for there may be many of them.
+#[derive(Default)]
+struct Counts {
+    by_server: BTreeMap<String, usize>,
+    /// The changes of applications, and the clusters, with which that was so.
+    counted: Option<(u64, Arc<KnownClusters>)>,
+}
+
+impl Counts {
+    fn update(&mut self, hub: &Hub) {
+        let clusters = hub.known_clusters();
+        let index = hub.fleet.index();
+        let changes = index.applications.changes();
+        let is_same = |(counted, with): &(u64, Arc<KnownClusters>)| {
+            *counted == changes && Arc::ptr_eq(with, &clusters)
+        };
+        if self.counted.as_ref().is_some_and(is_same) {
+            return;
+        }
+        let mut by_destination = BTreeMap::new();
+        for (_, application) in index.applications.iter() {
+            let destination = &application.spec.destination;
+            let key = (&destination.server, &destination.name);
+            by_destination.entry(key).or_insert((destination, 0)).1 += 1;
+        }
+        self.by_server.clear();
+        for (destination, count) in by_destination.into_values() {
+            if let Ok(cluster) = resolve(destination, &clusters) {
+                *self.by_server.entry(cluster.server.clone()).or_default() += count;
+            }
+        }
+        drop(index);
+        self.counted = Some((changes, clusters));
     }
 }
 
