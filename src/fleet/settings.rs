@@ -10,6 +10,7 @@ use std::time::Duration;
 use argosy_engine::exclusions::Exclusions;
 use argosy_engine::gate;
 use argosy_engine::object::GroupKind;
+use argosy_engine::operation::Cascade;
 use argosy_engine::overrides::Overrides;
 use argosy_engine::project::Impersonation;
 use argosy_engine::sync::PruneLimit;
@@ -55,6 +56,9 @@ pub struct Settings {
     pub guard: Limits,
     /// How much a sync may prune without a person's approval; `argosy.prune.max` in `argocd-cm`.
     pub max_prune: Option<PruneLimit>,
+    /// What the deletion of an application may take with it of others;
+    /// `argosy.deletion.maxApplications` and `argosy.deletion.undo` in `argocd-cm`.
+    pub cascade: Cascade,
     /// Which addresses gates may have although the hub goes to none such by itself;
     /// `argosy.gates.allowed-addresses` in `argocd-cm`.
     pub gate_addresses: gate::Permitted,
@@ -96,6 +100,7 @@ impl Default for Settings {
             sync_timeout: None,
             guard: Limits::default(),
             max_prune: None,
+            cascade: Cascade::default(),
             gate_addresses: gate::Permitted::default(),
             impersonation: Impersonation::Off,
             sensitive_annotations: Vec::new(),
@@ -178,6 +183,7 @@ impl Settings {
             max_prune: argocd_cm
                 .get("argosy.prune.max")
                 .and_then(|text| PruneLimit::parse(text)),
+            cascade: cascade(&argocd_cm),
             gate_addresses: argocd_cm
                 .get("argosy.gates.allowed-addresses")
                 .map(|text| gate::Permitted::parse(text))
@@ -213,6 +219,17 @@ fn guard(argocd_cm: &BTreeMap<String, String>) -> Limits {
     Limits {
         percent: number("argosy.guard.percent").unwrap_or(default.percent),
         count: number("argosy.guard.count").unwrap_or(default.count),
+    }
+}
+
+fn cascade(argocd_cm: &BTreeMap<String, String>) -> Cascade {
+    let default = Cascade::default();
+    let text = |key: &str| argocd_cm.get(key).map(|text| text.trim());
+    let max = text("argosy.deletion.maxApplications").and_then(|text| text.parse().ok());
+    let undo = text("argosy.deletion.undo").and_then(duration);
+    Cascade {
+        max_applications: max.unwrap_or(default.max_applications),
+        undo: undo.unwrap_or(default.undo),
     }
 }
 

@@ -130,11 +130,6 @@ impl Span {
         result
     }
 
-    /// Leaves no trace of it.
-    pub(crate) fn forget(mut self) {
-        self.0 = None;
-    }
-
     /// What follows from it.
     pub(crate) fn link(&self) -> Link {
         let open = self.0.as_ref();
@@ -224,7 +219,6 @@ mod tests {
         let (look, mut sent, _) = begin(8);
         let link = look.link();
         drop(link.span("fetch"));
-        link.span("plan").forget();
         link.keep();
         drop(look);
         drop(link.span("wave"));

@@ -137,6 +137,61 @@ fn child(fleet: &Fleet, name: &str, wave: &str) -> String {
     app.to_string()
 }
 
+/// The parent of those in `root`.
+fn root(fleet: &Fleet) -> Value {
+    let mut root = automated(
+        "root",
+        &fleet.repo(),
+        "root",
+        "https://kubernetes.default.svc",
+    );
+    root["spec"]["destination"]["namespace"] = json!("argocd");
+    root
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parent_takes_many_children_with_it_when_a_person_confirms() {
+    let fleet = Fleet::start(&["dev"]).await;
+    let limit = json!({"argosy.deletion.maxApplications": "1"});
+    fleet.configure("argocd-cm", limit).await;
+    let (first, second) = (child(&fleet, "first", "0"), child(&fleet, "second", "1"));
+    fleet.commit(&[
+        ("root/first.yaml", &first),
+        ("root/second.yaml", &second),
+        ("first/app.yaml", &config("first", "1", "")),
+        ("second/app.yaml", &config("second", "1", "")),
+    ]);
+    let mut root = root(&fleet);
+    root["metadata"]["finalizers"] = json!(["resources-finalizer.argocd.argoproj.io"]);
+    fleet.apply(root).await;
+    for name in ["root", "first", "second"] {
+        fleet.until_well(name).await;
+    }
+
+    let apps = fleet.applications();
+    apps.delete("root", &DeleteParams::default()).await.unwrap();
+    let held = |app: &Application| {
+        let message = condition(app, "DeletionBlocked").unwrap_or_default();
+        message.starts_with("2 applications would go with it, and 1 may")
+    };
+    fleet.until("root", "held back", held).await;
+    fleet.nothing_is_written().await;
+    for name in ["first", "second"] {
+        let child = apps.get(name).await.unwrap();
+        assert!(!child.is_deleting(), "{name} goes without a word");
+    }
+
+    let kubeconfig = fleet.hub_kubeconfig().await;
+    argosy(&kubeconfig, &["app", "confirm-deletion", "root"]);
+    for name in ["first", "second", "root"] {
+        fleet
+            .eventually("all are gone", async || {
+                apps.get_opt(name).await.unwrap().is_none()
+            })
+            .await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_changes_all_children_rolls_through_their_waves() {
     let fleet = Fleet::start(&["dev"]).await;
@@ -147,10 +202,7 @@ async fn a_commit_that_changes_all_children_rolls_through_their_waves() {
         ("first/app.yaml", &deployment("first", "app:1")),
         ("second/app.yaml", &config("second", "1", "")),
     ]);
-    let in_cluster = "https://kubernetes.default.svc";
-    let mut root = automated("root", &fleet.repo(), "root", in_cluster);
-    root["spec"]["destination"]["namespace"] = json!("argocd");
-    fleet.apply(root).await;
+    fleet.apply(root(&fleet)).await;
     for name in ["root", "first", "second"] {
         fleet.until_well(name).await;
     }
@@ -191,14 +243,7 @@ async fn a_parent_is_as_well_as_its_children_unless_one_is_left_out() {
         ("root/first.yaml", &first),
         ("first/app.yaml", &config("first", "Healthy", "")),
     ]);
-    let mut root = automated(
-        "root",
-        &fleet.repo(),
-        "root",
-        "https://kubernetes.default.svc",
-    );
-    root["spec"]["destination"]["namespace"] = json!("argocd");
-    fleet.apply(root).await;
+    fleet.apply(root(&fleet)).await;
     for name in ["root", "first"] {
         fleet.until_well(name).await;
     }

@@ -2,6 +2,7 @@
 //! is drawn before anything runs, so that a seed is one story and no other.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
@@ -10,8 +11,9 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use crate::content::{Directory, Item, Shape};
 
-/// How long users and faults are about.
-pub(crate) const STORY: Duration = Duration::from_mins(5);
+/// From this seed on stories are short: of few applications, to which little happens. Many of them
+/// are told for what one of a whole fleet costs.
+pub(crate) const SHORT: u64 = 1_000_000;
 
 /// The directory that the set with the clusters generator deploys.
 pub(crate) const SHARED: &str = "shared";
@@ -23,6 +25,8 @@ pub(crate) const TENANTS: &str = "tenants";
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
+    /// How long users and faults are about.
+    pub(crate) lasts: Duration,
     pub(crate) clusters: Vec<Cluster>,
     pub(crate) applications: Vec<Application>,
     /// Every directory of the repository, by its path.
@@ -135,14 +139,48 @@ pub(crate) enum Answer {
     Lose,
 }
 
+/// How much there is in a story.
+struct Size {
+    lasts: Duration,
+    clusters: Range<usize>,
+    applications: Range<usize>,
+    tenants: Range<usize>,
+    acts: Range<usize>,
+    faults: Range<usize>,
+    /// How likely a cluster joins later.
+    joins: f64,
+}
+
+const FLEET: Size = Size {
+    lasts: Duration::from_mins(5),
+    clusters: 2..5,
+    applications: 2..5,
+    tenants: 0..3,
+    acts: 6..14,
+    faults: 1..7,
+    joins: 0.4,
+};
+
+const FEW: Size = Size {
+    lasts: Duration::from_secs(40),
+    clusters: 1..2,
+    applications: 1..3,
+    tenants: 0..1,
+    acts: 1..4,
+    faults: 1..4,
+    joins: 0.0,
+};
+
 impl Plan {
     /// The story of a seed.
     pub(crate) fn draw(seed: u64) -> Self {
         let mut dice = StdRng::seed_from_u64(seed);
-        let clusters = clusters(&mut dice);
-        let applications = applications(&mut dice, &clusters);
+        let size = if seed < SHORT { FLEET } else { FEW };
+        let clusters = clusters(&mut dice, &size);
+        let applications = applications(&mut dice, &size, &clusters);
         let names = applications.iter().map(|one| format!("apps/{}", one.name));
-        let tenants = (0..dice.random_range(0..3)).map(|n| format!("{TENANTS}/t{n}"));
+        let tenants =
+            (0..dice.random_range(size.tenants.clone())).map(|n| format!("{TENANTS}/t{n}"));
         let places: Vec<_> = names.chain(tenants).chain([SHARED.to_owned()]).collect();
         let directories = places
             .into_iter()
@@ -150,12 +188,13 @@ impl Plan {
             .collect();
         let mut plan = Self {
             seed,
+            lasts: size.lasts,
             clusters,
             applications,
             directories,
             steps: Vec::new(),
         };
-        plan.steps = steps(&mut dice, &plan);
+        plan.steps = steps(&mut dice, &size, &plan);
         plan
     }
 
@@ -173,9 +212,9 @@ impl Plan {
     }
 }
 
-fn clusters(dice: &mut StdRng) -> Vec<Cluster> {
-    let count = dice.random_range(2..5);
-    let late = dice.random_bool(0.4);
+fn clusters(dice: &mut StdRng, size: &Size) -> Vec<Cluster> {
+    let count = dice.random_range(size.clusters.clone());
+    let late = dice.random_bool(size.joins);
     (0..count)
         .map(|n| Cluster {
             name: format!("c{n}"),
@@ -186,9 +225,9 @@ fn clusters(dice: &mut StdRng) -> Vec<Cluster> {
         .collect()
 }
 
-fn applications(dice: &mut StdRng, clusters: &[Cluster]) -> Vec<Application> {
+fn applications(dice: &mut StdRng, size: &Size, clusters: &[Cluster]) -> Vec<Application> {
     let there = clusters.iter().filter(|cluster| !cluster.joins).count();
-    (0..dice.random_range(2..5))
+    (0..dice.random_range(size.applications.clone()))
         .map(|n| Application {
             name: format!("a{n}"),
             cluster: dice.random_range(0..there),
@@ -235,19 +274,19 @@ fn wave(dice: &mut StdRng) -> i32 {
     *[0, 0, 0, -1, 2].choose(dice).unwrap()
 }
 
-fn steps(dice: &mut StdRng, plan: &Plan) -> Vec<(Duration, Step)> {
+fn steps(dice: &mut StdRng, size: &Size, plan: &Plan) -> Vec<(Duration, Step)> {
     let mut steps = Vec::new();
     let mut at = |dice: &mut StdRng, step| {
-        let millis = u64::try_from(STORY.as_millis()).unwrap();
+        let millis = u64::try_from(size.lasts.as_millis()).unwrap();
         steps.push((Duration::from_millis(dice.random_range(0..millis)), step));
     };
-    for n in 0..dice.random_range(6..14) {
+    for n in 0..dice.random_range(size.acts.clone()) {
         let step = act(dice, plan, n);
         at(dice, step);
     }
     // One story in eight goes without a fault: what a quiet fleet costs is measured there.
     if dice.random_bool(0.875) {
-        for _ in 0..dice.random_range(1..7) {
+        for _ in 0..dice.random_range(size.faults.clone()) {
             let fault = fault(dice, plan.clusters.len());
             at(dice, Step::Fault(fault));
         }

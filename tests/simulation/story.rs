@@ -8,7 +8,7 @@ use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::laws;
-use crate::plan::{Plan, STORY};
+use crate::plan::Plan;
 use crate::wire::Entry;
 use crate::world::World;
 
@@ -143,7 +143,8 @@ async fn happen(plan: Plan) -> (Vec<String>, Vec<String>) {
 /// Lets everything come to rest; what does not in time.
 async fn settle(world: &mut World) -> Vec<String> {
     // The last commits are known after a poll; then people sync what does not sync itself.
-    let mut at = STORY + POLL;
+    let end = world.plan.lasts;
+    let mut at = end + POLL;
     world.go_on_until(at).await;
     for name in world.waiting_for_people() {
         world.sync(&name).await;
@@ -152,7 +153,7 @@ async fn settle(world: &mut World) -> Vec<String> {
         at += LOOK;
         world.go_on_until(at).await;
         let unsettled = laws::unsettled(world).await;
-        if unsettled.is_empty() || at > STORY + PATIENCE {
+        if unsettled.is_empty() || at > end + PATIENCE {
             return unsettled;
         }
     }

@@ -217,7 +217,7 @@ impl World {
             self.go_on_until(at).await;
             self.step(step).await;
         }
-        self.go_on_until(crate::plan::STORY).await;
+        self.go_on_until(self.plan.lasts).await;
         self.heal().await;
     }
 

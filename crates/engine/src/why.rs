@@ -79,21 +79,34 @@ fn conditions(application: &Application) -> Vec<Reason> {
         .status
         .iter()
         .flat_map(|status| &status.conditions);
-    conditions.filter_map(of_condition).collect()
+    let name = name_of(application);
+    conditions
+        .filter_map(|condition| of_condition(condition, name))
+        .collect()
 }
 
-fn of_condition(condition: &ApplicationCondition) -> Option<Reason> {
+fn name_of(application: &Application) -> &str {
+    application.metadata.name.as_deref().unwrap_or_default()
+}
+
+fn of_condition(condition: &ApplicationCondition, name: &str) -> Option<Reason> {
     let released = match condition.type_.as_str() {
-        condition::INVALID_SPEC_ERROR => "when the spec is corrected",
-        condition::COMPARISON_ERROR | condition::UNKNOWN_ERROR => "when the error is gone",
-        condition::ROLLED_BACK => {
-            "by a commit that renders something else, or by a person: argosy app rollback --resume"
+        condition::INVALID_SPEC_ERROR => "when the spec is corrected".to_owned(),
+        condition::COMPARISON_ERROR | condition::UNKNOWN_ERROR => {
+            "when the error is gone".to_owned()
         }
-        condition::PAUSED => "at that time, or by a person: argosy app resume",
-        condition::SYNC_ERROR => "by a new commit, or by a person: argosy app sync",
-        condition::APPROVAL_NEEDED => "by a person: argosy app approve",
+        condition::ROLLED_BACK => format!(
+            "by a commit that renders something else, or by a person: argosy app rollback {name} --resume"
+        ),
+        condition::PAUSED => format!("at that time, or by a person: argosy app resume {name}"),
+        condition::SYNC_ERROR => {
+            format!("by a new commit, or by a person: argosy app sync {name}")
+        }
+        condition::APPROVAL_NEEDED => {
+            format!("by a person: argosy app approve {name}, with the plan that is named here")
+        }
         condition::DELETION_ERROR | condition::DELETION_BLOCKED => {
-            "when the obstacle is gone, or by a person: argosy app delete --abandon"
+            format!("when the obstacle is gone, or by a person: argosy app delete {name} --abandon")
         }
         _ => return None,
     };
@@ -212,8 +225,10 @@ fn automation(application: &Application) -> Option<Reason> {
     let is_automated = policy.is_some_and(argosy_crds::application::SyncPolicy::is_automated);
     let status = application.status.as_ref()?;
     let differs = status.sync.status == SyncStatusCode::OutOfSync;
-    (!is_automated && differs)
-        .then(|| Reason::new("automated sync is off", "by a person: argosy app sync"))
+    (!is_automated && differs).then(|| {
+        let released = format!("by a person: argosy app sync {}", name_of(application));
+        Reason::new("automated sync is off", released)
+    })
 }
 
 fn guard(set: &ApplicationSet) -> Option<Reason> {
@@ -226,7 +241,7 @@ fn guard(set: &ApplicationSet) -> Option<Reason> {
             "the ApplicationSet {name} waits for approval: {}",
             waiting.message
         ),
-        "by a person: argosy appset approve",
+        format!("by a person: argosy appset approve {name}"),
     ))
 }
 
@@ -306,7 +321,7 @@ mod tests {
             texts,
             [
                 "operation Running: refused / retry #1 begins at 2026-03-04T05:06:17Z",
-                "automated sync is off / by a person: argosy app sync",
+                "automated sync is off / by a person: argosy app sync web",
             ]
         );
     }

@@ -2,6 +2,7 @@
 
 mod actions;
 mod approve;
+mod confirm_deletion;
 mod delete;
 mod diff;
 mod get;
@@ -48,6 +49,7 @@ pub(crate) enum Command {
     TerminateOp(terminate_op::Args),
     /// Approve a sync that waits.
     Approve(approve::Args),
+    ConfirmDeletion(confirm_deletion::Args),
     /// Delete applications.
     Delete(delete::Args),
     /// Wait until applications are in a state.
@@ -76,6 +78,7 @@ pub(crate) fn run(command: Command) -> CommandResult {
         Command::Rollback(args) => block_on(rollback::run(args)),
         Command::TerminateOp(args) => block_on(terminate_op::run(args)),
         Command::Approve(args) => block_on(approve::run(args)),
+        Command::ConfirmDeletion(args) => block_on(confirm_deletion::run(args)),
         Command::Delete(args) => block_on(delete::run(args)),
         Command::Wait(args) => block_on(wait::run(args)),
         Command::Manifests(args) => manifests::run(&args),

@@ -304,10 +304,17 @@ fn look(observation: &Observation, running: &mut RunningSync) {
             continue;
         }
         let live = observation.cluster.live.get(&task.key);
+        let leaves = is_leaving(task, live.as_ref());
         let progress = if is_another(task, live.as_ref()) {
             Progress::Missing
         } else {
             results::progress(observation, &task.key, live)
+        };
+        let progress = match progress {
+            Progress::Underway(_) if leaves => {
+                Progress::Degraded(format!("{} was deleted before its end", task.label()))
+            }
+            other => other,
         };
         running.states.observed(&running.plan, id, progress);
     }
@@ -324,6 +331,15 @@ fn is_under_way(state: &TaskState) -> bool {
                 ..
             }
     )
+}
+
+/// Whether somebody deletes a hook that runs: nothing moves it any further, and only the hub's own
+/// finalizer may keep it.
+fn is_leaving(task: &sync::Task, live: Option<&Found>) -> bool {
+    let Some(Found::Tracked(live)) = live else {
+        return false;
+    };
+    task.is_hook() && task.desired.is_some() && live.is_terminating()
 }
 
 /// Whether the object that a task deletes is gone and another has its name.

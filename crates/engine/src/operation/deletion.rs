@@ -1,6 +1,7 @@
 //! Taking an application's resources down, the highest wave first.
 
 use std::fmt;
+use std::time::Duration;
 
 use argosy_facts::Complete;
 use jiff::{SignedDuration, Timestamp};
@@ -68,6 +69,75 @@ pub fn next_deletion(
     }
     let highest = going.iter().map(|object| object.sync_wave()).max();
     Deletion::Delete(keys(&select(&|object| Some(object.sync_wave()) == highest)))
+}
+
+/// What the deletion of an application may take with it of other applications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cascade {
+    /// How many it may delete without a person's word.
+    pub max_applications: usize,
+    /// For how long an application that would take others with it waits, so that somebody who did
+    /// not mean that can still keep them.
+    pub undo: Duration,
+}
+
+impl Default for Cascade {
+    fn default() -> Self {
+        Self {
+            max_applications: 20,
+            undo: Duration::ZERO,
+        }
+    }
+}
+
+/// Why a deletion that would take other applications with it waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// They are more than may go without a person's word.
+    Many {
+        /// How many there are.
+        applications: usize,
+        /// How many may go.
+        max: usize,
+    },
+    /// Somebody may still want to keep them.
+    Until {
+        /// How many there are.
+        applications: usize,
+        /// When they go.
+        at: Timestamp,
+    },
+}
+
+impl Cascade {
+    /// Why what the cluster holds of an application, as [`next_deletion`] takes it, may not go yet;
+    /// `deleted` is when the deletion of the application began. A person's approval is for all of it
+    /// and ends the wait, too.
+    pub fn hold(
+        &self,
+        (live, options, own): (&Complete<Vec<Value>>, &SyncOptions, Option<&ResourceKey>),
+        deleted: Timestamp,
+        now: Timestamp,
+        approved: bool,
+    ) -> Option<Held> {
+        let goes = |object: &&Value| {
+            object.group() == argosy_crds::names::GROUP
+                && object.kind() == "Application"
+                && own != Some(&object.resource_key())
+                && !is_kept(object, options)
+                && !object.is_terminating()
+        };
+        let applications = live.get().iter().filter(goes).count();
+        if approved || applications == 0 {
+            return None;
+        }
+        let max = self.max_applications;
+        if applications > max {
+            return Some(Held::Many { applications, max });
+        }
+        let at = deleted.saturating_add(self.undo).unwrap_or(Timestamp::MAX);
+        (now < at).then_some(Held::Until { applications, at })
+    }
 }
 
 /// How long an object may be on its way out before its finalizers are told of; usually they go at
@@ -167,6 +237,35 @@ mod tests {
         let expected = "/ConfigMap//held is being deleted and waits for whoever removes its \
                         finalizer example.com/held";
         assert_eq!(told("2026-03-04T05:06:20Z"), [expected]);
+    }
+
+    #[test]
+    fn many_applications_go_with_a_person_s_word_and_few_when_nobody_can_have_meant_otherwise() {
+        let child = |n: usize| {
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+                "metadata": {"namespace": "argocd", "name": format!("child-{n}")}})
+        };
+        let cascade = Cascade {
+            max_applications: 3,
+            undo: Duration::from_mins(10),
+        };
+        let deleted: Timestamp = "2026-03-04T05:06:07Z".parse().unwrap();
+        let own = ResourceKey::new("argoproj.io", "Application", "argocd", "child-0");
+        let hold = |children: usize, after: u64, approved: bool| {
+            let live = (0..=children).map(child).chain([object("other", "0", "")]);
+            let live = Complete::vouch(live.collect::<Vec<_>>());
+            let now = deleted + Duration::from_secs(after);
+            let options = SyncOptions::default();
+            cascade.hold((&live, &options, Some(&own)), deleted, now, approved)
+        };
+        let (applications, max) = (4, 3);
+        assert_eq!(hold(4, 9999, false), Some(Held::Many { applications, max }));
+        assert_eq!(hold(4, 0, true), None);
+        let at = "2026-03-04T05:16:07Z".parse().unwrap();
+        let applications = 3;
+        assert_eq!(hold(3, 599, false), Some(Held::Until { applications, at }));
+        assert_eq!(hold(3, 600, false), None);
+        assert_eq!(hold(0, 0, false), None);
     }
 
     #[test]

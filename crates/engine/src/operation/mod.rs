@@ -15,7 +15,7 @@ pub use argosy_crds::codes::{BLOCKED_BY_WINDOW, WAITS, is_held_back};
 pub use automated::{
     AutoSync, AutoSyncInput, Blind, SelfHealBackoff, Skip, decide_automated, failed_attempt,
 };
-pub use deletion::{Deletion, HeldByFinalizers, held_by_finalizers, next_deletion};
+pub use deletion::{Cascade, Deletion, Held, HeldByFinalizers, held_by_finalizers, next_deletion};
 pub use history::{RollbackError, record, rollback};
 pub use pause::{Pause, pause_of};
 pub use retry::{RetryPolicy, RetryPolicyError, Verdict, after_attempt, has_timed_out};

@@ -42,10 +42,11 @@ const COMPANY: Duration = Duration::from_secs(3);
 /// How many resources an abandoned deletion names.
 const NAMED: usize = 20;
 
-/// Why a deletion cannot go on: the condition's type and message.
+/// Why a deletion cannot go on: the condition's type and message, and when to look again.
 struct Held {
     kind: &'static str,
     message: String,
+    next: Next,
 }
 
 impl Held {
@@ -54,6 +55,7 @@ impl Held {
         Self {
             kind: condition::DELETION_BLOCKED,
             message,
+            next: Next::Backoff,
         }
     }
 
@@ -62,6 +64,7 @@ impl Held {
         Self {
             kind: condition::DELETION_ERROR,
             message,
+            next: Next::Backoff,
         }
     }
 }
@@ -78,9 +81,14 @@ pub(super) async fn proceed(hub: &Arc<Hub>, name: &ObjectName, application: &App
         Dependents::Gone => {}
         Dependents::MayFollow => return Next::After(SOON),
         Dependents::Going(message) => {
-            let kind = condition::WAITING;
-            say(hub, name, application, &Held { kind, message }).await;
-            return Next::After(SOON);
+            let (kind, next) = (condition::WAITING, Next::After(SOON));
+            let held = Held {
+                kind,
+                message,
+                next,
+            };
+            say(hub, name, application, &held).await;
+            return held.next;
         }
     }
     let done = match stage {
@@ -95,7 +103,7 @@ pub(super) async fn proceed(hub: &Arc<Hub>, name: &ObjectName, application: &App
         Ok(false) => Next::After(AGAIN),
         Err(held) => {
             say(hub, name, application, &held).await;
-            Next::Backoff
+            held.next
         }
     }
 }

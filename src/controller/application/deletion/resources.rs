@@ -5,7 +5,7 @@ use std::sync::Arc;
 use argosy_crds::{Application, names};
 use argosy_engine::application::KnownCluster;
 use argosy_engine::object::{ObjectExt as _, ResourceKey, names as keys};
-use argosy_engine::operation::{Deletion, held_by_finalizers, next_deletion};
+use argosy_engine::operation::{Deletion, Held as TooMuch, held_by_finalizers, next_deletion};
 use argosy_engine::project::Rules;
 use argosy_engine::sync::{Propagation, SyncOptions};
 use argosy_facts::{Complete, Observed};
@@ -16,6 +16,7 @@ use super::{Held, Target, is_there, project, target};
 use crate::cluster::{Cluster, Served};
 use crate::controller::application::live::live;
 use crate::controller::application::rules::{instance_name, is_approved_since};
+use crate::controller::worker::Next;
 use crate::executor::{Deleted, Failure, Place};
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
@@ -57,14 +58,19 @@ pub(super) async fn delete(
             }
         }
         Deletion::Confirm(keys) => Err(Held::error(format!(
-            "{} asks for confirmation: set the annotation {} on the application to the time of it",
+            "{} asks for confirmation: set the annotation {} on the application to the time of it, or \
+             run `argosy app confirm-deletion {}`",
             keys.iter()
                 .map(ToString::to_string)
                 .collect::<Vec<_>>()
                 .join(", "),
-            keys::DELETION_APPROVED
+            keys::DELETION_APPROVED,
+            name.name
         ))),
         Deletion::Delete(keys) => {
+            if let Some(held) = cascade(hub, application, (&objects, &options, Some(&own))) {
+                return Err(held);
+            }
             let due = |object: &&Value| keys.contains(&object.resource_key());
             for object in objects.get().iter().filter(due) {
                 if !is_there(hub, name, application) {
@@ -82,6 +88,35 @@ pub(super) async fn delete(
             Ok(false)
         }
     }
+}
+
+/// Why the applications that would go with this one stay for now.
+fn cascade(
+    hub: &Hub,
+    application: &Application,
+    what: (&Complete<Vec<Value>>, &SyncOptions, Option<&ResourceKey>),
+) -> Option<Held> {
+    let deleted = application.metadata.deletion_timestamp.as_ref()?.0;
+    let (now, approved) = (hub.clock.now(), is_approved(application));
+    let cascade = hub.fleet.settings().cascade;
+    let held = cascade.hold(what, deleted, now, approved)?;
+    let name = application.metadata.name.as_deref().unwrap_or_default();
+    let either = format!(
+        "`argosy app confirm-deletion {name}` deletes them now, and `argosy app delete {name} --abandon` \
+         keeps them and all else that {name} has brought"
+    );
+    Some(match held {
+        TooMuch::Many { applications, max } => Held::blocked(format!(
+            "{applications} applications would go with it, and {max} may without a person's word \
+             (argosy.deletion.maxApplications in argocd-cm): {either}"
+        )),
+        TooMuch::Until { applications, at } => Held {
+            next: Next::After(at.duration_since(now).try_into().unwrap_or_default()),
+            ..Held::blocked(format!(
+                "{applications} applications go with it at {at:.0} (argosy.deletion.undo in argocd-cm): {either}"
+            ))
+        },
+    })
 }
 
 /// Reads what the application still has, all of it or nothing.
