@@ -175,7 +175,6 @@ async fn a_parent_takes_many_children_with_it_when_a_person_confirms() {
         message.starts_with("2 applications would go with it, and 1 may")
     };
     fleet.until("root", "held back", held).await;
-    fleet.nothing_is_written().await;
     for name in ["first", "second"] {
         let child = apps.get(name).await.unwrap();
         assert!(!child.is_deleting(), "{name} goes without a word");
