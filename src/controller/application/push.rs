@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use argosy_crds::Application;
 use argosy_crds::codes::SyncStatusCode;
-use argosy_engine::repo_url::normalise;
+use argosy_engine::repo_url::same;
 use futures::StreamExt as _;
 
 use super::dependencies;
@@ -154,9 +154,9 @@ fn is_at_rest(application: &Application) -> bool {
 /// reach and must not hold up anybody else.
 fn is_of_one_repository(application: &Application) -> bool {
     let sources = application.spec.sources();
-    let mut urls = sources.iter().map(|source| normalise(&source.repo_url));
-    let first = urls.next();
-    urls.all(|url| Some(url) == first) && sources.iter().all(|source| source.chart.is_empty())
+    let mut pairs = sources.windows(2);
+    pairs.all(|two| same(&two[0].repo_url, &two[1].repo_url))
+        && sources.iter().all(|source| source.chart.is_empty())
 }
 
 #[cfg(test)]
