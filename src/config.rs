@@ -35,6 +35,8 @@ pub struct HubConfig {
     pub answer_timeout: Duration,
     /// The folders in which it looks for `helm` and `kustomize`, in the form of `PATH`.
     pub tool_path: OsString,
+    /// The folder whose files declare config management plugins.
+    pub plugins: Option<PathBuf>,
     /// How much its metrics tell.
     pub metrics: MetricsConfig,
     /// Its logs, whose filter the settings may change.
@@ -64,6 +66,7 @@ impl HubConfig {
             git: Limits::default(),
             answer_timeout: Duration::from_secs(30),
             tool_path: std::env::var_os("PATH").unwrap_or_default(),
+            plugins: None,
             metrics: MetricsConfig::default(),
             logs: Logs::default(),
             otlp: OtlpSettings::default(),

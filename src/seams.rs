@@ -6,7 +6,10 @@
 //! nothing that a seed could not repeat. `cargo xtask test` checks that no other file of the hub
 //! names a way around them.
 
-use argosy_render::Tools;
+use std::ffi::OsStr;
+use std::path::Path;
+
+use argosy_render::{Plugins, Tools};
 use tempfile::TempDir;
 
 use crate::blocking::Blocking;
@@ -37,7 +40,7 @@ pub struct Seams {
     pub disk: Disk,
     /// Variables of the environment, and mounted files.
     pub surroundings: Surroundings,
-    /// What renders charts and kustomizations.
+    /// What renders charts and kustomizations, and what plugins render.
     pub tools: Tools,
     /// Where work runs that blocks.
     pub blocking: Blocking,
@@ -62,7 +65,7 @@ impl Seams {
             signatures: Signatures::gpg(),
             disk: Disk::below(&config.data),
             surroundings: Surroundings::system(),
-            tools: Tools::on_path(&config.tool_path),
+            tools: tools(&config.tool_path, config.plugins.as_deref())?,
             blocking: Blocking::Pool,
         })
     }
@@ -76,4 +79,23 @@ impl Seams {
         let seams = Self::system(&HubConfig::new(folder.path()))?;
         Ok((folder, seams))
     }
+}
+
+/// The tools of this machine in the folders of `search`, which has the form of `PATH`, and the plugins
+/// that the files of a folder declare.
+pub(crate) fn tools(search: &OsStr, plugins: Option<&Path>) -> Result<Tools, Diagnostic> {
+    let tools = Tools::on_path(search);
+    let Some(folder) = plugins else {
+        return Ok(tools);
+    };
+    let plugins = Plugins::load(folder, search).map_err(|error| {
+        Diagnostic::config(
+            "PluginsUnusable",
+            "cannot use the config management plugins",
+        )
+        .at(folder.display().to_string())
+        .because(&error)
+        .fix("correct the file, or take it out of the folder that --plugins names")
+    })?;
+    Ok(tools.with_plugins(plugins))
 }

@@ -318,3 +318,49 @@ fn what_a_parent_renders_counts_before_its_file_and_two_parents_do_not_chase_eac
     let notes = answer["notes"].to_string();
     assert!(notes.contains("`a` is declared more than once"), "{notes}");
 }
+
+#[test]
+fn plugins_render_in_plans_and_offline() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repo, plugins) = (folder.path().join("repo"), folder.path().join("plugins"));
+    std::fs::create_dir(&repo).unwrap();
+    std::fs::create_dir(&plugins).unwrap();
+    let plugin = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ConfigManagementPlugin",
+        "metadata": {"name": "cat"},
+        "spec": {"discover": {"fileName": "all.txt"}, "generate": {"command": ["cat", "all.txt"]}}});
+    std::fs::write(plugins.join("cat.yaml"), plugin.to_string()).unwrap();
+    git(&repo, &["init", "--quiet"]);
+    let files = [
+        ("web.json", &application("web", "web")),
+        ("web/all.txt", &map("1")),
+    ];
+    commit(
+        &repo,
+        "main",
+        &files.map(|(path, text)| (path, text.as_str())),
+    );
+    commit(&repo, "change", &[("web/all.txt", &map("2"))]);
+    let planned = plan(&repo, &["--plugins", "../plugins", "--output", "json"]);
+    let answer: Value = serde_json::from_slice(&planned.stdout).unwrap();
+    assert_eq!(told(&answer), ["changed web dev: changed ConfigMap cm"]);
+
+    let offline = |plugins: &str| {
+        let arguments = ["app", "manifests", "--offline", "--app", "web.json"];
+        Command::new(env!("CARGO_BIN_EXE_argosy"))
+            .args(arguments)
+            .args(["--local-repo-root", ".", "-o", "json", "--plugins", plugins])
+            .current_dir(&repo)
+            .output()
+            .unwrap()
+    };
+    let answer: Value = serde_json::from_slice(&offline("../plugins").stdout).unwrap();
+    assert_eq!(answer["sourceType"], "Plugin");
+    assert_eq!(answer["manifests"][0]["data"], json!({"a": "2"}));
+    std::fs::write(plugins.join("cat.yaml"), "kind: ConfigManagementPlugin").unwrap();
+    let refused = offline("../plugins");
+    let complaint = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && complaint.contains("cat.yaml declares no plugin"),
+        "{complaint}"
+    );
+}

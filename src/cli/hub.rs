@@ -11,6 +11,7 @@ use kube::{Api, Client};
 use super::hub_access::HubArgs;
 use super::metrics_args::MetricsArgs;
 use super::otlp_args::OtlpArgs;
+use super::plugins_args::PluginsArgs;
 use super::{CommandResult, Outcome, output};
 use crate::config::HubConfig;
 use crate::diagnostic::Diagnostic;
@@ -45,6 +46,8 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "install_crds")]
     shadow: bool,
     #[command(flatten)]
+    plugins: PluginsArgs,
+    #[command(flatten)]
     metrics: MetricsArgs,
     #[command(flatten)]
     otlp: OtlpArgs,
@@ -69,6 +72,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
         listen: args.listen,
         workers_per_cluster: args.workers_per_cluster.max(1),
         any_namespace: args.any_namespace,
+        plugins: args.plugins.folder(),
         metrics: args.metrics.config(),
         logs,
         otlp,

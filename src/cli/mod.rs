@@ -18,6 +18,7 @@ mod metrics_args;
 mod otlp_args;
 mod output;
 mod plan;
+mod plugins_args;
 mod reference;
 mod registration;
 mod repo;

@@ -8,6 +8,7 @@ use clap::Parser;
 
 use super::metrics_args::MetricsArgs;
 use super::otlp_args::OtlpArgs;
+use super::plugins_args::PluginsArgs;
 use super::{CommandResult, Outcome, interrupted, output};
 use crate::config::HubConfig;
 use crate::embedded::{DataDir, Embedded, Options};
@@ -26,6 +27,8 @@ pub(crate) struct Args {
     /// Where it serves metrics, health checks and webhooks.
     #[arg(long, value_name = "ADDRESS", default_value_t = HubConfig::LISTEN)]
     listen: SocketAddr,
+    #[command(flatten)]
+    plugins: PluginsArgs,
     #[command(flatten)]
     metrics: MetricsArgs,
     #[command(flatten)]
@@ -46,6 +49,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
     let embedded = Embedded::start(&data, &options).await?;
     let mut config = HubConfig::new(data.path("cache"));
     config.listen = args.listen;
+    config.plugins = args.plugins.folder();
     config.metrics = args.metrics.config();
     config.logs = logs;
     config.otlp = otlp;

@@ -22,7 +22,7 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::killable::{Life, config};
+use crate::killable::{Life, PLUGINS, config};
 
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(20);
@@ -67,13 +67,27 @@ impl Fleet {
 
     /// Starts a hub that finds `helm` and `kustomize` in the folders of `tool_path`.
     pub(crate) async fn start_with_tools(names: &[&str], tool_path: OsString) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), names, tool_path).await
+    }
+
+    /// Starts a hub that knows the plugins that files declare.
+    pub(crate) async fn start_with_plugins(names: &[&str], files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let plugins = folder.path().join(PLUGINS);
+        std::fs::create_dir(&plugins).unwrap();
+        for (name, text) in files {
+            std::fs::write(plugins.join(name), text).unwrap();
+        }
+        Self::start_in(folder, names, "/usr/bin:/bin".into()).await
+    }
+
+    async fn start_in(folder: TempDir, names: &[&str], tool_path: OsString) -> Self {
         // A second test in the process finds it installed.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let hub_sim = SimCluster::new(SimConfig::new("hub")).unwrap();
         let client = Client::new(hub_sim.service(), "default");
         setup::install_crds(&client).await.unwrap();
         setup::namespace(&client, "argocd").await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
         let (hub, life) = Life::start(&hub_sim, config(folder.path(), &tool_path));
         let mut fleet = Self {
             hub,

@@ -75,10 +75,14 @@ fn client_until(cut: &CancellationToken, sim: &SimCluster) -> Client {
     Client::new(service, "default")
 }
 
+/// The folder beside a hub's data that declares plugins, where there is one.
+pub(crate) const PLUGINS: &str = "plugins";
+
 /// How a hub of the stories is started.
 pub(crate) fn config(folder: &Path, tools: &OsStr) -> HubConfig {
     HubConfig {
         tool_path: tools.to_owned(),
+        plugins: Some(folder.join(PLUGINS)).filter(|plugins| plugins.is_dir()),
         listen: "127.0.0.1:0".parse().unwrap(),
         any_namespace: true,
         // Only a push or a poll makes it ask again, however slow the machine.

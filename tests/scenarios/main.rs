@@ -38,6 +38,7 @@ mod outside_faults;
 mod outside_server;
 mod outside_tls;
 mod pause;
+mod plugins;
 mod program;
 mod registries;
 mod rendered;

@@ -1,12 +1,12 @@
 //! Which tool a source is for.
 //!
-//! An explicit choice in the source wins; otherwise the names of the files directly in its
-//! directory tell.
+//! An explicit choice in the source wins, then a plugin that recognises it; otherwise the names of
+//! the files directly in its directory tell.
 
 use argosy_crds::ApplicationSource;
 use serde::{Deserialize, Serialize};
 
-use crate::{path::TreePath, render::RenderError, tree::Kind, view::View};
+use crate::{path::TreePath, render::RenderError, tool::Plugins, tree::Kind, view::View};
 
 /// What turns a source into manifests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,12 +56,13 @@ impl Default for Enabled {
 
 /// The type of the source whose files lie in `directory`.
 ///
-/// Fails if the source names more than one type.
+/// Fails if the source names more than one type, and if a plugin cannot be asked.
 pub fn detect(
     view: &View,
     directory: &TreePath,
     source: &ApplicationSource,
     enabled: Enabled,
+    plugins: Option<&Plugins>,
 ) -> Result<SourceType, RenderError> {
     let allow = |kind| match kind {
         SourceType::Helm if !enabled.helm => SourceType::Directory,
@@ -70,6 +71,11 @@ pub fn detect(
     };
     if let Some(explicit) = explicit(source)? {
         return Ok(allow(explicit));
+    }
+    if let Some(plugins) = plugins
+        && plugins.recognise(view, directory)?
+    {
+        return Ok(SourceType::Plugin);
     }
     if !source.chart.is_empty() {
         return Ok(allow(SourceType::Helm));

@@ -53,6 +53,13 @@ impl Environment {
         )
     }
 
+    /// With one more variable.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
     /// Every variable with its value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0

@@ -6,6 +6,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -112,7 +113,12 @@ impl Tree for DirectoryTree {
                     }
                 }
             }
-            Some(Kind::File | Kind::Link) => hash.update(self.read(path)?),
+            Some(kind @ (Kind::File | Kind::Link)) => {
+                hash.update(self.read(path)?);
+                if kind == Kind::File && self.is_executable(path)? {
+                    hash.update("\0executable");
+                }
+            }
             Some(Kind::Submodule | Kind::Other) => {}
         }
         Ok(Some(ObjectId::new(hex(&hash.finalize()))))
@@ -136,6 +142,11 @@ impl Tree for DirectoryTree {
             Some(_) => Err(TreeError::NotFile { path: path.clone() }),
             None => Err(TreeError::NotFound { path: path.clone() }),
         }
+    }
+
+    fn is_executable(&self, path: &TreePath) -> Result<bool, TreeError> {
+        let metadata = self.metadata(path)?;
+        Ok(metadata.is_some_and(|metadata| metadata.permissions().mode() & 0o100 != 0))
     }
 }
 

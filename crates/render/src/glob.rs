@@ -30,8 +30,17 @@ pub(crate) fn is_pattern(path: &str) -> bool {
 
 /// Everything in the tree that matches, directories included; links are not resolved.
 pub(crate) fn expand(view: &View, pattern: &TreePath) -> Result<Vec<TreePath>, GlobError> {
+    expand_below(view, TreePath::root(), pattern)
+}
+
+/// As [`expand`], for a pattern of paths from `directory` on, whose own name is none.
+pub(crate) fn expand_below(
+    view: &View,
+    directory: TreePath,
+    pattern: &TreePath,
+) -> Result<Vec<TreePath>, GlobError> {
     let segments: Vec<&str> = pattern.segments().collect();
-    let mut found = vec![TreePath::root()];
+    let mut found = vec![directory];
     for (at, segment) in segments.iter().enumerate() {
         let last = at + 1 == segments.len();
         let mut next = Vec::new();

@@ -31,7 +31,7 @@ pub use needs::{Dependency, Fetched, Need};
 pub use path::{PathError, TreePath};
 pub use reads::Reads;
 pub use render::{Render, RenderError, Request, Tool, Tools, render};
-pub use tool::check_build_options;
+pub use tool::{Plugins, PluginsError, check_build_options};
 pub use tree::{Entry, Kind, ObjectId, Tree, TreeError};
 pub use view::{Target, View};
 pub use views::{Refs, Views};

@@ -15,6 +15,7 @@ use crate::{
     overrides::merged,
     path::{PathError, TreePath},
     reads::Reads,
+    tool::Plugins,
     tree::{Kind, Tree, TreeError},
     view::View,
     views::{Refs, Views},
@@ -107,8 +108,8 @@ pub struct Tools {
     pub helm: Option<Arc<dyn Tool>>,
     /// Renders kustomizations.
     pub kustomize: Option<Arc<dyn Tool>>,
-    /// Renders what belongs to plugins.
-    pub plugin: Option<Arc<dyn Tool>>,
+    /// Render what is theirs.
+    pub plugins: Option<Arc<Plugins>>,
     /// Names these tools and their versions: others may render differently.
     pub identity: String,
 }
@@ -224,7 +225,8 @@ pub fn render(
     let view = views.own();
     let directory = locate(view, &request.source.path)?;
     let source = merged(view, &directory, request.source, request.app_name)?;
-    let source_type = detect(view, &directory, &source, request.enabled)?;
+    let plugins = tools.plugins.as_deref();
+    let source_type = detect(view, &directory, &source, request.enabled, plugins)?;
     let request = Request {
         source: &source,
         ..request.clone()
@@ -265,25 +267,25 @@ fn tool<'a>(
     let (tool, name, hint) = match source_type {
         SourceType::Directory => return Ok(None),
         SourceType::Helm => (
-            &tools.helm,
+            tools.helm.as_deref(),
             "helm",
             "install helm 4 where the hub can run it, or set `spec.source.directory` to read the \
              files as plain manifests",
         ),
         SourceType::Kustomize => (
-            &tools.kustomize,
+            tools.kustomize.as_deref(),
             "kustomize",
             "install kustomize 5 where the hub can run it, or set `spec.source.directory` to read \
              the files as plain manifests",
         ),
         SourceType::Plugin => (
-            &tools.plugin,
+            tools.plugins.as_deref().map(|plugins| plugins as &dyn Tool),
             "plugin",
-            "config management plugins are not installed in this hub",
+            "put the plugin's declaration into a folder and name that with --plugins",
         ),
     };
     match tool {
-        Some(tool) => Ok(Some(tool.as_ref())),
+        Some(tool) => Ok(Some(tool)),
         None => Err(RenderError::ToolMissing {
             directory: directory.clone(),
             tool: name,

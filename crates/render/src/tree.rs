@@ -74,6 +74,12 @@ pub trait Tree: Send + Sync {
 
     /// The bytes of the file at `path`, or the target text of a link.
     fn read(&self, path: &TreePath) -> Result<Vec<u8>, TreeError>;
+
+    /// Whether the file at `path` may be run as a program; never so where a tree does not tell.
+    fn is_executable(&self, path: &TreePath) -> Result<bool, TreeError> {
+        let _ = path;
+        Ok(false)
+    }
 }
 
 /// Why something in a tree could not be read.

@@ -134,6 +134,32 @@ impl View {
         Ok(size)
     }
 
+    /// A view of the same tree for somebody whose reads cannot be seen: all of the tree counts as
+    /// read here, and nothing of what is read there.
+    pub(crate) fn unseen(&self) -> Result<Self, TreeError> {
+        self.identity()?;
+        Ok(Self::new(Arc::clone(&self.tree)))
+    }
+
+    /// Names all of the tree: where it is the same, so is every file. It counts as read.
+    pub(crate) fn identity(&self) -> Result<String, TreeError> {
+        let root = TreePath::root();
+        let id = self.tree.id(&root)?;
+        self.record().content(&root, id.clone());
+        Ok(id.map_or_else(String::new, |id| id.to_string()))
+    }
+
+    /// Whether a file may be run as a program. It is part of what a directory is, and not recorded.
+    pub(crate) fn is_executable(&self, path: &TreePath) -> Result<bool, TreeError> {
+        self.tree.is_executable(path)
+    }
+
+    /// What a link says, which leads nowhere outside of the root.
+    pub(crate) fn link(&self, path: &TreePath) -> Result<String, TreeError> {
+        self.resolve(path)?;
+        self.link_target(path)
+    }
+
     fn file(&self, path: &TreePath) -> Result<TreePath, TreeError> {
         let target = self.existing(path)?;
         match target.kind {

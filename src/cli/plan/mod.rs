@@ -13,9 +13,9 @@ mod snapshot;
 use std::path::PathBuf;
 
 use argosy_generators::offline::clusters;
-use argosy_render::Tools;
 use clap::Parser;
 
+use super::plugins_args::PluginsArgs;
 use super::{CommandResult, Outcome, argocd_cm, output};
 use crate::diagnostic::Diagnostic;
 use side::Side;
@@ -62,6 +62,8 @@ pub(crate) struct Args {
     /// File with the ConfigMap argocd-cm, whose `resource.sensitive.mask.annotations` are masked, too.
     #[arg(long, value_name = "FILE")]
     argocd_cm_path: Option<PathBuf>,
+    #[command(flatten)]
+    plugins: PluginsArgs,
     /// How to print it.
     #[arg(short, long, value_enum, default_value_t)]
     output: print::Format,
@@ -80,7 +82,7 @@ pub(crate) fn run(args: &Args) -> CommandResult {
         kube_version: &args.kube_version,
         api_versions: &args.api_version,
         namespace: &args.namespace,
-        tools: Tools::on_path(&std::env::var_os("PATH").unwrap_or_default()),
+        tools: args.plugins.tools()?,
     };
     let base = Side::of(&terms, &repository.at(&args.base)?, None);
     let head = Side::of(&terms, &repository.at(&args.head)?, Some(&base));

@@ -44,6 +44,7 @@ type Directory = Arc<BTreeMap<String, Node>>;
 struct Node {
     kind: Kind,
     id: gix::ObjectId,
+    is_executable: bool,
 }
 
 /// One file of a tree, as generators ask for.
@@ -199,6 +200,7 @@ impl GitTree {
         let mut node = Node {
             kind: Kind::Directory,
             id: self.root,
+            is_executable: false,
         };
         for segment in path.segments() {
             if node.kind != Kind::Directory {
@@ -236,8 +238,12 @@ impl GitTree {
                     EntryKind::Link => Kind::Link,
                     EntryKind::Commit => Kind::Submodule,
                 };
-                let id = entry.oid.to_owned();
-                entries.insert(name.to_owned(), Node { kind, id });
+                let node = Node {
+                    kind,
+                    id: entry.oid.to_owned(),
+                    is_executable: entry.mode.kind() == EntryKind::BlobExecutable,
+                };
+                entries.insert(name.to_owned(), node);
             }
             Ok(entries)
         };
@@ -252,6 +258,7 @@ impl GitTree {
             Some(Node {
                 kind: Kind::File | Kind::Link,
                 id,
+                ..
             }) => Ok(id),
             Some(Node {
                 kind: Kind::Submodule,
@@ -298,6 +305,7 @@ impl Tree for GitTree {
             Some(Node {
                 kind: Kind::Directory,
                 id,
+                ..
             }) => Ok(self
                 .decode(id, path)?
                 .iter()
@@ -350,5 +358,12 @@ impl Tree for GitTree {
         let mut buffer = Vec::new();
         let blob = self.objects.find_blob(&id, &mut buffer);
         Ok(blob.map_err(|error| store(path, error))?.data.to_vec())
+    }
+
+    fn is_executable(&self, path: &TreePath) -> Result<bool, TreeError> {
+        if let Some((tree, below)) = self.place(path)? {
+            return tree.is_executable(&below);
+        }
+        Ok(self.node(path)?.is_some_and(|node| node.is_executable))
     }
 }

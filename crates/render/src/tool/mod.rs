@@ -1,14 +1,17 @@
-//! Helm and Kustomize, by a worker that links their libraries or by their plain programs.
+//! Helm and Kustomize, by a worker that links their libraries or by their plain programs, and config
+//! management plugins.
 //!
 //! Each render gets a private copy of the files that it needs, a clean environment and limits. No
 //! shell is involved, no value from a source is ever an option, and what a source refers to outside
 //! its repository is refused before a tool sees it.
 
 mod engine;
+mod family;
 mod group;
 mod helm;
 mod kustomize;
 mod output;
+mod plugin;
 mod program;
 mod worker;
 mod workspace;
@@ -22,6 +25,7 @@ use std::{
 use crate::render::Tools;
 use engine::Engine;
 pub use kustomize::check_build_options;
+pub use plugin::{Plugins, PluginsError};
 use program::{Program, Slots};
 use worker::Pool;
 
@@ -71,8 +75,15 @@ impl Tools {
             helm: engine("helm").map(|engine| Arc::new(helm::Helm { engine }) as _),
             kustomize: engine("kustomize")
                 .map(|engine| Arc::new(kustomize::Kustomize { engine, charts }) as _),
-            plugin: None,
+            plugins: None,
             identity: identity(["helm", "kustomize", WORKER].into_iter().filter_map(find)),
         }
+    }
+
+    /// These tools, and plugins.
+    #[must_use]
+    pub fn with_plugins(mut self, plugins: Plugins) -> Self {
+        self.plugins = Some(Arc::new(plugins));
+        self
     }
 }

@@ -8,18 +8,24 @@ use std::{
     io::Read,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
     sync::{Arc, Condvar, Mutex, PoisonError, mpsc},
     time::{Duration, Instant},
 };
 
-use super::group::Group;
+use super::{family::Family, group::Group};
 
 /// How much of what a program complains about is passed on.
 const COMPLAINT_LIMIT: u64 = 64 * 1024;
 
 /// How often a running program is looked at: a render takes tens of milliseconds.
 const GLANCE: Duration = Duration::from_millis(2);
+
+/// How often the memory of all that it started is summed up, which takes a look at every process.
+const COUNT: Duration = Duration::from_millis(100);
+
+/// How long the pipes of a killed program may stay open: the kernel closes them at once.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// What one run of a program may use.
 #[derive(Clone, Copy, Debug)]
@@ -106,52 +112,100 @@ impl Program {
     }
 
     fn run_now(&self, job: &Job<'_>) -> Result<String, String> {
-        let mut group = Group(
-            Command::new(&self.path)
-                .args(job.arguments)
-                .current_dir(job.folder)
-                .env_clear()
-                .env("HOME", job.home)
-                .env("TMPDIR", job.home)
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .process_group(0)
-                .spawn()
-                .map_err(|error| format!("cannot start {}: {error}", self.path.display()))?,
-        );
-        // One byte more than allowed tells that there is more.
-        let output = collect(group.0.stdout.take(), self.limits.output + 1);
-        let complaints = collect(group.0.stderr.take(), COMPLAINT_LIMIT);
-        let succeeded = wait(&mut group, self.limits);
-        // What the program started may hold the pipes open.
-        drop(group);
-        let output = output.recv().unwrap_or_default();
-        if output.len() as u64 > self.limits.output {
-            return Err(format!("printed more than {} bytes", self.limits.output));
-        }
-        let complaints = complaints.recv().unwrap_or_default();
-        if succeeded? {
-            Ok(String::from_utf8_lossy(&output).into_owned())
+        let mut command = bare(&self.path, job.folder, job.home);
+        let child = command.args(job.arguments).spawn();
+        let child =
+            child.map_err(|error| format!("cannot start {}: {error}", self.path.display()))?;
+        let ended = finish(Group(child), self.limits, None)?;
+        if ended.status.success() {
+            Ok(ended.output)
         } else {
-            Err(String::from_utf8_lossy(&complaints).trim().to_owned())
+            Err(ended.complaints)
         }
     }
 }
 
-/// Whether the program ended well; the error is the limit that it reached.
-fn wait(group: &mut Group, limits: Limits) -> Result<bool, String> {
+/// A command with nothing but its folders: no variables, no input, a process group of its own.
+pub(super) fn bare(path: &Path, folder: &Path, home: &Path) -> Command {
+    let mut command = Command::new(path);
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", home)
+        .env("TMPDIR", home)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    command
+}
+
+/// What a program left that ended by itself.
+pub(super) struct Ended {
+    pub(super) status: ExitStatus,
+    pub(super) output: String,
+    pub(super) complaints: String,
+}
+
+/// Waits for a program within limits; the error is the limit that it reached. `family` is all that
+/// it started, where that may be more than its process group.
+pub(super) fn finish(
+    mut group: Group,
+    limits: Limits,
+    family: Option<&Family<'_>>,
+) -> Result<Ended, String> {
+    // One byte more than allowed tells that there is more.
+    let output = collect(group.0.stdout.take(), limits.output + 1);
+    let complaints = collect(group.0.stderr.take(), COMPLAINT_LIMIT);
+    let status = wait(&mut group, limits, family);
+    // What the program started may hold the pipes open.
+    drop(group);
+    if let Some(family) = family {
+        family.kill();
+    }
+    let held = |_| "left a process behind that holds its output open".to_owned();
+    let output = output.recv_timeout(FAREWELL).map_err(held)?;
+    if output.len() as u64 > limits.output {
+        return Err(format!("printed more than {} bytes", limits.output));
+    }
+    let complaints = complaints.recv_timeout(FAREWELL).map_err(held)?;
+    Ok(Ended {
+        status: status?,
+        output: String::from_utf8_lossy(&output).into_owned(),
+        complaints: String::from_utf8_lossy(&complaints).trim().to_owned(),
+    })
+}
+
+/// How the program ended; the error is the limit that it reached.
+fn wait(
+    group: &mut Group,
+    limits: Limits,
+    family: Option<&Family<'_>>,
+) -> Result<ExitStatus, String> {
     let started = Instant::now();
+    let mut counted = started;
     loop {
         let ended = group.0.try_wait().map_err(|error| error.to_string())?;
         if let Some(status) = ended {
-            return Ok(status.success());
+            return Ok(status);
         }
         if let Some(limit) = exceeded(group, started, limits) {
             return Err(limit);
         }
+        if let Some(family) = family
+            && counted.elapsed() >= COUNT
+        {
+            if family.memory() > limits.memory {
+                return Err(too_much_memory(limits));
+            }
+            counted = Instant::now();
+        }
         std::thread::sleep(GLANCE);
     }
+}
+
+fn too_much_memory(limits: Limits) -> String {
+    format!("needed more than {} bytes of memory", limits.memory)
 }
 
 /// The limit that a process has reached, if it has.
@@ -159,10 +213,7 @@ pub(super) fn exceeded(group: &Group, started: Instant, limits: Limits) -> Optio
     if started.elapsed() >= limits.time {
         Some(format!("did not end within {:?}", limits.time))
     } else if group.memory().is_some_and(|bytes| bytes > limits.memory) {
-        Some(format!(
-            "needed more than {} bytes of memory",
-            limits.memory
-        ))
+        Some(too_much_memory(limits))
     } else {
         None
     }

@@ -2,8 +2,9 @@
 
 use std::{
     cell::Cell,
-    fs, io,
-    os::unix::fs::symlink,
+    fs::{self, Permissions},
+    io,
+    os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
 };
 
@@ -15,6 +16,9 @@ use crate::{
 
 /// How many bytes of files one render may need: what Helm allows a chart.
 const SIZE_LIMIT: u64 = 100 * 1024 * 1024;
+
+/// How many bytes a copy of a whole repository may have.
+const WHOLE_LIMIT: u64 = 1024 * 1024 * 1024;
 
 /// A folder that nobody else can read and that is removed when dropped.
 pub(super) struct Workspace {
@@ -39,6 +43,13 @@ pub(super) enum WorkspaceError {
         limit = SIZE_LIMIT / 1024 / 1024
     )]
     TooLarge(TreePath),
+    /// The repository is too large for a copy of it.
+    #[error(
+        "the repository has more than {limit} MB, too much for a copy of all of it; keep what the \
+         plugin reads in a repository of its own",
+        limit = WHOLE_LIMIT / 1024 / 1024
+    )]
+    WholeTooLarge,
 }
 
 impl Workspace {
@@ -65,6 +76,11 @@ impl Workspace {
     /// An empty folder for what the program wants to keep.
     pub(super) fn home(&self) -> PathBuf {
         self.folder.path().join("home")
+    }
+
+    /// The folder itself.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Replaces the workspace's own place in a program's text by nothing, which leaves paths as
@@ -143,6 +159,47 @@ impl Workspace {
         Ok(())
     }
 
+    /// Copies the whole tree as it is: links stay links, and one that leads out of the tree is an
+    /// error. With `modes`, what is a program there is one here.
+    pub(super) fn everything(&self, view: &View, modes: bool) -> Result<(), WorkspaceError> {
+        self.bytes_left.set(WHOLE_LIMIT);
+        let copied = self.everything_in(view, &TreePath::root(), modes);
+        copied.map_err(|error| match error {
+            WorkspaceError::TooLarge(_) => WorkspaceError::WholeTooLarge,
+            other => other,
+        })
+    }
+
+    fn everything_in(
+        &self,
+        view: &View,
+        directory: &TreePath,
+        modes: bool,
+    ) -> Result<(), WorkspaceError> {
+        for entry in view.list(directory)? {
+            let Some(path) = directory.child(&entry.name) else {
+                continue;
+            };
+            match entry.kind {
+                Kind::Directory => {
+                    fs::create_dir(self.at(&path))?;
+                    self.everything_in(view, &path, modes)?;
+                }
+                Kind::File => {
+                    self.write(view, &path, &path)?;
+                    if modes && view.is_executable(&path)? {
+                        fs::set_permissions(self.at(&path), Permissions::from_mode(0o755))?;
+                    }
+                }
+                Kind::Link => symlink(view.link(&path)?, self.at(&path))?,
+                // Where git would leave an empty directory.
+                Kind::Submodule => fs::create_dir(self.at(&path))?,
+                Kind::Other => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Copies one file; links on the way are followed.
     pub(super) fn file(&self, view: &View, path: &TreePath) -> Result<(), WorkspaceError> {
         fs::create_dir_all(self.at(&path.parent()))?;
@@ -184,7 +241,6 @@ impl Workspace {
 
 /// The program that lies in `folder` under `name`, if it can be run.
 pub(super) fn program(folder: &Path, name: &str) -> Option<PathBuf> {
-    use std::os::unix::fs::PermissionsExt as _;
     let file = folder.join(name);
     let metadata = file.metadata().ok()?;
     (metadata.is_file() && metadata.permissions().mode() & 0o111 != 0).then_some(file)

@@ -152,7 +152,7 @@ fn sources(spec: Option<&Value>, place: &str, found: &mut Findings<'_>) {
         if source.get("plugin").is_some_and(Value::is_object) {
             found.fails(
                 format!("{place}.plugin"),
-                "config management plugins are not there: it would be Unknown, and stay as it is",
+                "needs the plugin's declaration and programs in the folder that `--plugins` of the hub names; until then it is Unknown, and stays as it is",
             );
         }
         let text = |path: &str| source.pointer(path).and_then(Value::as_str);

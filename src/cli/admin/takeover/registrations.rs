@@ -40,7 +40,7 @@ pub(super) fn judge(inventory: &Inventory, all: &mut Vec<Finding>) {
         for plugin in plugins(server) {
             found.fails(
                 format!("container {}", plugin.name),
-                "config management plugins are not there: applications that it recognises by their files would be rendered otherwise",
+                "the hub runs plugins itself: put its plugin.yaml and programs into the folder that `--plugins` names; until then applications that it recognises by their files would be rendered otherwise",
             );
         }
     }

@@ -45,7 +45,10 @@ fn argocd_cm(data: &BTreeMap<String, String>, found: &mut Findings<'_>) {
         let is_set = !text.trim().is_empty();
         match key.as_str() {
             "configManagementPlugins" if is_set => {
-                found.fails(key, "config management plugins are not there");
+                found.fails(
+                    key,
+                    "plugins of this kind are gone from Argo CD, too: declare each in a file of the folder that `--plugins` names",
+                );
             }
             "globalProjects" if is_set => found.fails(
                 key,

@@ -55,6 +55,10 @@ pub(crate) struct Args {
     /// Options for `kustomize build`.
     #[arg(long, allow_hyphen_values = true, requires = "offline")]
     kustomize_build_options: Option<String>,
+    /// The folder whose files declare config management plugins; without `--offline` the hub has its
+    /// own.
+    #[arg(long, value_name = "DIR", requires = "offline")]
+    plugins: Option<PathBuf>,
     /// The form of the answer.
     #[arg(short, long, default_value = "text")]
     output: Format,

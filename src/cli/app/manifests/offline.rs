@@ -9,12 +9,12 @@ use argosy_engine::{
     repo_url,
     tracking::{Method, Tracking},
 };
-use argosy_render::{BuildFacts, DirectoryTree, Environment, Refs, Request, Tools, render};
+use argosy_render::{BuildFacts, DirectoryTree, Environment, Refs, Request, render};
 use serde_json::{Value, json};
 
 use super::{Args, as_yaml};
 use crate::{
-    cli::{CommandResult, Outcome, output},
+    cli::{CommandResult, Outcome, output, plugins_args},
     diagnostic::Diagnostic,
 };
 
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args) -> CommandResult {
         refs: refs.as_ref(),
         ..Request::new(&source, &name, &environment)
     };
-    let tools = Tools::on_path(&std::env::var_os("PATH").unwrap_or_default());
+    let tools = plugins_args::tools(args.plugins.as_deref())?;
     let rendered = render(Arc::new(tree), &request, &tools).map_err(|error| {
         Diagnostic::user("ManifestGenerationFailed", error.to_string())
             .at(root.display().to_string())

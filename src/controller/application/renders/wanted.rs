@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use argosy_crds::ApplicationSource;
 use argosy_render::{
-    Enabled, Environment, Fetched, Refs, RenderError, Request, SourceType, Tools, Tree, TreeError,
-    TreePath, View, detect,
+    Enabled, Environment, Fetched, Plugins, Refs, RenderError, Request, SourceType, Tools, Tree,
+    TreeError, TreePath, View, detect,
 };
 
 use super::Kept;
@@ -110,6 +110,8 @@ impl<'a> Wanted<'a> {
                 self.add_cluster(&mut add);
             }
             SourceType::Plugin => {
+                let plugins = self.tools.plugins.as_deref();
+                add("plugins", plugins.map_or("", Plugins::identity));
                 add("release", self.app_name);
                 add("namespace", self.namespace);
                 self.add_cluster(&mut add);
@@ -131,7 +133,10 @@ impl<'a> Wanted<'a> {
         let view = View::new(Arc::clone(&self.tree));
         let found = TreePath::parse(&self.source.path)
             .map_err(RenderError::from)
-            .and_then(|directory| detect(&view, &directory, self.source, self.enabled));
+            .and_then(|directory| {
+                let plugins = self.tools.plugins.as_deref();
+                detect(&view, &directory, self.source, self.enabled, plugins)
+            });
         match found {
             // Rendering says it better.
             Err(RenderError::Tree(_) | RenderError::Path(_)) => Ok(SourceType::Directory),
