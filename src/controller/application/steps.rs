@@ -147,6 +147,8 @@ async fn steps(
                 execution.release(&release, &mut running.states).await;
                 if start.is_empty() {
                     if is_superseded(application, observation, &running, &waiting) {
+                        let done = sync::succeeded_hooks(&running.plan, &running.states);
+                        execution.delete(&done).await;
                         let message = superseded(&observation.desired.revisions);
                         return ended(hub, &running, OperationPhase::Failed, message);
                     }

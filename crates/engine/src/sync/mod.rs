@@ -36,6 +36,6 @@ pub use print::offline_groups;
 pub use prune::{Excess, PruneLimit, excess};
 pub use result::results;
 pub use state::{Progress, TaskState, TaskStates};
-pub use step::{Outcome, Step, Termination, Waiting, WaveDelay, next, terminate};
+pub use step::{Outcome, Step, Termination, Waiting, WaveDelay, next, succeeded_hooks, terminate};
 pub use takeover::taken_over;
 pub use task::{Action, PruneSkip, Task, TaskId};

@@ -12,7 +12,7 @@ use super::message;
 use super::phase::Phase;
 use super::plan::{Group, Need, Node, SyncPlan};
 use super::state::{TaskState, TaskStates};
-use super::task::{Action, TaskId};
+use super::task::{Action, Task, TaskId};
 use crate::object::DeletePolicy;
 
 /// Time between a wave and the next, so that controllers see the first before the second comes.
@@ -119,6 +119,21 @@ pub fn terminate(plan: &SyncPlan, states: &TaskStates) -> Termination {
             .map(|(id, _)| id)
             .collect(),
     }
+}
+
+/// The hooks that go with a sync that is given up for a newer revision: those that have succeeded
+/// and that go when they have. What the next sync makes of them would else be refused, since most of
+/// a Job cannot be changed.
+pub fn succeeded_hooks(plan: &SyncPlan, states: &TaskStates) -> Vec<TaskId> {
+    let goes = |id, task: &Task| {
+        task.is_hook()
+            && matches!(states.get(id), TaskState::Succeeded(_))
+            && task.policies().contains(&DeletePolicy::HookSucceeded)
+    };
+    plan.iter()
+        .filter(|(id, task)| goes(*id, task))
+        .map(|(id, _)| id)
+        .collect()
 }
 
 pub(super) struct Stepper<'a> {
