@@ -62,9 +62,15 @@ impl Directory {
         all.map(|(item, number)| (item, *number))
     }
 
-    /// How many hooks it has.
-    pub(crate) fn hooks(&self) -> usize {
-        self.0.len() - self.lasting().count()
+    /// How often a sync of it has something to tell on its way: of a deployment that it progresses
+    /// and that it is healthy, of a hook that it ended.
+    pub(crate) fn news(&self) -> usize {
+        let told = |item: &Item| match item.shape {
+            Shape::Config => 0,
+            Shape::Deployment => 2,
+            Shape::Hook { .. } => 1,
+        };
+        self.0.values().map(|(item, _)| told(item)).sum()
     }
 
     /// Its files.

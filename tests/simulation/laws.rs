@@ -120,8 +120,8 @@ pub(crate) fn broken_by_writes(world: &World, entries: &[Entry]) -> Vec<String> 
 }
 
 /// Operations that cost more writes of the application than they may, where nothing went wrong: one
-/// that says that it runs, two as the health goes from missing to healthy, and one for each hook that
-/// ended.
+/// that says that it runs, one as the first objects are there, two as what takes its time progresses
+/// and is healthy, and one for each hook that ended.
 pub(crate) fn costly_operations(world: &World, entries: &[Entry]) -> Vec<String> {
     let mut writes: BTreeMap<(String, String), usize> = BTreeMap::new();
     let on_hub = entries.iter().filter(|entry| entry.cluster == HUB);
@@ -140,8 +140,8 @@ pub(crate) fn costly_operations(world: &World, entries: &[Entry]) -> Vec<String>
     let allowed = |application: &str| {
         let directory = deployed.iter().find(|one| one.application == application);
         let states = directory.map(|one| &world.history[&one.directory]);
-        let hooks = states.into_iter().flatten().map(Directory::hooks).max();
-        3 + hooks.unwrap_or_default() + world.plan.refreshes()
+        let news = states.into_iter().flatten().map(Directory::news).max();
+        2 + news.unwrap_or_default() + world.plan.refreshes()
     };
     writes
         .into_iter()
