@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::leader::Candidate;
 use crate::metrics::MetricsConfig;
 use crate::source::Limits;
 use crate::telemetry::Logs;
@@ -46,6 +47,8 @@ pub struct HubConfig {
     /// Whether it only looks, and compares its verdicts with those that an Argo CD wrote: it sends
     /// no request that is not a read.
     pub shadow: bool,
+    /// Its part among several hubs, of which one works; without it, it is the only one.
+    pub candidate: Option<Candidate>,
 }
 
 impl HubConfig {
@@ -71,6 +74,7 @@ impl HubConfig {
             logs: Logs::default(),
             otlp: OtlpSettings::default(),
             shadow: false,
+            candidate: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here decides anything; a hub is its configuration, its seams ([`Seams`]) and the
 //! parts that talk to each other through them.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -28,6 +29,8 @@ use crate::controller::{
 use crate::diagnostic::Diagnostic;
 use crate::fleet::{Fleet, Settings, Wake, Watches};
 use crate::gates::Gates;
+use crate::http::Network;
+use crate::leader::Leadership;
 use crate::metrics::Metrics;
 use crate::scm::Scm;
 use crate::seams::Seams;
@@ -66,6 +69,7 @@ pub struct Hub {
     pub(crate) integrity: Integrity,
     /// What is known of submodules.
     pub(crate) submodules: Submodules,
+    network: Network,
     /// The SCM providers and plugins that generators ask.
     pub scm: Scm,
     /// What renders charts and kustomizations.
@@ -88,6 +92,7 @@ pub struct Hub {
     clusters_known: AtomicBool,
     repositories_known: AtomicBool,
     known_clusters: RwLock<Arc<KnownClusters>>,
+    leadership: Option<Leadership>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -179,13 +184,15 @@ impl Hub {
             blocking,
         } = seams;
         let shadow = config.shadow.then(application::Shadow::default);
-        let (client, dial) = match &shadow {
-            Some(shadow) => (
-                cluster::read_only(client, &shadow.refusals),
-                dial.reading(&shadow.refusals),
-            ),
-            None => (client, dial),
-        };
+        let leadership = config.candidate.clone().map(|candidate| {
+            Leadership::new(candidate, client.clone(), &config.namespace, clock.clone())
+        });
+        let of_shadow = shadow.as_ref().map(application::Shadow::may_write);
+        let of_term = leadership.as_ref().map(|own| own.term().may_write());
+        let guards = of_shadow.into_iter().chain(of_term);
+        let (client, dial) = guards.fold((client, dial), |(client, dial), may_write| {
+            (cluster::guarded(client, &may_write), dial.guarded(may_write))
+        });
         let events = cluster_events(&clock, &fleet, woken);
         let clusters = Clusters::new(client.clone(), dial, events);
         let metrics = Metrics::new(&config.metrics).map_err(|error| {
@@ -200,6 +207,7 @@ impl Hub {
         let requests = Arc::new(metrics.hub.requests.clone());
         let client = counted(client, requests, |requests| requests);
         let hub = Arc::new(Self {
+            network: network.clone(),
             gates: Gates::new(network.clone()),
             integrity: Integrity::new(signatures, &surroundings),
             traces: Traces::new(clock.clone(), network.clone(), metrics.hub.spans(), &stop),
@@ -222,6 +230,7 @@ impl Hub {
             metrics,
             application_sets: application_set::Memory::default(),
             shadow,
+            leadership,
             repositories: RwLock::default(),
             clusters_known: AtomicBool::new(false),
             repositories_known: AtomicBool::new(false),
@@ -246,7 +255,10 @@ impl Hub {
             .await
             .is_err()
         {
+            // A lease that is not left runs out: what was cut off may still be on its way.
             tracing::warn!("some work was cut off; the next start takes it up again");
+        } else if let Some(leadership) = &self.leadership {
+            leadership.release().await;
         }
     }
 
@@ -279,6 +291,35 @@ impl Hub {
     /// Is ready when the hub is to stop.
     pub fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         self.stop.clone().cancelled_owned()
+    }
+
+    /// Whether it works, or stands by for the hub that does.
+    pub fn leads(&self) -> bool {
+        let leadership = self.leadership.as_ref();
+        leadership.is_none_or(|leadership| leadership.term().runs())
+    }
+
+    /// Is ready once it works.
+    pub(crate) async fn led(&self) {
+        if let Some(leadership) = &self.leadership {
+            leadership.term().begun().await;
+        }
+    }
+
+    /// Says where other hubs reach this one, to hand on to it what only the one that works can take.
+    pub fn advertise(&self, address: Option<SocketAddr>) {
+        if let (Some(leadership), Some(address)) = (&self.leadership, address) {
+            leadership.set_address(address);
+        }
+    }
+
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Its part among several hubs, of which one works.
+    pub(crate) fn leadership(&self) -> Option<&Leadership> {
+        self.leadership.as_ref()
     }
 
     /// Whether everything has been listed once and all registrations have been read. Before that
@@ -355,10 +396,26 @@ impl Hub {
         if self.shadow.is_some() {
             return;
         }
-        for _ in 0..self.config.application_set_workers {
-            self.spawn(application_set::work(Arc::clone(self)));
-        }
-        self.spawn(cluster_controller::work(Arc::clone(self)));
+        self.take_part();
+        let hub = Arc::clone(self);
+        self.spawn(async move {
+            hub.led().await;
+            for _ in 0..hub.config.application_set_workers {
+                hub.spawn(application_set::work(Arc::clone(&hub)));
+            }
+            hub.spawn(cluster_controller::work(Arc::clone(&hub)));
+        });
+    }
+
+    /// Strives for the lease among several hubs, and stops when it is lost.
+    fn take_part(self: &Arc<Self>) {
+        let hub = Arc::clone(self);
+        self.spawn(async move {
+            if let Some(leadership) = &hub.leadership {
+                leadership.campaign().await;
+                hub.stop.cancel();
+            }
+        });
     }
 }
 

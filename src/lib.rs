@@ -16,6 +16,7 @@ pub mod gates;
 pub mod http;
 pub mod hub;
 pub mod installation;
+pub mod leader;
 pub mod metrics;
 pub mod scm;
 pub mod seams;

@@ -9,6 +9,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::{Api, Client};
 
 use super::hub_access::HubArgs;
+use super::leader_args::LeaderArgs;
 use super::metrics_args::MetricsArgs;
 use super::otlp_args::OtlpArgs;
 use super::plugins_args::PluginsArgs;
@@ -48,6 +49,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     plugins: PluginsArgs,
     #[command(flatten)]
+    leader: LeaderArgs,
+    #[command(flatten)]
     metrics: MetricsArgs,
     #[command(flatten)]
     otlp: OtlpArgs,
@@ -77,15 +80,29 @@ pub(crate) async fn run(args: Args) -> CommandResult {
         logs,
         otlp,
         shadow: args.shadow,
+        candidate: args.leader.candidate()?,
         ..HubConfig::new(args.data)
     };
     let hub = Hub::start(config, client)?;
     let address = server::serve(&hub).await?;
+    hub.advertise(args.leader.reached_at(address));
     output::note(format!("the hub serves on http://{address}"));
-    super::interrupted().await;
+    let is_lost = tokio::select! {
+        () = super::interrupted() => false,
+        () = hub.stopped() => true,
+    };
     output::note("shutting down");
     hub.shut_down().await;
+    if is_lost {
+        return Err(lease_lost());
+    }
     Ok(Outcome::Success)
+}
+
+/// Nothing but a lost lease stops a hub that nobody interrupts.
+fn lease_lost() -> Diagnostic {
+    Diagnostic::remote("LeaseLost", "this hub no longer leads and has ended")
+        .fix("start it again, which its pod does by itself: it then stands by for the one that leads")
 }
 
 /// Makes sure that the API server knows Argo CD's kinds, before anything waits for them in vain.

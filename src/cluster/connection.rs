@@ -16,7 +16,7 @@ use kube::{Client, Config};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::read_only::{Refusals, read_only};
+use super::guarded::{MayWrite, guarded};
 use super::secret::{ClusterConfig, Credentials, ExecProvider};
 
 /// How long a connection attempt may take: a dead host must not hold a worker for longer.
@@ -70,11 +70,10 @@ impl Dial {
         Self(Arc::new(move |cluster| Ok(dial(cluster))))
     }
 
-    /// The same clients, which change nothing: what is no read is refused and counted.
-    pub(crate) fn reading(self, refusals: &Refusals) -> Self {
-        let refusals = refusals.clone();
+    /// The same clients, which ask before they change anything.
+    pub(crate) fn guarded(self, may_write: MayWrite) -> Self {
         Self(Arc::new(move |cluster| {
-            (self.0)(cluster).map(|client| read_only(client, &refusals))
+            (self.0)(cluster).map(|client| guarded(client, &may_write))
         }))
     }
 

@@ -8,10 +8,10 @@ mod admission;
 mod connection;
 mod counted;
 mod discovery;
+mod guarded;
 mod health;
 mod impersonated;
 mod live;
-mod read_only;
 mod registry;
 mod schemas;
 mod secret;
@@ -26,13 +26,12 @@ pub use admission::Admission;
 pub use connection::Dial;
 pub(crate) use counted::counted;
 pub use discovery::{Discovery, Served, ServedKind};
+pub(crate) use guarded::{MayWrite, guarded};
 pub use health::{ConnectionState, ConnectionStatus};
 pub use live::{
     Changed, Completed, Found, Listeners, LiveState, Living, OwnerOf, Reading, SignificanceOf,
     Suspected, Taint,
 };
-pub use read_only::Refusals;
-pub(crate) use read_only::read_only;
 pub use registry::{Clusters, ConnectionChanged, Events, LiveChanged};
 pub use schemas::{SchemaCache, Schemas};
 pub use secret::{ClusterConfig, Error as SecretError};

@@ -33,6 +33,10 @@ pub async fn route(hub: Arc<Hub>, mut wakes: mpsc::UnboundedReceiver<Wake>) {
             None => return,
         }
     }
+    tokio::select! {
+        () = hub.led() => {}
+        () = stand_by(&hub, &mut wakes) => return,
+    }
     hub.take_up(Wake::Repositories);
     hub.take_up(Wake::Clusters);
     // The interval is a setting, and settings are known now.
@@ -42,14 +46,24 @@ pub async fn route(hub: Arc<Hub>, mut wakes: mpsc::UnboundedReceiver<Wake>) {
     }
 }
 
+/// Is connected to everything while another hub works, so that it can take over at once.
+async fn stand_by(hub: &Arc<Hub>, wakes: &mut mpsc::UnboundedReceiver<Wake>) {
+    hub.connect_clusters();
+    hub.read_repositories();
+    while let Some(wake) = wakes.recv().await {
+        match wake {
+            Wake::Connection(server) => {
+                hub.spawn(application::watch_in_advance(Arc::clone(hub), server));
+            }
+            wake => hub.follow(&wake),
+        }
+    }
+}
+
 /// Keeps connections and credentials in step with their Secrets, and does nothing else, for ever.
 pub async fn follow(hub: &Arc<Hub>, mut wakes: mpsc::UnboundedReceiver<Wake>) {
     while let Some(wake) = wakes.recv().await {
-        match wake {
-            Wake::Clusters => hub.connect_clusters(),
-            Wake::Repositories => hub.read_repositories(),
-            _ => {}
-        }
+        hub.follow(&wake);
     }
 }
 
@@ -67,6 +81,14 @@ async fn poll(hub: Arc<Hub>) {
 }
 
 impl Hub {
+    fn follow(self: &Arc<Self>, wake: &Wake) {
+        match wake {
+            Wake::Clusters => self.connect_clusters(),
+            Wake::Repositories => self.read_repositories(),
+            _ => {}
+        }
+    }
+
     /// Puts what a wake concerns into its queue.
     pub fn take_up(self: &Arc<Self>, wake: Wake) {
         match wake {

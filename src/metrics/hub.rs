@@ -18,6 +18,7 @@ pub struct HubMetrics {
     events: IntCounterVec,
     spans: IntCounterVec,
     ready: IntGauge,
+    leads: IntGauge,
     malformed: IntGaugeVec,
 }
 
@@ -97,6 +98,10 @@ impl HubMetrics {
                 "argosy_ready",
                 "Whether everything in the hub's API server has been listed, so that it works.",
             ))?,
+            leads: families.declare(IntGauge::new(
+                "argosy_leader",
+                "Whether the hub works; of several hubs the others stand by and tell nothing of applications and clusters.",
+            ))?,
             malformed: families.declare(gauge(
                 "argosy_malformed_objects",
                 "Objects that cannot be read and are left alone.",
@@ -117,6 +122,11 @@ impl HubMetrics {
     /// Says whether the hub knows enough to work.
     pub(crate) fn set_ready(&self, ready: bool) {
         self.ready.set(i64::from(ready));
+    }
+
+    /// Says whether the hub works or stands by.
+    pub(crate) fn set_leads(&self, leads: bool) {
+        self.leads.set(i64::from(leads));
     }
 
     /// Says how many objects of a kind cannot be read.

@@ -37,6 +37,10 @@ pub(super) async fn metrics(State(hub): State<Arc<Hub>>) -> Response {
 
 fn states(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
     tell_of_index(hub);
+    // A hub that stands by would tell everything a second time.
+    if !hub.leads() {
+        return Ok(Vec::new());
+    }
     let mut collectors = applications(hub)?;
     collectors.extend(application_sets(hub)?);
     collectors.extend(sync_windows(hub)?);
@@ -58,6 +62,7 @@ fn tell_of_index(hub: &Hub) {
     let index = hub.fleet.index();
     let metrics = &hub.metrics;
     metrics.hub.set_ready(index.is_ready());
+    metrics.hub.set_leads(hub.leads());
     let malformed = [
         ("Application", index.applications.malformed().count()),
         ("ApplicationSet", index.application_sets.malformed().count()),

@@ -1,5 +1,6 @@
 //! What the hub serves over HTTP: health, metrics, webhooks, and what a shadow found.
 
+mod hand_on;
 mod health;
 mod metrics;
 mod shadow;

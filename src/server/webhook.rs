@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, StatusCode};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 
+use super::hand_on::hand_on;
 use crate::hub::Hub;
 use crate::source::webhook::{Headers, WebhookError, WebhookSecrets, parse, parse_pull_request};
 
@@ -23,7 +24,11 @@ pub(super) async fn webhook(
     body: Bytes,
 ) -> (StatusCode, String) {
     let handling = hub.metrics.webhooks.handling();
-    let answer = answer(&hub, &headers, &body).await;
+    let answer = if hub.leads() {
+        answer(&hub, &headers, &body).await
+    } else {
+        hand_on(&hub, "/api/webhook", &headers, body).await
+    };
     handling.answered(answer.0.as_u16());
     answer
 }

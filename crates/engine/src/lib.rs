@@ -12,6 +12,7 @@ pub mod gate;
 pub mod graph;
 pub mod health;
 pub mod ignore;
+pub mod lease;
 pub mod lua;
 pub mod normalise;
 pub mod object;

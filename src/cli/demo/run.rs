@@ -5,13 +5,13 @@ use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
-use argosy_engine::duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::data::DataArgs;
 use super::progress::Progress;
 use super::report;
+use crate::cli::time::time;
 use crate::cli::{CommandResult, Outcome, interrupted, output};
 use crate::demo::{Demo, Options, Prometheus, View};
 use crate::embedded::DataDir;
@@ -30,7 +30,7 @@ pub(super) struct RunArgs {
     #[arg(long)]
     exit_when_healthy: bool,
     /// How long the applications may take to become healthy.
-    #[arg(long, default_value = "60s", value_parser = positive)]
+    #[arg(long, default_value = "60s", value_parser = time)]
     timeout: Duration,
     #[command(flatten)]
     data: DataArgs,
@@ -49,11 +49,6 @@ pub(super) struct RunArgs {
     /// rules that come with it.
     #[arg(long)]
     observe: bool,
-}
-
-fn positive(text: &str) -> Result<Duration, String> {
-    let parsed = duration::parse(text).map_err(|error| error.to_string())?;
-    Duration::try_from(parsed).map_err(|_| "a time cannot be negative".to_owned())
 }
 
 pub(super) async fn run(args: RunArgs) -> CommandResult {
@@ -180,16 +175,4 @@ async fn tell_changes(mut view: watch::Receiver<View>, progress: &Progress) -> O
     }
     // The hub has ended; only Ctrl-C is left to wait for.
     std::future::pending().await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_timeout_is_written_as_go_writes_durations() {
-        assert_eq!(positive("1m30s"), Ok(Duration::from_secs(90)));
-        assert!(positive("-1s").is_err());
-        assert!(positive("60").is_err());
-    }
 }

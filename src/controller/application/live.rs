@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::cluster::{Cluster, Found, Living, Served, Taint};
 use crate::executor::Place;
+use crate::hub::Hub;
 
 /// How long the first listing of a kind may take before the reconcile goes on without it; what is
 /// not listed by then counts as unknown.
@@ -101,6 +102,25 @@ pub(super) async fn live(
             .map(|(kind, taint)| (kind, taint.why))
             .collect(),
     }
+}
+
+/// Watches on a cluster all that its applications are known to have there, for a hub that stands by.
+pub async fn watch_in_advance(hub: Arc<Hub>, server: String) {
+    let Some(cluster) = hub.clusters.get(&server) else {
+        return;
+    };
+    let Ok(served) = cluster.discovery.get(&cluster.client).await else {
+        // Whoever works there asks again.
+        return;
+    };
+    let kinds: BTreeSet<Gvk> = {
+        let index = hub.fleet.index();
+        let applications = index.applications.iter().map(|(_, app)| app);
+        let there = applications.filter(|app| hub.server_of(app).as_deref() == Some(&server));
+        there.flat_map(|app| kinds(app, &[])).collect()
+    };
+    let served = kinds.iter().filter_map(|gvk| find(&served, gvk));
+    cluster.live.watch(served);
 }
 
 /// Watches which namespaces there are where a sync makes the application's own, so that one that is

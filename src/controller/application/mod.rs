@@ -57,6 +57,7 @@ use crate::fleet::{ObjectName, Wake};
 use crate::hub::Hub;
 
 pub use differences::{Against, Difference, Differences, differences};
+pub use live::watch_in_advance;
 pub use manifests::{Manifests, manifests};
 pub use memory::{Memory, Remarks};
 pub(super) use origin::permits;

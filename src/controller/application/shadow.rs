@@ -1,9 +1,10 @@
 //! Shadow mode: every verdict of a hub beside those that an Argo CD wrote, and not one write.
 //!
 //! What is written otherwise is compared here. That nothing gets written by another way is not this
-//! module's to see to: all clients of such a hub refuse it ([`crate::cluster::read_only`]).
+//! module's to see to: all clients of such a hub refuse it ([`crate::cluster::guarded`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argosy_crds::Application;
@@ -16,7 +17,7 @@ use super::assess::{self, Assessment};
 use super::observe;
 use super::report::{revision_delay, waiting};
 use super::status::judged;
-use crate::cluster::Refusals;
+use crate::cluster::MayWrite;
 use crate::controller::worker::Next;
 use crate::fleet::ObjectName;
 use crate::hub::Hub;
@@ -24,8 +25,7 @@ use crate::hub::Hub;
 /// What a hub in shadow mode has found.
 #[derive(Debug, Default)]
 pub struct Shadow {
-    /// What was refused because it is no read.
-    pub refusals: Refusals,
+    refused: Arc<AtomicU64>,
     verdicts: Mutex<BTreeMap<ObjectName, Verdict>>,
 }
 
@@ -56,11 +56,20 @@ pub struct Report {
 }
 
 impl Shadow {
+    /// What every client of such a hub is told before it writes; that is counted.
+    pub(crate) fn may_write(&self) -> MayWrite {
+        let refused = Arc::clone(&self.refused);
+        Arc::new(move || {
+            refused.fetch_add(1, Ordering::Relaxed);
+            Err("a hub in shadow mode writes nothing")
+        })
+    }
+
     /// What was found of the applications that are known.
     pub fn report(&self, known: impl Iterator<Item = ObjectName>) -> Report {
         let verdicts = self.verdicts();
         let mut report = Report {
-            refused_writes: self.refusals.count(),
+            refused_writes: self.refused.load(Ordering::Relaxed),
             ..Report::default()
         };
         for name in known {

@@ -1,51 +1,47 @@
-//! A client that can change nothing, whoever uses it.
+//! A client that asks before it changes anything, whoever uses it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures::future::BoxFuture;
 use http::{Method, Request, Response, StatusCode};
 use kube::Client;
 use kube::client::Body;
 use serde_json::json;
 
-/// How many requests were refused because they would have changed something, or might have.
-#[derive(Clone, Debug, Default)]
-pub struct Refusals(Arc<AtomicU64>);
+/// Says whether a request that is no read may be sent now, and is ready when it may be under way no
+/// longer; the error is what its sender is told.
+pub(crate) type MayWrite =
+    Arc<dyn Fn() -> Result<BoxFuture<'static, &'static str>, &'static str> + Send + Sync>;
 
-impl Refusals {
-    /// How many there were.
-    pub fn count(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn add(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-/// The same client, which refuses every request but reads before it is sent. A dry run is no read:
-/// it needs the rights of a write.
-pub(crate) fn read_only(client: Client, refusals: &Refusals) -> Client {
+/// The same client, which asks `may_write` before every request but reads, and answers itself what is
+/// not to be sent, or not to be tried again. A dry run is no read: it needs the rights of a write.
+pub(crate) fn guarded(client: Client, may_write: &MayWrite) -> Client {
     let namespace = client.default_namespace().to_owned();
-    let refusals = refusals.clone();
+    let may_write = Arc::clone(may_write);
     let service = tower::service_fn(move |request: Request<Body>| {
-        let (client, refusals) = (client.clone(), refusals.clone());
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        let permitted = (!is_read).then(|| may_write());
+        let client = client.clone();
         async move {
-            if matches!(*request.method(), Method::GET | Method::HEAD) {
-                return client.send(request).await;
+            match permitted {
+                None => client.send(request).await,
+                Some(Ok(over)) => tokio::select! {
+                    biased;
+                    why = over => Ok(refusal(why)),
+                    answer = client.send(request) => answer,
+                },
+                Some(Err(why)) => Ok(refusal(why)),
             }
-            refusals.add();
-            Ok(refusal())
         }
     });
     Client::new(service, namespace)
 }
 
 /// What an API server answers to whoever may not write.
-fn refusal() -> Response<Body> {
+fn refusal(why: &str) -> Response<Body> {
     let status = json!({
         "apiVersion": "v1", "kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403,
-        "message": "a hub in shadow mode writes nothing",
+        "message": why,
     });
     let mut response = Response::new(Body::from(status.to_string().into_bytes()));
     *response.status_mut() = StatusCode::FORBIDDEN;
@@ -68,8 +64,8 @@ mod tests {
                 async move { Ok::<_, kube::Error>(Response::new(Body::from(b"{}".to_vec()))) }
             }
         });
-        let refusals = Refusals::default();
-        let client = read_only(Client::new(service, "default"), &refusals);
+        let may_write: MayWrite = Arc::new(|| Err("nobody may"));
+        let client = guarded(Client::new(service, "default"), &may_write);
         let methods = [
             Method::GET,
             Method::HEAD,
@@ -87,6 +83,5 @@ mod tests {
             assert!([200, 403].contains(&answer.status().as_u16()));
         }
         assert_eq!(*seen.lock().unwrap(), [Method::GET, Method::HEAD]);
-        assert_eq!(refusals.count(), 6);
     }
 }
