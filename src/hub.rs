@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::blocking::Blocking;
 use crate::clock::Clock;
-use crate::cluster::{self, Clusters, counted};
+use crate::cluster::{self, Clusters, Dial, MayWrite, counted};
 use crate::config::HubConfig;
 use crate::controller::events::Events;
 use crate::controller::integrity::Integrity;
@@ -189,10 +189,7 @@ impl Hub {
         });
         let of_shadow = shadow.as_ref().map(application::Shadow::may_write);
         let of_term = leadership.as_ref().map(|own| own.term().may_write());
-        let guards = of_shadow.into_iter().chain(of_term);
-        let (client, dial) = guards.fold((client, dial), |(client, dial), may_write| {
-            (cluster::guarded(client, &may_write), dial.guarded(may_write))
-        });
+        let (client, dial) = guarded(client, dial, of_shadow.into_iter().chain(of_term));
         let events = cluster_events(&clock, &fleet, woken);
         let clusters = Clusters::new(client.clone(), dial, events);
         let metrics = Metrics::new(&config.metrics).map_err(|error| {
@@ -417,6 +414,14 @@ impl Hub {
             }
         });
     }
+}
+
+/// A client and the making of clients that ask all of `guards` before they write.
+fn guarded(client: Client, dial: Dial, guards: impl Iterator<Item = MayWrite>) -> (Client, Dial) {
+    guards.fold((client, dial), |(client, dial), may_write| {
+        let client = cluster::guarded(client, &may_write);
+        (client, dial.guarded(may_write))
+    })
 }
 
 fn unusable(config: &HubConfig, error: &std::io::Error) -> Diagnostic {

@@ -1,17 +1,25 @@
 //! What installs a hub on a cluster: the definitions of its kinds, its namespace, and the objects of
-//! `deploy/kustomize/base`, which are part of the program so that there is no second copy of them.
+//! `deploy/kustomize`, which is part of the program so that there is no second copy of them.
 //!
-//! Nothing here talks to a cluster.
+//! Of kustomize it knows as much as these folders need, resources and JSON patches; a test holds it
+//! against the real one. Nothing here talks to a cluster.
 
 use argosy_crds::manifest;
 use argosy_engine::object::ObjectExt as _;
 use argosy_yaml as yaml;
 use include_dir::{Dir, include_dir};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::diagnostic::{Diagnostic, Kind};
 
-static BASE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/deploy/kustomize/base");
+static FOLDERS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/deploy/kustomize");
+
+/// One hub.
+const SINGLE: &str = "base";
+
+/// Two hubs, of which one works.
+const HIGHLY_AVAILABLE: &str = "overlays/ha";
 
 /// The namespace that the kustomization installs into.
 const NAMESPACE: &str = "argocd";
@@ -19,44 +27,94 @@ const NAMESPACE: &str = "argocd";
 /// The name of the hub's Deployment.
 pub const DEPLOYMENT: &str = "argosy";
 
-/// Everything that a hub in `namespace` needs, in the order in which it is applied; `image` takes
-/// the place of the one of this version. It is what the Helm chart installs there by default.
-pub fn objects(namespace: &str, image: Option<&str>) -> Result<Vec<Value>, Diagnostic> {
+/// What is installed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// The image, if it is not the published one of this version.
+    pub image: Option<&'a str>,
+    /// Whether there are two hubs, of which one works.
+    pub highly_available: bool,
+}
+
+/// Everything that a hub in `namespace` needs, in the order in which it is applied. It is what the
+/// Helm chart installs there.
+pub fn objects(namespace: &str, wanted: &Wanted<'_>) -> Result<Vec<Value>, Diagnostic> {
     let definitions = manifest::custom_resource_definitions();
     let mut objects: Vec<_> = definitions.into_iter().map(|(_, object)| object).collect();
     objects.push(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}));
-    for file in resources()? {
-        for mut object in documents(&file)? {
-            place(&mut object, namespace);
-            if let Some(image) = image {
-                set(&mut object, "/spec/template/spec/containers/0/image", image);
-            }
-            objects.push(object);
+    let folder = if wanted.highly_available {
+        HIGHLY_AVAILABLE
+    } else {
+        SINGLE
+    };
+    for mut object in built(folder)? {
+        place(&mut object, namespace);
+        if let Some(image) = wanted.image {
+            set(&mut object, "/spec/template/spec/containers/0/image", image);
+        }
+        objects.push(object);
+    }
+    Ok(objects)
+}
+
+/// What a kustomization says and a program can do.
+#[derive(Deserialize)]
+struct Kustomization {
+    resources: Vec<String>,
+    #[serde(default)]
+    patches: Vec<KustomizationPatch>,
+}
+
+#[derive(Deserialize)]
+struct KustomizationPatch {
+    target: Target,
+    patch: String,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    kind: String,
+    name: String,
+}
+
+/// The objects that a folder with a kustomization stands for.
+fn built(folder: &str) -> Result<Vec<Value>, Diagnostic> {
+    let file = format!("{folder}/kustomization.yaml");
+    let kustomization = documents(&file)?.into_iter().next().unwrap_or_default();
+    let Kustomization { resources, patches } =
+        serde_json::from_value(kustomization).map_err(|error| broken(&file).because(&error))?;
+    let mut objects = Vec::new();
+    for resource in resources {
+        objects.extend(match resource.strip_prefix("../../") {
+            Some(base) => built(base)?,
+            None => documents(&format!("{folder}/{resource}"))?,
+        });
+    }
+    for KustomizationPatch { target, patch } in &patches {
+        let patch = yaml::parse_documents(patch).map_err(|error| broken(&file).because(&error))?;
+        let patch = patch.into_iter().next().map(|document| document.value);
+        let patch: json_patch::Patch = serde_json::from_value(patch.unwrap_or_default())
+            .map_err(|error| broken(&file).because(&error))?;
+        let is_meant =
+            |object: &&mut Value| object.kind() == target.kind && object.name() == target.name;
+        for object in objects.iter_mut().filter(is_meant) {
+            json_patch::patch(object, &patch).map_err(|error| broken(&file).because(&error))?;
         }
     }
     Ok(objects)
 }
 
-/// The files that the kustomization names.
-fn resources() -> Result<Vec<String>, Diagnostic> {
-    let kustomization = documents("kustomization.yaml")?;
-    let resources = kustomization
-        .iter()
-        .filter_map(|document| document["resources"].as_array());
-    let names = resources.flatten().filter_map(Value::as_str);
-    Ok(names.map(str::to_owned).collect())
-}
-
 fn documents(file: &str) -> Result<Vec<Value>, Diagnostic> {
-    let broken = || {
-        let what = "the manifests that this program holds cannot be read";
-        Diagnostic::new(Kind::Internal, "ManifestsBroken", what).at(file)
-    };
-    let text = BASE.get_file(file).and_then(|file| file.contents_utf8());
-    let documents = yaml::parse_documents(text.ok_or_else(broken)?);
-    let documents = documents.map_err(|error| broken().because(&error))?;
+    let text = FOLDERS.get_file(file).and_then(|file| file.contents_utf8());
+    let documents = yaml::parse_documents(text.ok_or_else(|| broken(file))?);
+    let documents = documents.map_err(|error| broken(file).because(&error))?;
     let values = documents.into_iter().map(|document| document.value);
     Ok(values.filter(|value| !value.is_null()).collect())
+}
+
+fn broken(file: &str) -> Diagnostic {
+    let what = "the manifests that this program holds cannot be read";
+    Diagnostic::new(Kind::Internal, "ManifestsBroken", what).at(file)
 }
 
 /// Moves an object of the kustomization to another namespace. What has no namespace carries it in
@@ -99,7 +157,11 @@ mod tests {
 
     #[test]
     fn another_namespace_leaves_nothing_behind_in_that_of_the_kustomization() {
-        let objects = objects("fleet", Some("registry.example.com/argosy:1")).unwrap();
+        let wanted = Wanted {
+            image: Some("registry.example.com/argosy:1"),
+            highly_available: true,
+        };
+        let objects = objects("fleet", &wanted).unwrap();
         for object in &objects {
             if object.kind() == "CustomResourceDefinition" {
                 continue;

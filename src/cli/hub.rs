@@ -101,8 +101,9 @@ pub(crate) async fn run(args: Args) -> CommandResult {
 
 /// Nothing but a lost lease stops a hub that nobody interrupts.
 fn lease_lost() -> Diagnostic {
-    Diagnostic::remote("LeaseLost", "this hub no longer leads and has ended")
-        .fix("start it again, which its pod does by itself: it then stands by for the one that leads")
+    Diagnostic::remote("LeaseLost", "this hub no longer leads and has ended").fix(
+        "start it again, which its pod does by itself: it then stands by for the one that leads",
+    )
 }
 
 /// Makes sure that the API server knows Argo CD's kinds, before anything waits for them in vain.

@@ -19,6 +19,9 @@ use crate::hub::Hub;
 /// once is found out for all of them, and nothing that others do delays its end.
 const HEAD_START: Duration = Duration::from_millis(250);
 
+/// How often a hub that stands by looks which kinds the applications have come to need.
+const IN_ADVANCE: Duration = Duration::from_secs(30);
+
 /// Turns wakes into keys, for ever.
 ///
 /// Until every kind has been listed once nothing can be judged: a project or a cluster that nobody
@@ -50,14 +53,27 @@ pub async fn route(hub: Arc<Hub>, mut wakes: mpsc::UnboundedReceiver<Wake>) {
 async fn stand_by(hub: &Arc<Hub>, wakes: &mut mpsc::UnboundedReceiver<Wake>) {
     hub.connect_clusters();
     hub.read_repositories();
-    while let Some(wake) = wakes.recv().await {
-        match wake {
-            Wake::Connection(server) => {
-                hub.spawn(application::watch_in_advance(Arc::clone(hub), server));
+    // What the hub that works writes of its applications is no wake.
+    let mut again = tokio::time::interval(IN_ADVANCE);
+    loop {
+        tokio::select! {
+            wake = wakes.recv() => match wake {
+                Some(Wake::Connection(server)) => watch_in_advance(hub, &server),
+                Some(wake) => hub.follow(&wake),
+                None => return,
+            },
+            _ = again.tick() => {
+                for cluster in hub.clusters.all() {
+                    watch_in_advance(hub, &cluster.config.server);
+                }
             }
-            wake => hub.follow(&wake),
         }
     }
+}
+
+fn watch_in_advance(hub: &Arc<Hub>, server: &str) {
+    let watching = application::watch_in_advance(Arc::clone(hub), server.to_owned());
+    hub.spawn(watching);
 }
 
 /// Keeps connections and credentials in step with their Secrets, and does nothing else, for ever.

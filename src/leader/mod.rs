@@ -79,12 +79,7 @@ pub(crate) struct Leadership {
 
 impl Leadership {
     /// The part of `candidate` among the hubs of a namespace; `client` is one that is not guarded.
-    pub(crate) fn new(
-        candidate: Candidate,
-        client: Client,
-        namespace: &str,
-        clock: Clock,
-    ) -> Self {
+    pub(crate) fn new(candidate: Candidate, client: Client, namespace: &str, clock: Clock) -> Self {
         Self {
             candidate,
             leases: Api::namespaced(client, namespace),
@@ -131,6 +126,8 @@ impl Leadership {
                     return;
                 }
                 Ok(Ok(false)) => {}
+                // Another was quicker; who that is shows at the next look.
+                Ok(Err(kube::Error::Api(status))) if status.code == 409 => self.forget(),
                 Ok(Err(error)) => {
                     self.forget();
                     tracing::warn!(error = chain(&error), "the lease cannot be asked for");

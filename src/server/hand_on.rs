@@ -65,7 +65,9 @@ async fn post(
     let mut request = Request::post(format!("http://{leader}{path}"))
         .body(body)
         .map_err(|error| error.to_string())?;
-    let message = headers.iter().filter(|(name, _)| !OF_CONNECTION.contains(name));
+    let message = headers
+        .iter()
+        .filter(|(name, _)| !OF_CONNECTION.contains(name));
     for (name, value) in message {
         request.headers_mut().append(name, value.clone());
     }

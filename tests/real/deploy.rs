@@ -76,6 +76,7 @@ fn the_kustomizations_install_what_the_chart_installs() {
     for (folder, arguments) in [
         ("base", &[][..]),
         ("overlays/narrow", &["--set", "rbac.mode=narrow"]),
+        ("overlays/ha", &["--set", "replicas=2"]),
         (
             "overlays/monitoring",
             &[
@@ -94,13 +95,16 @@ fn the_kustomizations_install_what_the_chart_installs() {
 
 #[test]
 fn the_program_installs_what_the_chart_installs_in_any_namespace() {
-    for namespace in ["argocd", "fleet"] {
-        let installed = crate::install::manifests(namespace);
+    for (namespace, flags, values) in [
+        ("argocd", &[][..], "replicas=1"),
+        ("fleet", &["--ha"], "replicas=2"),
+    ] {
+        let installed = crate::install::manifests(namespace, flags);
         let definitions = installed
             .iter()
             .filter(|object| object["kind"] == "CustomResourceDefinition");
         assert_eq!(definitions.count(), 3);
-        let chart = chart(&["--namespace", namespace]);
+        let chart = chart(&["--namespace", namespace, "--set", values]);
         assert_eq!(comparable(chart), comparable(installed), "{namespace}");
     }
 }

@@ -26,9 +26,9 @@ fn argosy(kubeconfig: &Path, args: &[&str]) -> (i32, String, String) {
 }
 
 /// The objects that an installation would bring.
-pub(crate) fn manifests(namespace: &str) -> Vec<Value> {
+pub(crate) fn manifests(namespace: &str, flags: &[&str]) -> Vec<Value> {
     let args = ["install", "--dry-run", "-o", "yaml", "-n", namespace];
-    let (code, text, error) = argosy(Path::new("/absent"), &args);
+    let (code, text, error) = argosy(Path::new("/absent"), &[&args, flags].concat());
     assert_eq!(code, 0, "{error}");
     documents(&text)
 }

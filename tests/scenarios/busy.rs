@@ -262,7 +262,7 @@ async fn webhook(fleet: &Fleet, address: std::net::SocketAddr) {
     fleet.push();
 }
 
-async fn post(address: std::net::SocketAddr, body: &Value) -> String {
+pub(crate) async fn post(address: std::net::SocketAddr, body: &Value) -> String {
     let body = body.to_string();
     let request = format!(
         "POST /api/webhook HTTP/1.1\r\nHost: hub\r\nConnection: close\r\nX-GitHub-Event: push\r\n\

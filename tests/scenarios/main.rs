@@ -25,6 +25,7 @@ mod healing;
 mod identity;
 mod killable;
 mod kinds;
+mod leader;
 mod life;
 mod log_filter;
 mod logs;

@@ -119,6 +119,25 @@ pub(crate) fn broken_by_writes(world: &World, entries: &[Entry]) -> Vec<String> 
     broken
 }
 
+/// Writes of a hub after another had begun to write: of several one works, until it ends.
+pub(crate) fn broken_terms(entries: &[Entry]) -> Vec<String> {
+    let mut at_work = None;
+    let mut ended = BTreeSet::new();
+    let mut broken = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.is_write()) {
+        if let Some(before) = at_work
+            .replace(entry.life)
+            .filter(|life| *life != entry.life)
+        {
+            ended.insert(before);
+        }
+        if ended.contains(&entry.life) {
+            broken.push(format!("a hub that no longer leads: {}", entry.line()));
+        }
+    }
+    broken
+}
+
 /// Operations that cost more writes of the application than they may, where nothing went wrong: one
 /// that says that it runs, one as the first objects are there, two as what takes its time progresses
 /// and is healthy, and one for each hook that ended.

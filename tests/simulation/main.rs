@@ -10,6 +10,7 @@
 mod content;
 mod disk;
 mod held;
+mod hubs;
 mod laws;
 mod plan;
 mod repository;
@@ -24,7 +25,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::plan::SHORT;
+use crate::plan::{PAIR, SHORT};
 use crate::story::{Story, tell};
 
 /// How many stories of whole fleets are played when nobody says.
@@ -32,6 +33,9 @@ const FLEETS: u64 = 10;
 
 /// How many short stories are played when nobody says.
 const SHORTS: u64 = 200;
+
+/// How many short stories of two hubs are played when nobody says.
+const PAIRS: u64 = 50;
 
 /// Seeds that have shown a fault.
 const FOUND: [u64; 3] = [102, 1_000_278, 1_000_415];
@@ -65,7 +69,9 @@ fn the_laws_hold_in_every_story() {
     let seeds = number("ARGOSY_SEEDS");
     let fleets = 0..seeds.unwrap_or(FLEETS);
     let shorts = SHORT..SHORT + seeds.unwrap_or(SHORTS);
-    let seeds: Vec<_> = FOUND.into_iter().chain(fleets).chain(shorts).collect();
+    let pairs = PAIR..PAIR + seeds.unwrap_or(PAIRS);
+    let all = fleets.chain(shorts).chain(pairs);
+    let seeds: Vec<_> = FOUND.into_iter().chain(all).collect();
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|threads| {

@@ -15,6 +15,9 @@ use crate::content::{Directory, Item, Shape};
 /// are told for what one of a whole fleet costs.
 pub(crate) const SHORT: u64 = 1_000_000;
 
+/// From this seed on the stories are short and have two hubs.
+pub(crate) const PAIR: u64 = 2_000_000;
+
 /// The directory that the set with the clusters generator deploys.
 pub(crate) const SHARED: &str = "shared";
 
@@ -27,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     /// How long users and faults are about.
     pub(crate) lasts: Duration,
+    /// How many hubs there are, of which one works.
+    pub(crate) hubs: usize,
     pub(crate) clusters: Vec<Cluster>,
     pub(crate) applications: Vec<Application>,
     /// Every directory of the repository, by its path.
@@ -124,6 +129,8 @@ pub(crate) enum Fault {
         carried_out: bool,
         lasts: Duration,
     },
+    /// The hub that works does not reach its own API server for a while.
+    Cut { lasts: Duration },
 }
 
 /// How a request fails.
@@ -142,6 +149,7 @@ pub(crate) enum Answer {
 /// How much there is in a story.
 struct Size {
     lasts: Duration,
+    hubs: usize,
     clusters: Range<usize>,
     applications: Range<usize>,
     tenants: Range<usize>,
@@ -153,6 +161,7 @@ struct Size {
 
 const FLEET: Size = Size {
     lasts: Duration::from_mins(5),
+    hubs: 1,
     clusters: 2..5,
     applications: 2..5,
     tenants: 0..3,
@@ -163,6 +172,7 @@ const FLEET: Size = Size {
 
 const FEW: Size = Size {
     lasts: Duration::from_secs(40),
+    hubs: 1,
     clusters: 1..2,
     applications: 1..3,
     tenants: 0..1,
@@ -171,11 +181,21 @@ const FEW: Size = Size {
     joins: 0.0,
 };
 
+const FEW_OF_TWO_HUBS: Size = Size {
+    lasts: Duration::from_mins(1),
+    hubs: 2,
+    ..FEW
+};
+
 impl Plan {
     /// The story of a seed.
     pub(crate) fn draw(seed: u64) -> Self {
         let mut dice = StdRng::seed_from_u64(seed);
-        let size = if seed < SHORT { FLEET } else { FEW };
+        let size = match seed {
+            ..SHORT => FLEET,
+            SHORT..PAIR => FEW,
+            PAIR.. => FEW_OF_TWO_HUBS,
+        };
         let clusters = clusters(&mut dice, &size);
         let applications = applications(&mut dice, &size, &clusters);
         let names = applications.iter().map(|one| format!("apps/{}", one.name));
@@ -189,6 +209,7 @@ impl Plan {
         let mut plan = Self {
             seed,
             lasts: size.lasts,
+            hubs: size.hubs,
             clusters,
             applications,
             directories,
@@ -287,7 +308,7 @@ fn steps(dice: &mut StdRng, size: &Size, plan: &Plan) -> Vec<(Duration, Step)> {
     // One story in eight goes without a fault: what a quiet fleet costs is measured there.
     if dice.random_bool(0.875) {
         for _ in 0..dice.random_range(size.faults.clone()) {
-            let fault = fault(dice, plan.clusters.len());
+            let fault = fault(dice, plan);
             at(dice, Step::Fault(fault));
         }
     }
@@ -331,9 +352,12 @@ fn act(dice: &mut StdRng, plan: &Plan, n: usize) -> Step {
     }
 }
 
-fn fault(dice: &mut StdRng, clusters: usize) -> Fault {
-    let cluster = dice.random_range(0..=clusters);
+fn fault(dice: &mut StdRng, plan: &Plan) -> Fault {
+    let cluster = dice.random_range(0..=plan.clusters.len());
     let lasts = Duration::from_millis(dice.random_range(100..60_000));
+    if plan.hubs > 1 && dice.random_bool(0.3) {
+        return Fault::Cut { lasts };
+    }
     match dice.random_range(0..100) {
         0..40 => Fault::Requests {
             cluster,

@@ -133,6 +133,7 @@ async fn happen(plan: Plan) -> (Vec<String>, Vec<String>) {
     broken.append(&mut world.stripped);
     let entries = world.log.since(0);
     broken.extend(laws::broken_by_writes(&world, &entries));
+    broken.extend(laws::broken_terms(&entries));
     if world.plan.is_quiet() {
         broken.extend(laws::costly_operations(&world, &entries));
     }

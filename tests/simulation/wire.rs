@@ -15,7 +15,7 @@ use kube::Client;
 use kube::client::Body;
 use kube::client::retry::RetryPolicy;
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tower::{BoxError, Service, ServiceBuilder};
 
@@ -42,9 +42,10 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Whether it asks for a change.
+    /// Whether it asks for a change; of who leads apart.
     pub(crate) fn is_write(&self) -> bool {
-        self.method != Method::GET && !self.target.contains("dryRun")
+        let is_vote = self.target.contains("/leases");
+        self.method != Method::GET && !self.target.contains("dryRun") && !is_vote
     }
 
     /// The line of the trace.
@@ -106,8 +107,10 @@ pub(crate) struct Life {
     log: Log,
     ended: AtomicBool,
     fuse: Mutex<Option<Fuse>>,
-    /// Is told when the fuse has blown.
-    pub(crate) blown: Notify,
+    /// The cluster that it cannot reach now.
+    cut_from: watch::Sender<Option<&'static str>>,
+    /// Is told when a life has ended.
+    told: Arc<Notify>,
 }
 
 /// Ends a life at a write.
@@ -117,13 +120,14 @@ struct Fuse {
 }
 
 impl Life {
-    pub(crate) fn new(number: u32, log: Log) -> Arc<Self> {
+    pub(crate) fn new(number: u32, log: Log, told: &Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             number,
             log,
             ended: AtomicBool::new(false),
             fuse: Mutex::default(),
-            blown: Notify::new(),
+            cut_from: watch::Sender::default(),
+            told: Arc::clone(told),
         })
     }
 
@@ -144,6 +148,17 @@ impl Life {
     /// Nothing passes any more, and nobody gets an answer.
     pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::Release);
+        self.told.notify_one();
+    }
+
+    /// Whether it is over.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// What is sent to a cluster is on its way until this is over.
+    pub(crate) fn cut_from(&self, cluster: Option<&'static str>) {
+        self.cut_from.send_replace(cluster);
     }
 
     /// A client of a cluster, which retries as the real one does.
@@ -159,7 +174,7 @@ impl Life {
     }
 
     async fn unless_ended(&self) {
-        if self.ended.load(Ordering::Acquire) {
+        if self.has_ended() {
             pending::<()>().await;
         }
     }
@@ -177,7 +192,6 @@ impl Life {
 
     async fn blow(&self) {
         self.end();
-        self.blown.notify_one();
         pending::<()>().await;
     }
 }
@@ -193,6 +207,9 @@ struct Wire {
 impl Wire {
     async fn pass(self, request: Request<Body>) -> Result<Response<SimBody>, BoxError> {
         let life = &self.life;
+        let mut cut = life.cut_from.subscribe();
+        // The sender lives as long as this wire.
+        let _ = cut.wait_for(|from| *from != Some(&self.cluster)).await;
         life.unless_ended().await;
         let (parts, body) = request.into_parts();
         let bytes = body.collect().await?.to_bytes();

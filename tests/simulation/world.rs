@@ -7,7 +7,6 @@ use std::time::Duration;
 use argosy::blocking::Blocking;
 use argosy::clock::Clock;
 use argosy::cluster::Dial;
-use argosy::config::HubConfig;
 use argosy::http::Network;
 use argosy::hub::Hub;
 use argosy::seams::Seams;
@@ -26,8 +25,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
 use crate::content::Directory;
-use crate::disk::Files;
 use crate::held::Held;
+use crate::hubs::Hubs;
 use crate::plan::{Answer, Change, Fault, Plan, SHARED, Step, TENANTS};
 use crate::repository::Host;
 use crate::wire::{Life, Log};
@@ -58,7 +57,8 @@ pub(crate) struct Deployed {
 
 /// Something that ends by itself.
 enum Due {
-    Hub,
+    Hub(usize),
+    Cut(Arc<Life>),
     Cluster(String),
     Repository,
     Held(Held),
@@ -80,12 +80,7 @@ pub(crate) struct World {
     agenda: Vec<(Duration, Due)>,
     /// What somebody else has put on objects and the hub has taken away.
     pub(crate) stripped: Vec<String>,
-    /// The hub's disk, which outlives its crashes and not the story.
-    disk: Files,
-    hub: Option<Arc<Hub>>,
-    life: Arc<Life>,
-    /// How long the hub is away after the next crash.
-    down_for: Duration,
+    hubs: Hubs,
 }
 
 impl World {
@@ -104,7 +99,7 @@ impl World {
             sims.insert(one.name.clone(), made);
         }
         let mut world = Self {
-            life: Life::new(0, log.clone()),
+            hubs: Hubs::new(plan.hubs, &log),
             log,
             sims,
             host: Host::default(),
@@ -115,9 +110,6 @@ impl World {
             removed: BTreeSet::new(),
             agenda: Vec::new(),
             stripped: Vec::new(),
-            disk: Files::default(),
-            hub: None,
-            down_for: Duration::ZERO,
             plan,
         };
         world.commit();
@@ -212,7 +204,9 @@ impl World {
 
     /// Lets the story happen, from its beginning to the last fault.
     pub(crate) async fn play(&mut self) {
-        self.start_hub();
+        for seat in 0..self.hubs.count() {
+            self.start_hub(seat);
+        }
         for (at, step) in self.plan.steps.clone() {
             self.go_on_until(at).await;
             self.step(step).await;
@@ -227,10 +221,10 @@ impl World {
             let start = Instant::now() - self.log.elapsed();
             let next = self.agenda.iter().map(|(due, _)| *due).min();
             let until = next.unwrap_or(at).min(at);
-            let life = Arc::clone(&self.life);
+            let ended = Arc::clone(&self.hubs.ended);
             tokio::select! {
                 biased;
-                () = life.blown.notified() => self.bury_hub(),
+                () = ended.notified() => self.bury_hubs(),
                 () = sleep_until(start + until) => {
                     if next.is_none_or(|next| next > at) {
                         return;
@@ -254,7 +248,8 @@ impl World {
 
     async fn end_fault(&mut self, what: Due) {
         match what {
-            Due::Hub => self.start_hub(),
+            Due::Hub(seat) => self.start_hub(seat),
+            Due::Cut(life) => life.cut_from(None),
             Due::Cluster(name) => self.sims[&name].faults().start(),
             Due::Repository => self.host.hide(REPOSITORY, false),
             Due::Held(held) => {
@@ -270,7 +265,7 @@ impl World {
 
     /// Ends every fault.
     async fn heal(&mut self) {
-        self.life.spare();
+        self.hubs.spare();
         for sim in self.sims.values() {
             sim.faults().clear();
             sim.faults().start();
@@ -281,36 +276,31 @@ impl World {
         }
     }
 
-    fn start_hub(&mut self) {
-        if self.hub.is_some() {
-            return;
-        }
-        self.life = Life::new(self.life.number + 1, self.log.clone());
-        let (life, sims) = (Arc::clone(&self.life), self.sims.clone());
-        let seams = Seams {
-            clock: Clock::from_fn(clock(&self.log)),
-            dial: Dial::from_fn(move |config| life.client(&config.name, &sims[&config.name])),
-            remotes: self.host.remotes(),
-            network: Network::from_fn(|_| Err("there is no network".to_owned())),
-            signatures: Signatures::from_fn(|_, _| Err("there is no program".to_owned())),
-            disk: self.disk.seam(),
-            surroundings: Surroundings::none(),
-            tools: Tools::default(),
-            blocking: Blocking::InTurn,
-        };
-        let config = HubConfig::new("/nowhere");
-        let client = self.life.client(HUB, &self.sims[HUB]);
-        self.hub = Some(Hub::start_with(config, client, seams).unwrap());
+    fn start_hub(&mut self, seat: usize) {
+        let (log, sims, host) = (&self.log, &self.sims, &self.host);
+        self.hubs.start(seat, |life, disk, config| {
+            let client = life.client(HUB, &sims[HUB]);
+            let (life, sims) = (Arc::clone(life), sims.clone());
+            let seams = Seams {
+                clock: Clock::from_fn(clock(log)),
+                dial: Dial::from_fn(move |config| life.client(&config.name, &sims[&config.name])),
+                remotes: host.remotes(),
+                network: Network::from_fn(|_| Err("there is no network".to_owned())),
+                signatures: Signatures::from_fn(|_, _| Err("there is no program".to_owned())),
+                disk: disk.seam(),
+                surroundings: Surroundings::none(),
+                tools: Tools::default(),
+                blocking: Blocking::InTurn,
+            };
+            Hub::start_with(config, client, seams).unwrap()
+        });
     }
 
-    /// What is left of a hub that has ended does nothing more.
-    fn bury_hub(&mut self) {
-        self.life.end();
-        if let Some(hub) = self.hub.take() {
-            hub.abandon();
-        }
-        let back = self.log.elapsed() + self.down_for;
-        self.agenda.push((back, Due::Hub));
+    fn bury_hubs(&mut self) {
+        let back = self.log.elapsed() + self.hubs.down_for;
+        let buried = self.hubs.bury().into_iter();
+        let due = buried.map(|seat| (back, Due::Hub(seat)));
+        self.agenda.extend(due);
     }
 
     async fn step(&mut self, step: Step) {
@@ -322,8 +312,8 @@ impl World {
             } => {
                 self.change(&directory, change);
                 self.commit();
-                if let Some(hub) = self.hub.as_ref().filter(|_| pushed) {
-                    hub.take_push(&push());
+                if pushed {
+                    self.hubs.take_push(&push());
                 }
             }
             Step::Edit { directory, pick } => {
@@ -512,8 +502,13 @@ impl World {
                 carried_out,
                 lasts,
             } => {
-                self.down_for = lasts;
-                self.life.lay_fuse(write, carried_out);
+                self.hubs.down_for = lasts;
+                self.hubs.at_work().lay_fuse(write, carried_out);
+            }
+            Fault::Cut { lasts } => {
+                let life = Arc::clone(self.hubs.at_work());
+                life.cut_from(Some(HUB));
+                self.agenda.push((now + lasts, Due::Cut(life)));
             }
         }
     }

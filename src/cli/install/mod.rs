@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::hub_access::HubArgs;
 use super::{CommandResult, Outcome, output};
 use crate::diagnostic::Diagnostic;
-use crate::installation;
+use crate::installation::{self, Wanted};
 
 pub(crate) use uninstall::{Args as UninstallArgs, run as uninstall};
 
@@ -29,6 +29,7 @@ pub(crate) use uninstall::{Args as UninstallArgs, run as uninstall};
 #[command(after_help = "Examples:
   argosy install --dry-run
   argosy install --namespace fleet --image registry.example.com/argosy:1.2
+  argosy install --ha
   argosy install --dry-run -o yaml > hub.yaml")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// The image to run instead of the published one of this version.
     #[arg(long)]
     image: Option<String>,
+    /// Run two hubs on different nodes, of which one works and the other stands by to take over.
+    #[arg(long)]
+    ha: bool,
     /// Say what would be done, and do nothing.
     #[arg(long)]
     dry_run: bool,
@@ -55,7 +59,11 @@ enum Manifests {
 
 pub(crate) async fn run(args: Args) -> CommandResult {
     let namespace = &args.hub.namespace;
-    let objects = installation::objects(namespace, args.image.as_deref())?;
+    let wanted = Wanted {
+        image: args.image.as_deref(),
+        highly_available: args.ha,
+    };
+    let objects = installation::objects(namespace, &wanted)?;
     if let Some(form) = args.output {
         print(form, &objects)?;
         return Ok(Outcome::Success);

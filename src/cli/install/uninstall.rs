@@ -13,7 +13,7 @@ use super::{api, neighbours, shown};
 use crate::cli::hub_access::{HubArgs, failed};
 use crate::cli::{CommandResult, Outcome, output};
 use crate::diagnostic::Diagnostic;
-use crate::installation;
+use crate::installation::{self, Wanted};
 
 /// The kinds of an installation that hold or define what people wrote.
 const KEPT: [&str; 3] = ["ConfigMap", "CustomResourceDefinition", "Namespace"];
@@ -65,7 +65,11 @@ pub(crate) async fn run(args: Args) -> CommandResult {
 /// What an installation made, as far as it is there.
 async fn installed(client: &Client, namespace: &str) -> Result<Vec<Value>, Diagnostic> {
     let mut there = Vec::new();
-    for mut object in installation::objects(namespace, None)? {
+    let whole = Wanted {
+        highly_available: true,
+        ..Wanted::default()
+    };
+    for mut object in installation::objects(namespace, &whole)? {
         if KEPT.contains(&object.kind()) {
             continue;
         }
