@@ -19,6 +19,8 @@ pub struct HubConfig {
     pub namespace: String,
     /// Where mirrors of repositories are kept; a cache that may be deleted at any time.
     pub data: PathBuf,
+    /// How many bytes the mirrors may have together.
+    pub git_quota: u64,
     /// Where it listens for metrics, health checks and webhooks.
     pub listen: SocketAddr,
     /// How many applications of one cluster are worked on at once.
@@ -56,11 +58,16 @@ impl HubConfig {
     /// alone.
     pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8082);
 
+    /// How many bytes the mirrors of a hub may have that is told nothing: with charts and renders
+    /// they fit into the volume of the manifests that `argosy install` applies.
+    pub const GIT_QUOTA: u64 = 6 << 30;
+
     /// A hub with the defaults, its caches in `data`.
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self {
             namespace: "argocd".to_owned(),
             data: data.into(),
+            git_quota: Self::GIT_QUOTA,
             listen: Self::LISTEN,
             workers_per_cluster: 8,
             application_set_workers: 4,

@@ -34,7 +34,7 @@ use crate::leader::Leadership;
 use crate::metrics::Metrics;
 use crate::scm::Scm;
 use crate::seams::Seams;
-use crate::source::{Charts, Limits, Repositories, Sources};
+use crate::source::{Charts, LargeFiles, Repositories, Sources};
 use crate::traces::Traces;
 
 /// How long a shutdown waits for what is under way; a reconcile seldom takes a second, and what
@@ -63,6 +63,8 @@ pub struct Hub {
     pub sources: Sources,
     /// The repositories of charts and artifacts that it reads.
     pub charts: Charts,
+    /// The large files of git repositories.
+    pub(crate) large_files: LargeFiles,
     /// What asks the gates of projects.
     pub gates: Gates,
     /// What is known of signatures of commits.
@@ -217,7 +219,9 @@ impl Hub {
                 blocking,
                 config.git,
             ),
-            charts: Charts::new(&disk, network, blocking, Limits::default())
+            large_files: LargeFiles::new(&disk, blocking)
+                .map_err(|error| unusable(&config, &error))?,
+            charts: Charts::new(&disk, network, blocking, config.git)
                 .map_err(|error| unusable(&config, &error))?,
             tools,
             events: Events::spawn(client.clone(), clock.clone(), metrics.hub.events(), &stop),

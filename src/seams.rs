@@ -51,7 +51,7 @@ impl Seams {
     /// made if need be.
     pub fn system(config: &HubConfig) -> Result<Self, Diagnostic> {
         let mirrors = config.data.join("git");
-        std::fs::create_dir_all(&mirrors).map_err(|error| {
+        let remotes = Remotes::mirrored(mirrors, config.git_quota).map_err(|error| {
             Diagnostic::config("DataUnusable", "cannot use the data directory")
                 .at(config.data.display().to_string())
                 .because(&error)
@@ -60,7 +60,7 @@ impl Seams {
         Ok(Self {
             clock: Clock::system(),
             dial: Dial::network(),
-            remotes: Remotes::mirrored(mirrors),
+            remotes,
             network: Network::system(),
             signatures: Signatures::gpg(),
             disk: Disk::below(&config.data),

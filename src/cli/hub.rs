@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use argosy_engine::normalise::quantity::Quantity;
 use clap::Parser;
 use futures::future::try_join_all;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -29,6 +30,10 @@ pub(crate) struct Args {
     /// Where mirrors of repositories are kept; a cache that may be deleted.
     #[arg(long, env = "ARGOSY_DATA", default_value = "/var/lib/argosy")]
     data: PathBuf,
+    /// How much disk the mirrors may take together, such as `20Gi`; those that no application follows
+    /// make room for others.
+    #[arg(long, env = "ARGOSY_GIT_QUOTA", value_name = "SIZE", value_parser = bytes, default_value = "6Gi")]
+    git_quota: u64,
     /// Where to serve metrics, health checks and webhooks.
     #[arg(long, env = "ARGOSY_LISTEN", default_value_t = HubConfig::LISTEN)]
     listen: SocketAddr,
@@ -72,6 +77,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
     }
     let config = HubConfig {
         namespace: args.hub.namespace.clone(),
+        git_quota: args.git_quota,
         listen: args.listen,
         workers_per_cluster: args.workers_per_cluster.max(1),
         any_namespace: args.any_namespace,
@@ -104,6 +110,18 @@ fn lease_lost() -> Diagnostic {
     Diagnostic::remote("LeaseLost", "this hub no longer leads and has ended").fix(
         "start it again, which its pod does by itself: it then stands by for the one that leads",
     )
+}
+
+/// Reads a size as Kubernetes writes it.
+fn bytes(text: &str) -> Result<u64, &'static str> {
+    let amount = Quantity::parse(text).map(|size| size.amount());
+    let bytes = amount.and_then(|(value, exponent)| {
+        let scale = 10_i128.checked_pow(u32::try_from(exponent).ok()?)?;
+        u64::try_from(value.checked_mul(scale)?).ok()
+    });
+    bytes
+        .filter(|bytes| *bytes > 0)
+        .ok_or("write a size such as 500Mi or 20Gi")
 }
 
 /// Makes sure that the API server knows Argo CD's kinds, before anything waits for them in vain.

@@ -53,7 +53,7 @@ impl Hub {
         repository: &Repository,
         commit: &Sha,
     ) -> Result<GitTree, SourceError> {
-        let tree = self.sources.tree(repository, commit).await?;
+        let tree = self.own_tree(repository, commit).await?;
         if !self.submodules.enabled || !self.fleet.settings().submodules {
             return Ok(tree);
         }
@@ -63,6 +63,19 @@ impl Hub {
             url: repository.url.clone(),
             why,
         })
+    }
+
+    /// The tree of a commit, with its large files where the repository is registered so.
+    async fn own_tree(
+        &self,
+        repository: &Repository,
+        commit: &Sha,
+    ) -> Result<GitTree, SourceError> {
+        let tree = self.sources.tree(repository, commit).await?;
+        if repository.enable_lfs {
+            return Ok(tree.with_large_files(self.large_files.store(), &repository.url));
+        }
+        Ok(tree)
     }
 
     /// Puts the trees of its submodules into a tree of the repository at `url`.
@@ -121,7 +134,7 @@ impl Hub {
         if let Some(why) = self.submodules.unread.get(&asked) {
             return Err(why);
         }
-        match self.sources.tree(&repository, commit).await {
+        match self.own_tree(&repository, commit).await {
             Ok(tree) => self.grow(project, &repository.url, tree, depth, left).await,
             Err(error) => {
                 let why = error.to_string();

@@ -115,6 +115,19 @@ impl Connection {
         with_terms!(self, builder)
     }
 
+    /// Where a `GET` of `url` ends on the host that it begins with, asked by whoever may block.
+    pub(crate) fn lands_at(self, url: &str, authorization: &str) -> Result<url::Url, Failure> {
+        let redirects = Policy::custom(move |attempt| follow(attempt, Redirects::SameOrigin));
+        let client = self
+            .blocking(reqwest::blocking::Client::builder())
+            .redirect(redirects)
+            .connect_timeout(CONNECT)
+            .build()?;
+        // It goes along to the same scheme, host and port, and nowhere else.
+        let asked = client.get(url).header("Authorization", authorization);
+        Ok(asked.send()?.url().clone())
+    }
+
     /// A service on these terms.
     pub(super) fn service(self) -> Result<Http, String> {
         let redirects = self.redirects;

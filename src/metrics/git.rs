@@ -7,7 +7,7 @@ use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGaugeVec, Opts};
 
 use super::config::cut;
 use super::{Momentary, count, counter, gauge};
-use crate::source::{RequestCount, shown_url};
+use crate::source::{DiskUse, RequestCount, shown_url};
 
 const SECONDS: [f64; 10] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
 
@@ -40,6 +40,7 @@ pub struct GitStates {
     fetch_fails: IntCounterVec,
     ls_remote_fails: IntCounterVec,
     pending: IntGaugeVec,
+    disk: IntGaugeVec,
     seconds: Vec<Histogram>,
 }
 
@@ -67,6 +68,11 @@ impl GitStates {
                 "Requests that wait for their turn at a git repository.",
                 &["repo"],
             )?,
+            disk: gauge(
+                "argosy_git_mirrors_bytes",
+                "What the mirrors of git repositories hold on disk (`held`), and may hold (`quota`).",
+                &["bytes"],
+            )?,
             seconds: Vec::new(),
         })
     }
@@ -79,10 +85,10 @@ impl GitStates {
         self.requests
             .with_label_values(&[repo, kind])
             .inc_by(requests);
-        let fails = if kind == "fetch" {
-            &self.fetch_fails
-        } else {
+        let fails = if kind == "ls-remote" {
             &self.ls_remote_fails
+        } else {
+            &self.fetch_fails
         };
         fails.with_label_values(&[repo]).inc_by(failures);
         self.seconds.extend(count.seconds.clone());
@@ -95,13 +101,22 @@ impl GitStates {
             .add(count(waiting));
     }
 
+    /// Takes the room of the mirrors.
+    pub fn set_disk_use(&self, disk: DiskUse) {
+        for (of, bytes) in [("held", disk.bytes), ("quota", disk.quota)] {
+            let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+            self.disk.with_label_values(&[of]).set(bytes);
+        }
+    }
+
     /// The collectors to expose.
     pub fn into_collectors(self) -> Vec<Momentary> {
-        let families: [Momentary; 4] = [
+        let families: [Momentary; 5] = [
             Box::new(self.requests),
             Box::new(self.fetch_fails),
             Box::new(self.ls_remote_fails),
             Box::new(self.pending),
+            Box::new(self.disk),
         ];
         families.into_iter().chain(boxed(self.seconds)).collect()
     }

@@ -221,6 +221,9 @@ fn sources(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
         .for_each(|kind, repo, count| git.add(kind, repo, count));
     hub.sources
         .for_each_waiting(|repo, waiting| git.add_pending(repo, waiting));
+    if let Some(disk) = hub.sources.disk_use() {
+        git.set_disk_use(disk);
+    }
     let mut registries = RegistryStates::new()?;
     hub.charts
         .counters()

@@ -11,7 +11,11 @@ use http_body_util::{BodyExt as _, Limited};
 use tower::ServiceExt as _;
 
 use super::{Credentials, Repository, SourceError};
-use crate::{clock::Clock, diagnostic::chain, http::Network};
+use crate::{
+    clock::Clock,
+    diagnostic::chain,
+    http::{Http, Network},
+};
 
 /// The user that git takes such a token for.
 const USER: &str = "x-access-token";
@@ -60,12 +64,21 @@ impl Apps {
         }))
     }
 
-    async fn token(&self, repository: &Repository, app: &GitHubApp) -> Result<Secret, SourceError> {
-        let http = self.network.open(&repository.terms(PATIENCE));
-        let http = http.map_err(|why| SourceError::Credentials {
+    /// A connection on the repository's terms; a request may take `limit`.
+    pub(super) fn open(
+        &self,
+        repository: &Repository,
+        limit: Duration,
+    ) -> Result<Http, SourceError> {
+        let http = self.network.open(&repository.terms(limit));
+        http.map_err(|why| SourceError::Credentials {
             url: repository.url.clone(),
             why,
-        })?;
+        })
+    }
+
+    async fn token(&self, repository: &Repository, app: &GitHubApp) -> Result<Secret, SourceError> {
+        let http = self.open(repository, PATIENCE)?;
         let service = tower::service_fn(move |request: Request<Bytes>| {
             let http = http.clone();
             async move {

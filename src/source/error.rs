@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use super::Repository;
+
 /// What a queue should do about an error; a property of the error, not of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
@@ -98,6 +100,22 @@ pub enum SourceError {
         /// The chain of causes.
         why: String,
     },
+    /// The mirrors on disk hold as much as they may.
+    #[error(
+        "cannot fetch from {url}: the mirrors of git repositories hold {} MiB of the {} MiB that \
+         they may have, and applications follow all of them; give the hub a larger --git-quota and \
+         its data directory as much room",
+        bytes >> 20,
+        quota >> 20
+    )]
+    Quota {
+        /// The repository.
+        url: String,
+        /// How many bytes the mirrors hold.
+        bytes: u64,
+        /// How many they may.
+        quota: u64,
+    },
     /// What came is not what it should be: too large, damaged, or of another form.
     #[error("cannot use {url}: {why}")]
     Content {
@@ -170,6 +188,26 @@ impl SourceError {
         })
     }
 
+    /// What failed at a repository that is asked over HTTP.
+    pub(super) fn of_registry(repository: &Repository, error: &argosy_registry::Error) -> Self {
+        use argosy_registry::Error;
+        let (url, why) = (repository.url.clone(), repository.redact(error.to_string()));
+        match error {
+            Error::Unauthorized { .. } => Self::Authentication { url, why },
+            Error::NotFound { .. } => Self::NotFound { url, why },
+            Error::Transport { .. } | Error::Status { .. } => Self::untrusted(&url, &why)
+                .unwrap_or(Self::Remote {
+                    url,
+                    action: "read",
+                    why,
+                }),
+            Error::Url { .. }
+            | Error::TooLarge { .. }
+            | Error::Malformed { .. }
+            | Error::Digest { .. } => Self::Content { url, why },
+        }
+    }
+
     /// Whether and when to try again.
     pub fn retry(&self) -> Retry {
         match self {
@@ -180,6 +218,7 @@ impl SourceError {
             | Self::DigestChanged { .. }
             | Self::Untrusted { .. }
             | Self::Integrity { .. }
+            | Self::Quota { .. }
             | Self::Authentication { .. }
             | Self::NotFound { .. } => Retry::After(UNTIL_SOMEONE_ACTS),
             Self::Remote { .. } | Self::Timeout { .. } | Self::Mirror { .. } => Retry::Backoff,
@@ -201,6 +240,7 @@ impl SourceError {
             Self::Remote { .. } => "RepositoryUnreachable",
             Self::Timeout { .. } => "RepositoryTimeout",
             Self::Mirror { .. } => "MirrorFailed",
+            Self::Quota { .. } => "MirrorsFull",
             Self::Credentials { .. } => "InvalidCredentials",
         }
     }

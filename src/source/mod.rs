@@ -10,6 +10,7 @@ mod charts;
 mod constraint;
 mod error;
 mod git;
+mod large;
 mod repository;
 mod sources;
 pub mod webhook;
@@ -19,7 +20,10 @@ pub use charts::{Chart, Charts, Package};
 pub use constraint::{Constraint, Version, choose};
 pub use error::{Retry, SourceError};
 pub(crate) use git::Module;
-pub use git::{CommitInfo, GitTree, Objects, Remote, RemoteRefs, Remotes, Sha, TreeFile, Wanted};
+pub use git::{
+    CommitInfo, DiskUse, GitTree, Objects, Remote, RemoteRefs, Remotes, Sha, TreeFile, Wanted,
+};
+pub(crate) use large::LargeFiles;
 pub(crate) use repository::decoded;
 pub use repository::{
     Credentials, Repositories, Repository, RepositoryKind, SecretError, TrustedHosts, shown_url,

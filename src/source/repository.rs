@@ -10,7 +10,7 @@ use argosy_scm::GitHubApp;
 use k8s_openapi::api::core::v1 as core;
 use sha2::{Digest as _, Sha256};
 
-use super::hex;
+use super::{SourceError, hex};
 use crate::http::{Proxy, Reach, Redirects, Terms, Tls};
 
 /// The data of a Secret.
@@ -129,7 +129,7 @@ pub struct Repository {
     pub no_proxy: Option<String>,
     /// How much history to fetch; `None` is none.
     pub depth: Option<NonZeroU32>,
-    /// Whether large files are expected to lie in git-lfs.
+    /// Whether files that lie in git-lfs are fetched.
     pub enable_lfs: bool,
     /// A Helm registry that speaks OCI.
     pub enable_oci: bool,
@@ -205,6 +205,31 @@ impl Repository {
         };
         let key = self.tls.client_certificate.as_ref().map(|(_, key)| key);
         credential.into_iter().chain(key).chain(self.proxy.as_ref())
+    }
+
+    /// The credentials as `what` is asked for with over HTTP.
+    pub(super) fn registry_credentials(
+        &self,
+        what: &str,
+    ) -> Result<argosy_registry::Credentials, SourceError> {
+        use argosy_registry::Credentials as Shown;
+        let unserved = |kind: &str| {
+            Err(SourceError::Credentials {
+                url: self.url.clone(),
+                why: format!("{kind} is not for {what}; use a user and password"),
+            })
+        };
+        match &self.credentials {
+            Credentials::None => Ok(Shown::None),
+            Credentials::Basic { username, password } => Ok(Shown::Basic {
+                username: username.clone(),
+                password: password.clone(),
+            }),
+            Credentials::Bearer(token) => Ok(Shown::Bearer(token.clone())),
+            Credentials::SshKey(_) => unserved("an ssh key"),
+            Credentials::GitHubApp(_) => unserved("a GitHub App"),
+            Credentials::Unsupported(what) => unserved(what),
+        }
     }
 
     /// Removes every credential that a program or library may have quoted.
@@ -404,11 +429,7 @@ fn inherit(repository: &mut Repository, template: &Repository) {
 fn read_secret(data: &BTreeMap<String, Secret>) -> Result<Repository, String> {
     let secret = |key: &str| data.get(key).filter(|value| !value.is_empty()).cloned();
     let text = |key: &str| secret(key).map(|value| value.expose().trim().to_owned());
-    let flag = |key: &str| match text(key).as_deref() {
-        Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
-        None | Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
-        Some(_) => Err(format!("`{key}` must be `true` or `false`")),
-    };
+    let flag = |key: &str| flag(data, key);
     let url = text("url").ok_or("`url` is missing")?;
     let mut repository = Repository::public(&url);
     repository.kind = match text("type").as_deref() {
@@ -442,6 +463,15 @@ fn read_secret(data: &BTreeMap<String, Secret>) -> Result<Repository, String> {
     Ok(repository)
 }
 
+/// A setting that is on or off.
+fn flag(data: &BTreeMap<String, Secret>, key: &str) -> Result<bool, String> {
+    match data.get(key).map_or("", |value| value.expose().trim()) {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(format!("`{key}` must be `true` or `false`")),
+    }
+}
+
 /// Argo CD's precedence: password or token, ssh key, then the clouds' own ways.
 fn read_credentials(data: &BTreeMap<String, Secret>) -> Result<Credentials, String> {
     let secret = |key: &str| data.get(key).filter(|value| !value.is_empty()).cloned();
@@ -458,15 +488,21 @@ fn read_credentials(data: &BTreeMap<String, Secret>) -> Result<Credentials, Stri
     if let Some(key) = secret("githubAppPrivateKey") {
         return Ok(Credentials::GitHubApp(Arc::new(read_app(data, key)?)));
     }
+    let identity = "useAzureWorkloadIdentity";
     let unsupported = [
         ("gcpServiceAccountKey", "a Google service account key"),
+        (identity, "an Azure workload identity"),
         (
             "azureServicePrincipalClientSecret",
             "an Azure service principal",
         ),
     ];
     for (key, what) in unsupported {
-        if secret(key).is_some() {
+        let is_given = match key {
+            _ if key == identity => flag(data, key)?,
+            _ => secret(key).is_some(),
+        };
+        if is_given {
             return Ok(Credentials::Unsupported(what));
         }
     }
@@ -630,6 +666,24 @@ mod tests {
             errors[0].to_string(),
             "the repository Secret repo-1 cannot be used: `url` is missing"
         );
+    }
+
+    #[test]
+    fn what_is_not_served_is_never_read_as_nothing() {
+        for (key, value) in [
+            ("gcpServiceAccountKey", "{}"),
+            ("useAzureWorkloadIdentity", "true"),
+            ("azureServicePrincipalClientSecret", "x"),
+        ] {
+            let url = ("url", "https://git.example.com/a");
+            let (all, errors) = read(&[("repository", data(&[url, (key, value)]))]);
+            assert_eq!(errors, []);
+            let found = all.find("https://git.example.com/a", "default");
+            assert!(
+                matches!(found.credentials, Credentials::Unsupported(_)),
+                "{key}"
+            );
+        }
     }
 
     #[test]

@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use argosy_registry::{LargeFile, LfsServer};
+use bytes::Bytes;
 use prometheus::Histogram;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
@@ -21,7 +23,7 @@ use tokio::time::Instant;
 use super::{
     CommitInfo, GitTree, RemoteRefs, Repository, Sha, SourceError,
     app::Apps,
-    git::{Meaning, Objects, Remote, Remotes, Wanted, commit, damaged},
+    git::{DiskUse, FOLLOWED, Meaning, Objects, Remote, Remotes, Wanted, commit, damaged},
     shown_url,
 };
 use crate::blocking::Blocking;
@@ -78,7 +80,7 @@ pub struct RequestCount {
     pub seconds: Option<Histogram>,
 }
 
-/// Counters of what was asked of remotes, per kind (`ls-remote`, `fetch`) and repository.
+/// Counters of what was asked of remotes, per kind (`ls-remote`, `fetch`, `lfs`) and repository.
 #[derive(Debug)]
 pub struct Counters {
     /// Whether the repositories hold charts and artifacts.
@@ -164,6 +166,8 @@ struct Known {
     /// Counts refreshes; changed only while `listing` is locked.
     generation: AtomicU64,
     trees: Mutex<BTreeMap<Sha, Arc<OnceCell<GitTree>>>>,
+    /// When somebody last asked for something of it.
+    asked: Mutex<Option<Instant>>,
 }
 
 #[derive(Clone, Debug)]
@@ -328,6 +332,31 @@ impl Sources {
         .await
     }
 
+    /// The contents of large files of a repository, in their order, checked against their digests.
+    pub(crate) async fn large_files(
+        &self,
+        repository: &Repository,
+        files: &[LargeFile],
+    ) -> Result<Vec<Bytes>, SourceError> {
+        let _permit = self.shared.running.acquire().await;
+        let started = Instant::now();
+        let fetched = async {
+            let apps = &self.shared.apps;
+            let presented = apps.present(repository).await?;
+            let failed = |error| SourceError::of_registry(repository, &error);
+            let http = apps.open(&presented, self.shared.limits.fetch_timeout)?;
+            let credentials = presented
+                .registry_credentials("large files (git-lfs), which are fetched over https")?;
+            let server = LfsServer::new(http, &presented.url, credentials);
+            let fetched = server.map_err(failed)?.fetch(files).await;
+            fetched.map_err(failed)
+        };
+        let fetched = fetched.await;
+        let (counters, took) = (&self.shared.counters, started.elapsed());
+        counters.count("lfs", &repository.url, took, fetched.is_err());
+        fetched
+    }
+
     /// Forgets the listing of refs, so that the next resolution asks the remote; for webhooks and
     /// hard refreshes. Projects' own registrations of the same URL are included.
     pub fn refresh(&self, url: &str) {
@@ -352,6 +381,11 @@ impl Sources {
         for known in lock(&self.shared.known).values() {
             visit(&known.url, known.waiting.load(Ordering::Relaxed));
         }
+    }
+
+    /// How much disk the mirrors take, where there are any.
+    pub fn disk_use(&self) -> Option<DiskUse> {
+        self.shared.remotes.disk_use()
     }
 
     /// What was asked of remotes since the start.
@@ -396,9 +430,10 @@ impl Sources {
         if here().await? {
             return Ok(());
         }
+        self.close_idle();
         let limit = self.shared.limits.fetch_timeout;
         let (wanted, url) = (sha.clone(), repository.url.clone());
-        self.request("fetch", repository, move |remote| {
+        let fetched = self.request("fetch", repository, move |remote| {
             let first = remote.fetch(Wanted::Commit(&wanted), limit);
             if first.is_ok() && has(remote, &wanted) {
                 return Ok(());
@@ -417,8 +452,23 @@ impl Sources {
                 revision: wanted.to_string(),
                 hint: " (the remote has no such commit on any branch or tag)".into(),
             })
-        })
-        .await
+        });
+        let fetched = fetched.await;
+        if matches!(fetched, Err(SourceError::Quota { .. })) {
+            // The mirror can start over when nobody has it open.
+            lock(&known.trees).clear();
+        }
+        fetched
+    }
+
+    /// Closes the trees that nobody follows any more, so that their mirrors can make room.
+    fn close_idle(&self) {
+        let is_idle = |at: Option<Instant>| at.is_none_or(|at| at.elapsed() >= FOLLOWED);
+        for known in lock(&self.shared.known).values() {
+            if is_idle(*lock(&known.asked)) {
+                lock(&known.trees).clear();
+            }
+        }
     }
 
     /// Makes one counted request to a remote.
@@ -472,16 +522,15 @@ impl Sources {
     }
 
     fn known(&self, repository: &Repository) -> Arc<Known> {
-        Arc::clone(
-            lock(&self.shared.known)
-                .entry(repository.key())
-                .or_insert_with(|| {
-                    Arc::new(Known {
-                        url: shown_url(&repository.url),
-                        ..Known::default()
-                    })
-                }),
-        )
+        let mut all = lock(&self.shared.known);
+        let known = all.entry(repository.key()).or_insert_with(|| {
+            Arc::new(Known {
+                url: shown_url(&repository.url),
+                ..Known::default()
+            })
+        });
+        *lock(&known.asked) = Some(Instant::now());
+        Arc::clone(known)
     }
 }
 

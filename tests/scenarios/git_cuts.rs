@@ -14,9 +14,9 @@ const NOISE: usize = 100_000;
 /// How often a conversation breaks off.
 const CUTS: usize = 25;
 
-/// A text that nothing compresses well.
-fn noise() -> String {
-    let mut state = 1_u64;
+/// A text that nothing compresses well, another for each seed.
+pub(crate) fn noise(seed: &str) -> String {
+    let mut state = seed.bytes().fold(1, |sum, byte| sum * 31 + u64::from(byte));
     let mut next = || {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -27,7 +27,7 @@ fn noise() -> String {
 }
 
 /// The bytes of all files below a folder.
-fn size(folder: &Path) -> u64 {
+pub(crate) fn size(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
     entries
         .map(|entry| match entry.metadata().unwrap() {
@@ -40,7 +40,7 @@ fn size(folder: &Path) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fetch_that_is_cut_many_times_leaves_nothing_and_the_mirror_readable() {
     let place = Place::new();
-    place.tree.commit(&[("noise", &noise())]);
+    place.tree.commit(&[("noise", &noise(""))]);
     let server = GitServer::serve(place.tree.path()).await;
     let repository = place.repository(server.url(), &json!({}));
     let folders = ["whole", "cut"].map(|name| place.folder.path().join(name));
@@ -64,6 +64,6 @@ async fn a_fetch_that_is_cut_many_times_leaves_nothing_and_the_mirror_readable()
     server.answers(Answers::Well);
     let tree = cut.tree(&repository, &commit).await.unwrap();
     let content = tree.read(&TreePath::parse("noise").unwrap()).unwrap();
-    assert_eq!(content, noise().as_bytes());
+    assert_eq!(content, noise("").as_bytes());
     assert_eq!(size(&folders[1]), one_fetch);
 }

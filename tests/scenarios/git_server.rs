@@ -16,6 +16,7 @@ use tokio::process::Command;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+use crate::lfs_server::LargeFiles;
 use crate::tls;
 
 /// What the server does with requests.
@@ -51,6 +52,7 @@ struct Shared {
     asked: AtomicU64,
     /// What git said to whoever asked the same before, where that is cut.
     said: Mutex<BTreeMap<(String, Bytes), Response<Bytes>>>,
+    large: Mutex<LargeFiles>,
 }
 
 impl GitServer {
@@ -68,6 +70,7 @@ impl GitServer {
             admitted: Mutex::default(),
             asked: AtomicU64::new(0),
             said: Mutex::default(),
+            large: Mutex::default(),
         });
         let router = Router::new()
             .fallback(answer)
@@ -85,6 +88,11 @@ impl GitServer {
     /// Answers only requests with this `Authorization` from here on.
     pub(crate) fn admits(&self, authorization: &str) {
         *self.shared.admitted.lock().unwrap() = Some(authorization.to_owned());
+    }
+
+    /// Serves the contents of large files besides.
+    pub(crate) fn large(&self) -> std::sync::MutexGuard<'_, LargeFiles> {
+        self.shared.large.lock().unwrap()
     }
 
     /// How many requests have come.
@@ -142,6 +150,9 @@ async fn answer(
         let refused = Response::builder().status(401);
         let refused = refused.header("WWW-Authenticate", "Basic realm=\"git\"");
         return refused.body(Body::from("who are you?")).unwrap();
+    }
+    if let Some(answer) = shared.large.lock().unwrap().answer(&uri, &body) {
+        return answer;
     }
     match answers {
         Answers::Status(status) => plain(status, "text/plain", "the server is not well"),

@@ -94,7 +94,7 @@ impl Place {
 /// Reads real remotes, mirrored in a folder.
 pub(crate) fn sources(mirrors: &Path) -> Sources {
     let (network, clock) = (Network::system(), Clock::system());
-    let remotes = Remotes::mirrored(mirrors);
+    let remotes = Remotes::mirrored(mirrors, u64::MAX).unwrap();
     Sources::new(remotes, network, clock, Blocking::Pool, Limits::default())
 }
 
@@ -125,7 +125,9 @@ async fn https_is_read_by_whom_the_server_knows_from_a_server_that_is_trusted() 
     place.is_read(server.former_url(), &ada).await;
 
     server.admits("Bearer t0ken");
-    place.is_read(url, &json!({"bearerToken": "t0ken"})).await;
+    let token = json!({"bearerToken": "t0ken"});
+    place.is_read(url, &token).await;
+    place.is_read(server.former_url(), &token).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,9 +19,11 @@ const HUB: [&str; 8] = [
 ];
 
 /// The files below the seams.
-const BELOW: [&str; 3] = [
+const BELOW: [&str; 5] = [
     "src/cluster/connection.rs",
     "src/source/git/mirror.rs",
+    "src/source/git/mirrors/leftovers.rs",
+    "src/source/git/mirrors/mod.rs",
     "src/source/git/ssh.rs",
 ];
 

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tower_service::Service;
@@ -43,7 +43,29 @@ pub(crate) async fn get<T: Transport>(
     headers: impl IntoIterator<Item = (header::HeaderName, header::HeaderValue)>,
     limit: u64,
 ) -> Result<Response<Bytes>, Error> {
-    let mut request = Request::new(Bytes::new());
+    send(transport, url, Request::new(Bytes::new()), headers, limit).await
+}
+
+/// As [`get`], a `POST` of `body`.
+pub(crate) async fn post<T: Transport>(
+    transport: &mut T,
+    url: &Url,
+    headers: impl IntoIterator<Item = (header::HeaderName, header::HeaderValue)>,
+    body: Bytes,
+    limit: u64,
+) -> Result<Response<Bytes>, Error> {
+    let mut request = Request::new(body);
+    *request.method_mut() = Method::POST;
+    send(transport, url, request, headers, limit).await
+}
+
+async fn send<T: Transport>(
+    transport: &mut T,
+    url: &Url,
+    mut request: Request<Bytes>,
+    headers: impl IntoIterator<Item = (header::HeaderName, header::HeaderValue)>,
+    limit: u64,
+) -> Result<Response<Bytes>, Error> {
     *request.uri_mut() = url.as_str().parse().map_err(|_| Error::Url {
         url: shown(url),
         why: "it is not a URI".to_owned(),

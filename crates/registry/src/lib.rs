@@ -1,4 +1,4 @@
-//! Helm repositories and OCI registries, as clients see them.
+//! Helm repositories, OCI registries and the servers of git's large files, as clients see them.
 //!
 //! The protocols alone: requests go through a [`tower_service::Service`] that the caller brings, which holds
 //! connections, trust, proxies and time limits. Nothing here opens a connection, touches a file or
@@ -13,6 +13,7 @@ mod exchange;
 mod file;
 mod helm;
 mod index;
+mod lfs;
 mod oci;
 
 pub use archive::{ArchiveError, Files, Limits, unpack, without_base};
@@ -23,4 +24,5 @@ pub use exchange::Transport;
 pub use file::file;
 pub use helm::{FetchedIndex, HelmRepository};
 pub use index::{ChartVersion, Index};
+pub use lfs::{LargeFile, LfsServer, POINTER_LIMIT};
 pub use oci::{Descriptor, HELM_CHART_LAYER, Manifest, OciRepository};

@@ -27,7 +27,7 @@ pub use detect::{Enabled, SourceType, detect};
 pub use environment::{BuildFacts, Environment};
 pub use folder::DirectoryTree;
 pub use memory::MemoryTree;
-pub use needs::{Dependency, Fetched, Need};
+pub use needs::{Dependency, Fetched, LargeFile, Need};
 pub use path::{PathError, TreePath};
 pub use reads::Reads;
 pub use render::{Render, RenderError, Request, Tool, Tools, render};

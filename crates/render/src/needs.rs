@@ -12,6 +12,20 @@ pub enum Need {
     Chart(Dependency),
     /// A file with values, by its URL.
     File(String),
+    /// The content of a large file, for which its tree holds a text. It is found in the tree when it
+    /// was fetched.
+    LargeFile(LargeFile),
+}
+
+/// A file that lies in git-lfs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LargeFile {
+    /// The URL of its repository.
+    pub repository: String,
+    /// The SHA-256 of its content, in hexadecimal digits.
+    pub oid: String,
+    /// Its bytes.
+    pub size: u64,
 }
 
 /// A chart that another depends on.
@@ -39,6 +53,9 @@ impl fmt::Display for Need {
                 )
             }
             Self::File(url) => write!(f, "the file {url}"),
+            Self::LargeFile(file) => {
+                write!(f, "the large file {} of {}", file.oid, file.repository)
+            }
         }
     }
 }

@@ -222,6 +222,20 @@ pub fn render(
     tools: &Tools,
 ) -> Result<Render, RenderError> {
     let views = Views::new(tree, request.refs);
+    let rendered = render_views(&views, request, tools);
+    let needs = views.needs();
+    if needs.is_empty() {
+        return rendered;
+    }
+    // Whatever came of a text in the place of a file counts for nothing.
+    Err(RenderError::Needs(needs))
+}
+
+fn render_views(
+    views: &Views,
+    request: &Request<'_>,
+    tools: &Tools,
+) -> Result<Render, RenderError> {
     let view = views.own();
     let directory = locate(view, &request.source.path)?;
     let source = merged(view, &directory, request.source, request.app_name)?;
@@ -233,7 +247,7 @@ pub fn render(
     };
     let mut warnings = Vec::new();
     let objects = match tool(source_type, &directory, tools)? {
-        Some(tool) => tool.render(&views, &directory, &request)?,
+        Some(tool) => tool.render(views, &directory, &request)?,
         None => directory::render(view, &directory, &request, &mut warnings)?,
     };
     Ok(Render {

@@ -8,7 +8,10 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::path::{PathError, TreePath};
+use crate::{
+    needs::LargeFile,
+    path::{PathError, TreePath},
+};
 
 /// What a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +82,12 @@ pub trait Tree: Send + Sync {
     fn is_executable(&self, path: &TreePath) -> Result<bool, TreeError> {
         let _ = path;
         Ok(false)
+    }
+
+    /// What has to be fetched before [`Tree::read`] gives the content of the file at `path` and not
+    /// the text that stands for it; `None` if nothing has.
+    fn needs(&self, _path: &TreePath) -> Result<Option<LargeFile>, TreeError> {
+        Ok(None)
     }
 }
 

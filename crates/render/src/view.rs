@@ -3,9 +3,13 @@
 //! A [`View`] follows symbolic links only inside the root, refuses what leaves it, and records
 //! every answer it gave as [`Reads`]. It never writes, and it never gives out the tree itself.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use crate::{
+    needs::Need,
     path::TreePath,
     reads::Reads,
     tree::{Entry, Kind, Tree, TreeError},
@@ -19,6 +23,7 @@ const MAX_LINKS: usize = 40;
 pub struct View {
     tree: Arc<dyn Tree>,
     reads: Arc<Mutex<Reads>>,
+    needs: Arc<Mutex<BTreeSet<Need>>>,
 }
 
 /// Where a path leads when links are followed.
@@ -36,12 +41,19 @@ impl View {
         Self {
             tree,
             reads: Arc::default(),
+            needs: Arc::default(),
         }
     }
 
     /// What has been read so far.
     pub fn reads(&self) -> Reads {
         self.record().clone()
+    }
+
+    /// What has to be fetched before all that was read is what it stands for.
+    pub(crate) fn needs(&self) -> BTreeSet<Need> {
+        let needs = self.needs.lock();
+        needs.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Follows links from `path` on; `None` if nothing is at the end.
@@ -120,6 +132,11 @@ impl View {
     pub fn read(&self, path: &TreePath) -> Result<Vec<u8>, TreeError> {
         let target = self.file(path)?;
         let bytes = self.tree.read(&target)?;
+        if let Some(file) = self.tree.needs(&target)? {
+            // The rest is read all the same, so that all that is needed is told at once.
+            let mut needs = self.needs.lock().unwrap_or_else(PoisonError::into_inner);
+            needs.insert(Need::LargeFile(file));
+        }
         let id = self.tree.id(&target)?;
         self.record().content(&target, id);
         Ok(bytes)

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
+    needs::Need,
     path::TreePath,
     reads::Reads,
     tree::{ObjectId, Tree, TreeError},
@@ -80,6 +81,12 @@ impl Views {
     /// The names of all references.
     pub fn reference_names(&self) -> impl Iterator<Item = &str> {
         self.refs.keys().map(String::as_str)
+    }
+
+    /// What has to be fetched before all that was read is what it stands for.
+    pub(crate) fn needs(&self) -> Vec<Need> {
+        let views = std::iter::once(&self.own).chain(self.refs.values());
+        views.flat_map(View::needs).collect()
     }
 
     /// What was read through references, by their names.

@@ -80,7 +80,7 @@ pub(crate) struct Args {
     /// Speak plain HTTP to an OCI registry.
     #[arg(long)]
     insecure_oci_force_http: bool,
-    /// Large files are expected to lie in git-lfs.
+    /// Fetch the files that lie in git-lfs.
     #[arg(long)]
     enable_lfs: bool,
     /// The proxy to reach it through.

@@ -253,7 +253,7 @@ impl Tester {
         let disk = Disk::below(folder.path());
         let network = Network::system();
         let charts = Charts::new(&disk, network.clone(), Blocking::Pool, limits);
-        let remotes = Remotes::mirrored(folder.path());
+        let remotes = Remotes::mirrored(folder.path().join("git"), u64::MAX).map_err(cannot)?;
         Ok(Self {
             sources: Sources::new(remotes, network, Clock::system(), Blocking::Pool, limits),
             charts: charts.map_err(cannot)?,

@@ -298,6 +298,9 @@ async fn target(hub: &Hub, application: &Application) -> Result<Target, Failure>
     })
 }
 
+/// How often a render may need something more.
+const ROUNDS: usize = 4;
+
 async fn render(
     hub: &Arc<Hub>,
     resolved: &Resolved<'_>,
@@ -307,13 +310,14 @@ async fn render(
     let attempt =
         async |fetched: &Fetched| render_with(hub, resolved, circumstances, fetched).await;
     let mut fetched = Fetched::default();
-    // What a render needs it says at once; more than twice it has nothing new to say.
+    // What a render needs it says at once, as far as it can be read without it.
     let mut rendered = attempt(&fetched).await?;
-    for _ in 0..2 {
+    for _ in 0..ROUNDS {
         let Err(RenderError::Needs(needs)) = rendered else {
             break;
         };
-        fetch(hub, circumstances.application, source, needs, &mut fetched).await?;
+        let fetching = fetch(hub, circumstances.application, source, needs, &mut fetched);
+        Box::pin(fetching).await?;
         rendered = attempt(&fetched).await?;
     }
     rendered.map_err(|error| {

@@ -117,7 +117,7 @@ pub async fn reconcile(hub: Arc<Hub>, name: ObjectName) -> Next {
 async fn proceed(hub: &Arc<Hub>, name: &ObjectName, application: &Application) -> Next {
     let started = tokio::time::Instant::now();
     let look = course::begin(hub, name, application);
-    refresh(hub, name, application);
+    Box::pin(refresh(hub, name, application)).await;
     let observed = observe::observe(hub, name, application).await;
     let mut assessment = assess::assess(hub, name, application, observed).await;
     let operated = operate::operate(hub, name, application, &mut assessment).await;
@@ -141,14 +141,14 @@ fn end_of_pause(hub: &Hub, application: &Application) -> Option<Duration> {
 }
 
 /// Has the repositories asked anew where somebody asks for a refresh; a hard one renders anew, too.
-fn refresh(hub: &Hub, name: &ObjectName, application: &Application) {
+async fn refresh(hub: &Hub, name: &ObjectName, application: &Application) {
     let Some(wanted) = application.annotation(names::annotation::REFRESH) else {
         return;
     };
     for source in application.spec.sources().iter() {
         hub.sources.refresh(&source.repo_url);
         if wanted == "hard" {
-            hub.charts.forget(&source.repo_url);
+            hub.charts.forget(&source.repo_url).await;
         } else {
             hub.charts.refresh(&source.repo_url);
         }

@@ -1,9 +1,11 @@
 //! Where the files of a source are at its revision: in a commit, or in a chart or artifact.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use argosy_crds::{Application, ApplicationSource};
 use argosy_engine::project::Rules;
+use argosy_registry::{Digest, LargeFile};
 use argosy_render::{Dependency, Fetched, Need, Tree};
 
 use super::desired::Failure;
@@ -103,8 +105,18 @@ pub(super) async fn fetch(
     needs: Vec<Need>,
     fetched: &mut Fetched,
 ) -> Result<(), Failure> {
+    let mut large: BTreeMap<String, Vec<LargeFile>> = BTreeMap::new();
     for need in needs {
         let content = match &need {
+            Need::LargeFile(file) => {
+                let digest = Digest::parse(&file.oid);
+                let file_of = large.entry(file.repository.clone()).or_default();
+                file_of.extend(digest.map(|digest| LargeFile {
+                    digest,
+                    size: file.size,
+                }));
+                continue;
+            }
             Need::Chart(dependency) => chart(hub, application, source, dependency).await?,
             Need::File(url) => {
                 let repository = hub.repositories().unregistered(url);
@@ -112,6 +124,12 @@ pub(super) async fn fetch(
             }
         };
         fetched.insert(need, content);
+    }
+    let project = application.spec.project_or_default();
+    for (url, files) in large {
+        let repository = hub.repositories().find(&url, project);
+        let fetching = hub.large_files.fetch(&hub.sources, &repository, files);
+        Box::pin(fetching).await?;
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ pub struct Charts {
 
 struct Shared {
     limits: Limits,
-    store: Store,
+    store: Arc<Store>,
     network: Network,
     blocking: Blocking,
     running: Arc<Semaphore>,
@@ -80,7 +80,7 @@ impl Charts {
         };
         Ok(Self {
             shared: Arc::new(Shared {
-                store: Store::open(disk, QUOTA)?,
+                store: Arc::new(Store::open(disk, QUOTA)?),
                 network,
                 blocking,
                 running: Arc::new(Semaphore::new(limits.parallel.max(1))),
@@ -105,6 +105,10 @@ impl Charts {
         pass_credentials: bool,
     ) -> Result<Chart, SourceError> {
         let remote = self.remote(repository)?;
+        if !self.shared.store.is_loaded(remote.name()) {
+            let name = remote.name().clone();
+            self.stored(move |store| store.load(&name)).await;
+        }
         if let Some((known, _)) = self.meaning(&remote, package, revision)
             && let Package::Indexed { chart } = package
             && let Some(now) = remote.published(chart, revision)
@@ -139,15 +143,21 @@ impl Charts {
         let tree = self
             .open(&remote, &digest, archive.to_vec(), located.has_base())
             .await?;
-        let store = &self.shared.store;
-        store.keep(&digest, &archive);
-        if package.is_fixed_at(&located.revision) {
+        let fixed = package.is_fixed_at(&located.revision).then(|| {
             let meaning = Meaning {
                 archive: digest.hex().to_owned(),
                 has_base: located.has_base(),
             };
-            store.remember(remote.name(), at(package, &located.revision), meaning);
-        }
+            (at(package, &located.revision), meaning)
+        });
+        let (name, kept) = (remote.name().clone(), digest.clone());
+        let keeping = self.stored(move |store| {
+            store.keep(&kept, &archive);
+            if let Some((version, meaning)) = fixed {
+                store.remember(&name, version, meaning);
+            }
+        });
+        keeping.await;
         Ok(chart(&located.revision, &digest, tree))
     }
 
@@ -176,8 +186,13 @@ impl Charts {
         let chart = self
             .fetch(repository, package, version, pass_credentials)
             .await?;
-        let digest = Digest::parse(&chart.digest);
-        let archive = digest.and_then(|digest| self.shared.store.archive(&digest));
+        let archive = match Digest::parse(&chart.digest) {
+            Some(digest) => self
+                .stored(move |store| store.archive(&digest))
+                .await
+                .flatten(),
+            None => None,
+        };
         archive.map(Into::into).ok_or_else(|| {
             let why = "the archive could not be kept on disk; is there room in the data directory?";
             SourceError::Content {
@@ -206,9 +221,10 @@ impl Charts {
     }
 
     /// Forgets what fixed versions mean, so that their content is fetched anew.
-    pub fn forget(&self, url: &str) {
+    pub async fn forget(&self, url: &str) {
         self.refresh(url);
-        self.shared.store.forget(url);
+        let url = url.to_owned();
+        self.stored(move |store| store.forget(&url)).await;
     }
 
     /// What was asked of remotes since the start.
@@ -260,10 +276,25 @@ impl Charts {
         if let Some(tree) = self.shared.unpacked.get(&content) {
             return Ok(Some(tree));
         }
-        match self.shared.store.archive(digest) {
+        let wanted = digest.clone();
+        let archive = self.stored(move |store| store.archive(&wanted)).await;
+        match archive.flatten() {
             Some(archive) => self.open(remote, digest, archive, has_base).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Reads or writes what is on disk, where it holds nobody up; `None` if that panics.
+    async fn stored<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> T + Send + 'static,
+    ) -> Option<T> {
+        let store = Arc::clone(&self.shared.store);
+        let done = self.shared.blocking.run(move || work(&store));
+        Box::pin(done)
+            .await
+            .inspect_err(|error| tracing::error!(%error, "the store of charts failed"))
+            .ok()
     }
 
     async fn open(

@@ -422,25 +422,7 @@ impl Remote {
     }
 
     fn credentials(&self) -> Result<Credentials, SourceError> {
-        use crate::source::Credentials as Known;
-        Ok(match &self.repository.credentials {
-            Known::None => Credentials::None,
-            Known::Basic { username, password } => Credentials::Basic {
-                username: username.clone(),
-                password: password.clone(),
-            },
-            Known::Bearer(token) => Credentials::Bearer(token.clone()),
-            Known::SshKey(_) => return Err(self.unserved("an ssh key")),
-            Known::GitHubApp(_) => return Err(self.unserved("a GitHub App")),
-            Known::Unsupported(what) => return Err(self.unserved(what)),
-        })
-    }
-
-    fn unserved(&self, what: &str) -> SourceError {
-        SourceError::Credentials {
-            url: self.repository.url.clone(),
-            why: format!("{what} is not for charts; use a user and password"),
-        }
+        self.repository.registry_credentials("charts")
     }
 
     pub(super) fn unusable(&self, why: String) -> SourceError {
@@ -460,29 +442,7 @@ impl Remote {
     }
 
     fn failed(&self, error: &Error) -> SourceError {
-        let url = self.repository.url.clone();
-        match error {
-            Error::Unauthorized { .. } => SourceError::Authentication {
-                url,
-                why: error.to_string(),
-            },
-            Error::NotFound { .. } => SourceError::NotFound {
-                url,
-                why: error.to_string(),
-            },
-            Error::Transport { .. } | Error::Status { .. } => {
-                let why = error.to_string();
-                SourceError::untrusted(&url, &why).unwrap_or(SourceError::Remote {
-                    url,
-                    action: "read",
-                    why,
-                })
-            }
-            Error::Url { .. }
-            | Error::TooLarge { .. }
-            | Error::Malformed { .. }
-            | Error::Digest { .. } => self.unusable(error.to_string()),
-        }
+        SourceError::of_registry(&self.repository, error)
     }
 }
 

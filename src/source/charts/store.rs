@@ -1,6 +1,7 @@
 //! Archives on disk by their digest, and what fixed versions mean.
 //!
-//! What is read is checked against its digest, so that damage is a miss.
+//! What is read is checked against its digest, so that damage is a miss. Everything but
+//! [`Store::is_loaded`] and [`Store::meaning`] may block for a read or write of a disk.
 
 use std::{
     collections::BTreeMap,
@@ -23,8 +24,11 @@ pub(super) struct Store {
     archives: DiskCache,
     /// A file for each remote.
     versions: Arc<dyn Folder>,
-    /// What was read of `versions` or written there, by the name of the file.
+    /// What was read of `versions` or written there, by the name of the file. It is not held while a
+    /// disk is read or written.
     known: Mutex<BTreeMap<String, Versions>>,
+    /// Held while one is.
+    writing: Mutex<()>,
 }
 
 /// What the versions of one remote mean.
@@ -46,6 +50,7 @@ impl Store {
             archives: DiskCache::new(disk.folder("charts")?, quota)?,
             versions: disk.folder("chart-versions")?,
             known: Mutex::default(),
+            writing: Mutex::default(),
         })
     }
 
@@ -64,18 +69,40 @@ impl Store {
         self.archives.put(digest.hex(), archive);
     }
 
-    /// What a fixed version of a remote was found to mean.
+    /// Whether what the versions of a remote mean is in memory.
+    pub(super) fn is_loaded(&self, remote: &Name) -> bool {
+        lock(&self.known).contains_key(&remote.file())
+    }
+
+    /// Reads what the versions of a remote mean, unless that is in memory.
+    pub(super) fn load(&self, remote: &Name) {
+        let _writing = lock(&self.writing);
+        if self.is_loaded(remote) {
+            return;
+        }
+        let file = remote.file();
+        // What is not there, or damaged, is asked for anew.
+        let text = self.versions.read(&file).unwrap_or_default();
+        let versions = serde_json::from_slice(&text).unwrap_or_default();
+        lock(&self.known).insert(file, versions);
+    }
+
+    /// What a fixed version of a remote was found to mean, as far as that was loaded.
     pub(super) fn meaning(&self, remote: &Name, version: &str) -> Option<Meaning> {
-        let mut known = lock(&self.known);
-        self.of(remote, &mut known).get(version).cloned()
+        let known = lock(&self.known);
+        known.get(&remote.file())?.get(version).cloned()
     }
 
     /// Remembers what a fixed version of a remote means.
     pub(super) fn remember(&self, remote: &Name, version: String, meaning: Meaning) {
-        let mut known = lock(&self.known);
-        let versions = self.of(remote, &mut known);
-        versions.insert(version, meaning);
-        let text = serde_json::to_vec(versions).map_err(io::Error::other);
+        self.load(remote);
+        let _writing = lock(&self.writing);
+        let text = {
+            let mut known = lock(&self.known);
+            let versions = known.entry(remote.file()).or_default();
+            versions.insert(version, meaning);
+            serde_json::to_vec(versions).map_err(io::Error::other)
+        };
         let written = text.and_then(|text| self.versions.write(&remote.file(), &text));
         if let Err(error) = written {
             tracing::warn!(%error, "what a chart's version means cannot be kept on disk");
@@ -84,8 +111,8 @@ impl Store {
 
     /// Forgets what the versions of a repository mean, to whomever.
     pub(super) fn forget(&self, url: &str) {
-        let mut known = lock(&self.known);
-        known.retain(|file, _| !Name::is_of(file, url));
+        let _writing = lock(&self.writing);
+        lock(&self.known).retain(|file, _| !Name::is_of(file, url));
         for file in self.versions.files().unwrap_or_default() {
             if Name::is_of(&file.name, url)
                 && let Err(error) = self.versions.remove(&file.name)
@@ -93,18 +120,6 @@ impl Store {
                 tracing::warn!(%error, "what a chart's versions mean cannot be forgotten on disk");
             }
         }
-    }
-
-    fn of<'a>(&self, remote: &Name, known: &'a mut BTreeMap<String, Versions>) -> &'a mut Versions {
-        let file = remote.file();
-        // What is not there, or damaged, is asked for anew.
-        let read = |file: &str| {
-            let text = self.versions.read(file).ok()?;
-            serde_json::from_slice(&text).ok()
-        };
-        known
-            .entry(file)
-            .or_insert_with_key(|file| read(file).unwrap_or_default())
     }
 }
 
@@ -145,6 +160,8 @@ mod tests {
         let other = open();
         other.forget("https://one.example.com/charts/");
         for store in [other, open()] {
+            store.load(&one);
+            store.load(&two);
             assert_eq!(store.meaning(&one, "web@1.0.0"), None);
             assert_eq!(store.meaning(&two, "web@1.0.0"), Some(meaning("b")));
         }

@@ -5,10 +5,11 @@
 //! that a later one trips over, because a pack counts only once it is whole.
 
 use std::{
+    borrow::Cow,
     fmt::Write as _,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -26,24 +27,25 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Objects, Remote, RemoteRefs, Sha, Wanted,
+    mirrors::{Lease, MIRROR, Meter},
     transport::{Session, Shown},
 };
 use crate::{
     diagnostic::chain,
-    source::{Repository, SourceError},
+    source::{DiskUse, Repository, SourceError, sources::lock},
 };
 
 /// A bare repository on disk that follows a remote.
-#[derive(Clone, Debug)]
-pub(crate) struct Mirror {
-    folder: PathBuf,
-    repository: Arc<Repository>,
+#[derive(Debug)]
+pub(super) struct Mirror {
+    lease: Arc<Lease>,
+    repository: Repository,
 }
 
 impl Mirror {
-    /// The mirror of `repository` in `folder`, which is created when first needed.
-    pub(crate) fn new(folder: PathBuf, repository: Arc<Repository>) -> Self {
-        Self { folder, repository }
+    /// The mirror of `repository` in the leased folder, which is created when first needed.
+    pub(super) fn new(lease: Arc<Lease>, repository: Repository) -> Self {
+        Self { lease, repository }
     }
 
     fn damaged(&self, error: &gix::Error) -> SourceError {
@@ -58,12 +60,14 @@ impl Mirror {
         let options = gix::open::Options::isolated()
             .open_path_as_is(true)
             .config_overrides(configuration.iter().map(String::as_str));
+        let folder = self.lease.folder();
         // `HEAD` is written last when a repository is made, so without it there is none yet.
-        let opened = if self.folder.join("HEAD").is_file() {
-            gix::open_opts(&self.folder, options)
+        let opened = if folder.join("HEAD").is_file() {
+            gix::open_opts(&folder, options)
         } else {
-            create(&self.folder, options)
+            create(&folder, options)
         };
+        self.lease.note_use();
         opened.map_err(|error| self.damaged(&error))
     }
 
@@ -72,11 +76,12 @@ impl Mirror {
         &self,
         action: &'static str,
         limit: Duration,
-        talk: impl Fn(&gix::Repository, &Session, &AtomicBool) -> gix::Result<T>,
+        talk: impl Fn(&gix::Repository, &Session, &Arc<AtomicBool>) -> gix::Result<T>,
     ) -> Result<T, SourceError> {
         let mut shown = Shown::AtOnce;
+        let mut repository = Cow::Borrowed(&self.repository);
         loop {
-            let session = Session::new(&self.repository, limit, shown)?;
+            let session = Session::new(&repository, limit, shown)?;
             let local = self.open(session.configuration())?;
             match within(limit, |interrupt| talk(&local, &session, interrupt)) {
                 Ok(done) => return Ok(done),
@@ -88,8 +93,48 @@ impl Mirror {
                 {
                     shown = Shown::WhenAsked;
                 }
+                Err(Failure::Git(error))
+                    if matches!(repository, Cow::Borrowed(_))
+                        && causes(&error).contains(REDIRECTED) =>
+                {
+                    let Some(url) = session.moved(&repository, limit) else {
+                        let failure = Failure::Git(error);
+                        return Err(self.explain(action, limit, &session, failure));
+                    };
+                    repository.to_mut().url = url;
+                }
                 Err(failure) => return Err(self.explain(action, limit, &session, failure)),
             }
+        }
+    }
+
+    /// Fetches once; the inner error says how many bytes came before there was no room for more.
+    fn receive(
+        &self,
+        specs: &[String],
+        shallow: &Shallow,
+        limit: Duration,
+    ) -> Result<Result<(), u64>, SourceError> {
+        let overflow = Mutex::new(None);
+        let done = self.converse("fetch from", limit, |local, session, interrupt| {
+            let remote = local.remote_at(session.url())?.with_fetch_tags(Tags::None);
+            let specs = specs.iter().map(|spec| spec.as_bytes().as_bstr());
+            let remote = remote.with_refspecs(specs, Direction::Fetch)?;
+            let mut connection = remote.connect(Direction::Fetch)?;
+            session.introduce(&mut connection);
+            let meter = Meter::new(&self.lease, interrupt);
+            let received = connection
+                .prepare_fetch(Discard, ref_map::Options::default())?
+                .with_shallow(shallow.clone())
+                .receive(meter.clone(), interrupt);
+            *lock(&overflow) = meter.overflow();
+            received?;
+            Ok(())
+        });
+        self.lease.settle();
+        match lock(&overflow).take() {
+            Some(received) => Ok(Err(received)),
+            None => done.map(Ok),
         }
     }
 
@@ -187,17 +232,21 @@ impl Remote for Mirror {
                 },
             ),
         };
-        self.converse("fetch from", limit, |local, session, interrupt| {
-            let remote = local.remote_at(session.url())?.with_fetch_tags(Tags::None);
-            let specs = specs.iter().map(|spec| spec.as_bytes().as_bstr());
-            let remote = remote.with_refspecs(specs, Direction::Fetch)?;
-            let mut connection = remote.connect(Direction::Fetch)?;
-            session.introduce(&mut connection);
-            connection
-                .prepare_fetch(Discard, ref_map::Options::default())?
-                .with_shallow(shallow.clone())
-                .receive(Discard, interrupt)?;
-            Ok(())
+        let Err(received) = self.receive(&specs, &shallow, limit)? else {
+            return Ok(());
+        };
+        // Most of a mirror that is followed for long are commits of the past.
+        if self.lease.bytes() > received
+            && self.lease.start_over()
+            && self.receive(&specs, &shallow, limit)?.is_ok()
+        {
+            return Ok(());
+        }
+        let DiskUse { bytes, quota } = self.lease.disk_use();
+        Err(SourceError::Quota {
+            url: self.repository.url.clone(),
+            bytes,
+            quota,
         })
     }
 
@@ -211,7 +260,8 @@ impl Remote for Mirror {
     }
 
     fn objects(&self) -> Result<Objects, SourceError> {
-        Ok(Objects::of_repository(self.open_local()?.into_sync()))
+        let local = self.open_local()?.into_sync();
+        Ok(Objects::of_mirror(local, Arc::clone(&self.lease)))
     }
 }
 
@@ -234,7 +284,7 @@ enum Failure {
 /// Runs `work` with a flag that is raised when the time is over.
 fn within<T>(
     limit: Duration,
-    work: impl FnOnce(&AtomicBool) -> gix::Result<T>,
+    work: impl FnOnce(&Arc<AtomicBool>) -> gix::Result<T>,
 ) -> Result<T, Failure> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let (done, over) = mpsc::channel::<()>();
@@ -264,7 +314,7 @@ pub(crate) fn damaged(repository: &Repository, error: &gix::Error) -> SourceErro
 }
 
 /// The folder of a repository's mirror, which belongs to one registration.
-pub(super) fn folder_name(repository: &Repository) -> String {
+pub(super) fn name(repository: &Repository) -> String {
     let digest = Sha256::digest(repository.key());
     let name = digest
         .iter()
@@ -274,7 +324,7 @@ pub(super) fn folder_name(repository: &Repository) -> String {
             let _ = write!(name, "{byte:02x}");
             name
         });
-    format!("{name}.git")
+    format!("{name}{MIRROR}")
 }
 
 fn causes(error: &gix::Error) -> String {

@@ -5,6 +5,7 @@
 
 pub(crate) mod commit;
 mod mirror;
+mod mirrors;
 mod modules;
 mod refs;
 mod remote;
@@ -14,6 +15,8 @@ mod tree;
 
 pub use commit::CommitInfo;
 pub(crate) use mirror::damaged;
+pub use mirrors::DiskUse;
+pub(super) use mirrors::FOLLOWED;
 pub(crate) use modules::Module;
 pub(crate) use refs::Meaning;
 pub use refs::{RemoteRefs, Sha};

@@ -9,7 +9,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use gix::objs::{Data, Find, FindHeader, FindObjectOrHeader, Header};
 
-use super::{RemoteRefs, Sha, mirror};
+use super::{
+    RemoteRefs, Sha,
+    mirror::{self, Mirror},
+    mirrors::{DiskUse, Lease, Mirrors},
+};
 use crate::source::{Repository, SourceError};
 
 /// The objects that are here, by id. Cloning is cheap and shares them.
@@ -24,12 +28,26 @@ impl Objects {
 
     /// Those of a repository on this machine, and of every later fetch.
     pub(crate) fn of_repository(repository: gix::ThreadSafeRepository) -> Self {
-        Self::new(Stored(repository.objects))
+        Self::new(Stored {
+            store: repository.objects,
+            _lease: None,
+        })
+    }
+
+    /// Those of a mirror, which stays where it is for as long as anybody has them.
+    pub(super) fn of_mirror(mirror: gix::ThreadSafeRepository, lease: Arc<Lease>) -> Self {
+        Self::new(Stored {
+            store: mirror.objects,
+            _lease: Some(lease),
+        })
     }
 }
 
 /// The objects of a repository, for many threads.
-struct Stored(Arc<gix::odb::Store>);
+struct Stored {
+    store: Arc<gix::odb::Store>,
+    _lease: Option<Arc<Lease>>,
+}
 
 impl Find for Stored {
     fn try_find<'a>(
@@ -37,13 +55,13 @@ impl Find for Stored {
         id: &gix::oid,
         buffer: &'a mut Vec<u8>,
     ) -> gix::Result<Option<Data<'a>>> {
-        self.0.to_handle_arc().try_find(id, buffer)
+        self.store.to_handle_arc().try_find(id, buffer)
     }
 }
 
 impl FindHeader for Stored {
     fn try_header(&self, id: &gix::oid) -> gix::Result<Option<Header>> {
-        self.0.to_handle_arc().try_header(id)
+        self.store.to_handle_arc().try_header(id)
     }
 }
 
@@ -90,27 +108,46 @@ pub trait Remote: Send + Sync {
 
 /// Opens repositories.
 #[derive(Clone)]
-pub struct Remotes(Arc<Open>);
+pub struct Remotes {
+    open: Arc<Open>,
+    mirrors: Option<Arc<Mirrors>>,
+}
 
 type Open = dyn Fn(&Repository) -> Arc<dyn Remote> + Send + Sync;
 
 impl Remotes {
-    /// Real remotes, mirrored in folders below `folder`.
-    pub fn mirrored(folder: impl Into<std::path::PathBuf>) -> Self {
-        let folder = folder.into();
-        Self::from_fn(move |repository| {
-            let place = folder.join(mirror::folder_name(repository));
-            Arc::new(mirror::Mirror::new(place, Arc::new(repository.clone())))
+    /// Real remotes, mirrored in folders below `folder`, which may have `quota` bytes together. No
+    /// other process may use that folder meanwhile.
+    pub fn mirrored(folder: impl Into<std::path::PathBuf>, quota: u64) -> std::io::Result<Self> {
+        let mirrors = Arc::new(Mirrors::open(folder.into(), quota)?);
+        let open = {
+            let mirrors = Arc::clone(&mirrors);
+            move |repository: &Repository| {
+                let lease = mirrors.lease(mirror::name(repository));
+                Arc::new(Mirror::new(lease, repository.clone())) as Arc<dyn Remote>
+            }
+        };
+        Ok(Self {
+            open: Arc::new(open),
+            mirrors: Some(mirrors),
         })
     }
 
     /// Repositories that `open` gives.
     pub fn from_fn(open: impl Fn(&Repository) -> Arc<dyn Remote> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(open))
+        Self {
+            open: Arc::new(open),
+            mirrors: None,
+        }
     }
 
     pub(crate) fn open(&self, repository: &Repository) -> Arc<dyn Remote> {
-        (self.0)(repository)
+        (self.open)(repository)
+    }
+
+    /// How much the mirrors hold, where there are any.
+    pub(crate) fn disk_use(&self) -> Option<DiskUse> {
+        self.mirrors.as_ref().map(|mirrors| mirrors.disk_use())
     }
 }
 

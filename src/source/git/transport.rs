@@ -20,6 +20,9 @@ use super::ssh::Ssh;
 use crate::http::Connection;
 use crate::source::{Credentials, Repository, SourceError};
 
+/// What git asks for first, below the URL of a repository.
+const ASKED: &str = "/info/refs?service=git-upload-pack";
+
 /// When a server gets to see the credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
@@ -58,6 +61,12 @@ impl Session {
         if repository.url.starts_with('-') {
             return Err(bad_url("it starts with a dash".into()));
         }
+        if let Credentials::Unsupported(what) = &repository.credentials {
+            return Err(SourceError::Credentials {
+                url: repository.url.clone(),
+                why: format!("{what} is not served; use a user and token, or an ssh key"),
+            });
+        }
         let mut session = Self {
             url,
             overrides: base_configuration(),
@@ -95,6 +104,25 @@ impl Session {
     /// Whether there is something to answer a server that asks.
     pub(super) fn has_account(&self) -> bool {
         self.account.is_some()
+    }
+
+    /// What is this repository's URL now, if its server redirects to another of its own: git's library
+    /// follows no redirect with a token.
+    pub(super) fn moved(&self, repository: &Repository, limit: Duration) -> Option<String> {
+        let Credentials::Bearer(token) = &repository.credentials else {
+            return None;
+        };
+        if self.url.scheme != gix::url::Scheme::Https {
+            return None;
+        }
+        let asked = format!("{}{ASKED}", repository.url.trim_end_matches('/'));
+        let connection = Connection::of(&repository.terms(limit)).ok()?;
+        let authorization = format!("Bearer {}", token.expose());
+        let found = connection.lands_at(&asked, &authorization).ok()?;
+        let is_at_home =
+            url::Url::parse(&asked).is_ok_and(|asked| asked.origin() == found.origin());
+        let found = found.as_str().strip_suffix(ASKED)?;
+        (is_at_home && found != repository.url).then(|| found.to_owned())
     }
 
     /// Tells a connection, before its handshake, who we are and whom to trust.
@@ -181,13 +209,10 @@ fn http_options(
             extra_headers.push(format!("Authorization: Bearer {}", token.expose()));
         }
         // An App has become a token by now.
-        Credentials::None | Credentials::SshKey(_) | Credentials::GitHubApp(_) => {}
-        Credentials::Unsupported(what) => {
-            return Err(SourceError::Credentials {
-                url: repository.url.clone(),
-                why: format!("{what} is not served; use a user and token, or an ssh key"),
-            });
-        }
+        Credentials::None
+        | Credentials::SshKey(_)
+        | Credentials::GitHubApp(_)
+        | Credentials::Unsupported(_) => {}
     }
     if extra_headers
         .iter()

@@ -9,6 +9,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
+use argosy_registry::{LargeFile, POINTER_LIMIT};
 use argosy_render::{Entry, Kind, ObjectId, Tree, TreeError, TreePath};
 use gix::{
     bstr::ByteSlice,
@@ -20,6 +21,7 @@ use super::{
     commit::root,
     modules::{self, Module},
 };
+use crate::source::large::LargeStore;
 
 /// One commit's tree. Cloning is cheap, and clones share what was decoded.
 #[derive(Clone)]
@@ -30,6 +32,14 @@ pub struct GitTree {
     directories: Arc<Mutex<BTreeMap<gix::ObjectId, Directory>>>,
     modules: Arc<OnceLock<Modules>>,
     grafts: Arc<Grafts>,
+    large: Option<Large>,
+}
+
+/// Where the contents of large files are, and of which repository they are.
+#[derive(Clone)]
+struct Large {
+    store: Arc<LargeStore>,
+    url: Arc<str>,
 }
 
 /// The submodules of a tree and the commits that they stand at.
@@ -37,6 +47,9 @@ pub(crate) type Modules = Arc<[(Module, Sha)]>;
 
 /// What lies in the places of submodules, or why nothing does.
 type Grafts = BTreeMap<TreePath, Result<GitTree, String>>;
+
+/// What tells files apart from those of a tree whose large files are not looked for.
+const LARGE: &str = " with large files";
 
 type Directory = Arc<BTreeMap<String, Node>>;
 
@@ -74,6 +87,7 @@ impl GitTree {
             directories: Arc::default(),
             modules: Arc::default(),
             grafts: Arc::default(),
+            large: None,
         })
     }
 
@@ -110,9 +124,55 @@ impl GitTree {
         }
     }
 
+    /// This tree of the repository at `url` with the contents of large files, as far as the store has
+    /// them, in the places of the texts that stand for them.
+    pub(crate) fn with_large_files(self, store: &Arc<LargeStore>, url: &str) -> Self {
+        let large = Large {
+            store: Arc::clone(store),
+            url: url.into(),
+        };
+        Self {
+            large: Some(large),
+            ..self
+        }
+    }
+
+    /// The large file that the file at `path` of this very tree stands for.
+    fn large_file(&self, path: &TreePath) -> Result<Option<(&Large, LargeFile)>, TreeError> {
+        let Some(large) = &self.large else {
+            return Ok(None);
+        };
+        if self.stored_size(path)? > POINTER_LIMIT {
+            return Ok(None);
+        }
+        let file = LargeFile::parse(&self.stored(path)?);
+        Ok(file.map(|file| (large, file)))
+    }
+
+    /// The size of what git holds at `path`.
+    fn stored_size(&self, path: &TreePath) -> Result<u64, TreeError> {
+        let id = self.blob(path)?;
+        let header = self.objects.try_header(&id);
+        let header = header.map_err(|error| store(path, error))?;
+        header
+            .map(|header| header.size)
+            .ok_or_else(|| TreeError::NotFound { path: path.clone() })
+    }
+
+    /// What git holds at `path`.
+    fn stored(&self, path: &TreePath) -> Result<Vec<u8>, TreeError> {
+        let id = self.blob(path)?;
+        let mut buffer = Vec::new();
+        let blob = self.objects.find_blob(&id, &mut buffer);
+        Ok(blob.map_err(|error| store(path, error))?.data.to_vec())
+    }
+
     /// Names all that can be read here: where this is the same, so is that.
     pub(crate) fn content(&self) -> String {
         let mut content = self.commit.to_string();
+        if self.large.is_some() {
+            content.push_str(LARGE);
+        }
         for (path, graft) in self.grafts.iter() {
             let part = graft.as_ref().map_or_else(String::clone, Self::content);
             // Writing to a text cannot fail.
@@ -330,11 +390,13 @@ impl Tree for GitTree {
         let has_grafts = self.grafts.keys().any(|at| at.relative_to(path).is_some());
         Ok(self.node(path)?.map(|node| {
             // A directory is not the same with other trees in the places of its submodules.
-            ObjectId::new(if has_grafts {
-                format!("{} of {}", node.id, self.content())
+            let of = if has_grafts {
+                format!(" of {}", self.content())
             } else {
-                node.id.to_string()
-            })
+                String::new()
+            };
+            let large = self.large.as_ref().map_or("", |_| LARGE);
+            ObjectId::new(format!("{}{large}{of}", node.id))
         }))
     }
 
@@ -342,22 +404,34 @@ impl Tree for GitTree {
         if let Some((tree, below)) = self.place(path)? {
             return tree.size(&below);
         }
-        let id = self.blob(path)?;
-        let header = self.objects.try_header(&id);
-        let header = header.map_err(|error| store(path, error))?;
-        header
-            .map(|header| header.size)
-            .ok_or_else(|| TreeError::NotFound { path: path.clone() })
+        match self.large_file(path)? {
+            Some((_, file)) => Ok(file.size),
+            None => self.stored_size(path),
+        }
     }
 
     fn read(&self, path: &TreePath) -> Result<Vec<u8>, TreeError> {
         if let Some((tree, below)) = self.place(path)? {
             return tree.read(&below);
         }
-        let id = self.blob(path)?;
-        let mut buffer = Vec::new();
-        let blob = self.objects.find_blob(&id, &mut buffer);
-        Ok(blob.map_err(|error| store(path, error))?.data.to_vec())
+        let content = self.large_file(path)?;
+        match content.and_then(|(large, file)| large.store.get(&file.digest)) {
+            Some(content) => Ok(content),
+            None => self.stored(path),
+        }
+    }
+
+    fn needs(&self, path: &TreePath) -> Result<Option<argosy_render::LargeFile>, TreeError> {
+        if let Some((tree, below)) = self.place(path)? {
+            return tree.needs(&below);
+        }
+        let missing = self.large_file(path)?;
+        let missing = missing.filter(|(large, file)| large.store.get(&file.digest).is_none());
+        Ok(missing.map(|(large, file)| argosy_render::LargeFile {
+            repository: large.url.to_string(),
+            oid: file.digest.hex().to_owned(),
+            size: file.size,
+        }))
     }
 
     fn is_executable(&self, path: &TreePath) -> Result<bool, TreeError> {

@@ -60,7 +60,7 @@ impl Origin {
 
 fn sources(data: &tempfile::TempDir) -> Sources {
     Sources::new(
-        Remotes::mirrored(data.path()),
+        Remotes::mirrored(data.path(), u64::MAX).unwrap(),
         Network::system(),
         Clock::system(),
         Blocking::Pool,

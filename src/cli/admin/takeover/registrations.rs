@@ -98,16 +98,10 @@ fn repository(name: &str, kind: &str, secret: &Secret, found: &mut Findings<'_>)
             format!("holds {what}, which is not served; use a token or an SSH key"),
         );
     }
-    if text("useAzureWorkloadIdentity") == "true" {
-        found.fails(
-            "data.useAzureWorkloadIdentity",
-            "is not served; use a token or an SSH key",
-        );
-    }
-    if repository.enable_lfs {
+    if repository.enable_lfs && !repository.url.starts_with("http") {
         found.fails(
             "data.enableLfs",
-            "large files are not fetched: manifests would hold their pointers",
+            "large files are fetched over https alone; register the https URL with a token",
         );
     }
 }

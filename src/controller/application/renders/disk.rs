@@ -102,6 +102,7 @@ fn is_secret(manifest: &Value) -> bool {
 fn is_fixed(need: &Need) -> bool {
     match need {
         Need::Chart(chart) => chart.locked.is_some() || Version::parse(&chart.version).is_some(),
+        Need::LargeFile(_) => true,
         Need::File(_) => false,
     }
 }
