@@ -22,6 +22,7 @@ mod git_server;
 mod git_transports;
 mod guard;
 mod healing;
+mod hostile;
 mod identity;
 mod killable;
 mod kinds;

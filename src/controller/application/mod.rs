@@ -32,7 +32,7 @@ mod plan;
 mod planned;
 mod push;
 mod rehearsal;
-mod renders;
+pub mod renders;
 mod report;
 mod results;
 mod resume;

@@ -7,6 +7,7 @@ mod compare;
 mod figures;
 mod fleet;
 mod hub;
+mod render;
 mod requests;
 mod sync;
 mod usage;
@@ -33,6 +34,8 @@ enum Benchmark {
     Sync(sync::Options),
     /// Comparisons, and live objects in memory.
     Compare(compare::Options),
+    /// What commits and refreshes cost the render cache.
+    Render(render::Options),
 }
 
 #[tokio::main]
@@ -44,5 +47,6 @@ async fn main() -> anyhow::Result<()> {
         Benchmark::Appset(options) => appset::run(&arguments.argosy, &options).await,
         Benchmark::Sync(options) => sync::run(&arguments.argosy, &options).await,
         Benchmark::Compare(options) => compare::run(&options),
+        Benchmark::Render(options) => render::run(&options).await,
     }
 }

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use disk::Disk;
 use failures::Failures;
 use flights::Flights;
-pub(super) use wanted::Wanted;
+pub use wanted::Wanted;
 
 use crate::metrics::RenderMetrics;
 
@@ -35,7 +35,7 @@ const GENERATIONS: usize = 4;
 const USED: usize = 64;
 
 /// The renders that are kept.
-pub(crate) struct Renders {
+pub struct Renders {
     kept: moka::sync::Cache<String, Arc<Vec<Kept>>>,
     disk: Disk,
     failures: Failures,
@@ -87,7 +87,7 @@ fn lasting() -> bool {
 
 impl Renders {
     /// Keeps renders on `disk`, too.
-    pub(crate) fn open(disk: &crate::disk::Disk, metrics: Arc<RenderMetrics>) -> io::Result<Self> {
+    pub fn open(disk: &crate::disk::Disk, metrics: Arc<RenderMetrics>) -> io::Result<Self> {
         let weigh = |_: &String, kept: &Arc<Vec<Kept>>| {
             kept.iter()
                 .fold(0_u32, |sum, one| sum.saturating_add(one.bytes))
@@ -107,7 +107,7 @@ impl Renders {
     }
 
     /// Renders a source, or takes a render that read the same.
-    pub(super) fn get(&self, wanted: &Wanted<'_>) -> Result<Arc<Render>, RenderError> {
+    pub fn get(&self, wanted: &Wanted<'_>) -> Result<Arc<Render>, RenderError> {
         let key = wanted.key()?;
         self.note_use(wanted.app_name, &key);
         if let Some(found) = self.in_memory(wanted, &key)? {
@@ -174,7 +174,7 @@ impl Renders {
     }
 
     /// What became of all that was wanted.
-    pub(crate) fn counts(&self) -> RenderCounts {
+    pub fn counts(&self) -> RenderCounts {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         RenderCounts {
             rendered: count(&self.counts.rendered),

@@ -13,31 +13,36 @@ use super::Kept;
 use crate::cluster::Served;
 
 /// One source of one application at one revision.
-pub(in crate::controller::application) struct Wanted<'a> {
-    pub(in crate::controller::application) source: &'a ApplicationSource,
-    pub(in crate::controller::application) app_name: &'a str,
-    pub(in crate::controller::application) environment: &'a Environment,
+pub struct Wanted<'a> {
+    /// The source.
+    pub source: &'a ApplicationSource,
+    /// The application's name, with its namespace in front if that is not the hub's own.
+    pub app_name: &'a str,
+    /// What `$VARIABLES` in parameters stand for.
+    pub environment: &'a Environment,
     /// Names all files of the tree: a commit or a digest.
-    pub(in crate::controller::application) content: &'a str,
-    pub(in crate::controller::application) tree: Arc<dyn Tree>,
+    pub content: &'a str,
+    /// The source's files.
+    pub tree: Arc<dyn Tree>,
     /// The trees of the sources with a `ref`; `None` for an application with one source.
-    pub(in crate::controller::application) refs: Option<&'a Refs>,
+    pub refs: Option<&'a Refs>,
     /// What was fetched from elsewhere so far. It is not part of what a render is kept by: as in Argo
     /// CD it is fetched anew when the files change or somebody asks for a hard refresh.
-    pub(in crate::controller::application) fetched: &'a Fetched,
+    pub fetched: &'a Fetched,
     /// Where values may be fetched from.
-    pub(in crate::controller::application) values_file_schemes: &'a str,
+    pub values_file_schemes: &'a str,
     /// The destination's namespace.
-    pub(in crate::controller::application) namespace: &'a str,
+    pub namespace: &'a str,
     /// The destination cluster's version; empty if unknown.
-    pub(in crate::controller::application) kube_version: &'a str,
+    pub kube_version: &'a str,
     /// What the destination cluster serves.
-    pub(in crate::controller::application) served: &'a Served,
+    pub served: &'a Served,
     /// Which tools the hub's settings allow.
-    pub(in crate::controller::application) enabled: Enabled,
+    pub enabled: Enabled,
     /// The hub's options for every kustomization.
-    pub(in crate::controller::application) kustomize_build_options: &'a str,
-    pub(in crate::controller::application) tools: &'a Tools,
+    pub kustomize_build_options: &'a str,
+    /// What renders besides what is built in.
+    pub tools: &'a Tools,
 }
 
 impl<'a> Wanted<'a> {

@@ -271,9 +271,9 @@ fn a_plugin_reaches_neither_the_hubs_files_nor_its_environment() {
     assert_eq!(fs::read(secret.path()).unwrap(), b"hunter2");
 }
 
-/// Cell 49: a render whose program forks what goes on in the background and keeps its output open.
+/// A daemon in a session of its own that keeps the output open holds nothing up, and goes.
 #[test]
-fn cell_49_what_a_plugin_leaves_behind_is_killed() {
+fn what_a_plugin_leaves_behind_is_killed() {
     let started = Instant::now();
     let line = "setsid sh -c 'echo $$ > pid; exec sleep 600' & while ! [ -s pid ]; do :; done
         echo \"{kind: A, apiVersion: v1, pid: $(cat pid)}\"";

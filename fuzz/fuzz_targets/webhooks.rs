@@ -1,0 +1,5 @@
+//! `cargo +nightly fuzz run webhooks`
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| argosy_fuzz::webhooks(bytes));

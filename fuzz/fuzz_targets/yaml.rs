@@ -1,0 +1,5 @@
+//! `cargo +nightly fuzz run yaml`
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| argosy_fuzz::yaml(bytes));
