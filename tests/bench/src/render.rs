@@ -188,7 +188,7 @@ impl World {
 fn sources(mirrors: &Path) -> anyhow::Result<Sources> {
     std::fs::create_dir(mirrors)?;
     let (network, clock) = (Network::system(), Clock::system());
-    let remotes = Remotes::mirrored(mirrors);
+    let remotes = Remotes::mirrored(mirrors, u64::MAX)?;
     Ok(Sources::new(
         remotes,
         network,
