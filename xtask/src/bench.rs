@@ -35,6 +35,10 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         let tool = Tool::ControlPlane;
         driver.env(tool.variable(), tools::ensure(tool)?);
     }
+    if arguments.first().is_some_and(|name| name == "render") {
+        let tool = Tool::Worker;
+        driver.env(tool.variable(), tools::ensure(tool)?);
+    }
     driver.arg("--argosy").arg(programs.join("argosy"));
     succeed(driver.args(arguments))
 }

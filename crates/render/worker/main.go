@@ -2,8 +2,9 @@
 // other, for as long as its input lasts.
 //
 // A job is a line of JSON: the tool, its arguments as on its command line, and the folder to work
-// in. The answer is a line of JSON: what the tool prints, or what it complains about. It keeps
-// nothing from one job to the next, and who started it ends it when a job takes too long.
+// in. The answer is a line of JSON: what the tool prints, or what it complains about, and how long the
+// library took. It keeps nothing from one job to the next, and who started it ends it when a job takes
+// too long.
 //
 // Its first argument is the folder below which jobs lie, and all others are folders with programs
 // that jobs may run. Nothing else can be read or written, and nobody can be connected to, where the
@@ -19,6 +20,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 	"github.com/spf13/cobra"
@@ -36,8 +38,9 @@ type job struct {
 }
 
 type answer struct {
-	Output string `json:"output"`
-	Error  string `json:"error,omitempty"`
+	Output  string  `json:"output"`
+	Error   string  `json:"error,omitempty"`
+	Seconds float64 `json:"seconds"`
 }
 
 func main() {
@@ -62,7 +65,10 @@ func main() {
 			fmt.Fprintln(os.Stderr, "cannot read a job:", err)
 			os.Exit(2)
 		}
-		if err := answers.Encode(do(next)); err != nil {
+		began := time.Now()
+		done := do(next)
+		done.Seconds = time.Since(began).Seconds()
+		if err := answers.Encode(done); err != nil {
 			os.Exit(1)
 		}
 	}

@@ -10,6 +10,7 @@ mod hub;
 mod render;
 mod requests;
 mod sync;
+mod tools;
 mod usage;
 
 use std::path::PathBuf;

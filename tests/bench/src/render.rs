@@ -26,7 +26,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::figures::{figure, ms, say};
-use crate::usage;
+use crate::{tools, usage};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -42,6 +42,9 @@ pub(crate) struct Options {
     /// How many pushes and renders go on at once.
     #[arg(long, default_value_t = 200)]
     pushes: usize,
+    /// How often a chart and a kustomization are rendered.
+    #[arg(long, default_value_t = 200)]
+    rounds: u32,
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
@@ -49,6 +52,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     refresh(options.applications, options.refreshes).await?;
     let ledger = commits(options.applications, options.commits).await?;
     ledger.say(options.commits)?;
+    tools::run(options.rounds)?;
     let checked = pushes(options.applications.min(50), options.pushes).await?;
     say(&format!(
         "{checked} renders during {} pushes, each the same as a fresh one of its commit",

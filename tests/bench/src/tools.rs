@@ -1,0 +1,155 @@
+//! What a chart and a kustomization cost as the hub renders them, beside what the library alone takes
+//! that the worker links: the difference is ours.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use argosy_crds::ApplicationSource;
+use argosy_render::{Environment, MemoryTree, Request, Tools, Tree, render};
+use serde_json::{Value, json};
+
+use crate::figures::{figure, ms, say};
+
+/// Where `cargo xtask bench` says that the worker is.
+const WORKER: &str = "ARGOSY_RENDER_WORKER";
+
+/// Renders that nobody measures: the first one starts a worker.
+const WARM_UP: u32 = 5;
+
+/// A tool, what it is told, and the files that it renders.
+struct Case {
+    tool: &'static str,
+    arguments: &'static [&'static str],
+    files: Vec<(String, String)>,
+}
+
+pub(crate) fn run(rounds: u32) -> anyhow::Result<()> {
+    let Some(worker) = std::env::var_os(WORKER).map(PathBuf::from) else {
+        return say(&format!(
+            "{WORKER} names no worker: neither Helm nor Kustomize is measured"
+        ));
+    };
+    let folder = worker.parent().context("the worker lies in a folder")?;
+    let tools = Tools::on_path(folder.as_os_str());
+    for case in [chart(), kustomization()] {
+        let hub = hub(&case, &tools, rounds)?;
+        let library = library(&case, &worker, rounds)?;
+        let tool = case.tool;
+        figure(&format!("{tool}: a render"), ms(hub), "ms", "")?;
+        figure(&format!("{tool}: in its library"), ms(library), "ms", "")?;
+        let ratio = hub.as_secs_f64() / library.as_secs_f64();
+        figure(&format!("{tool}: the ratio"), ratio, "", "1.2")?;
+    }
+    Ok(())
+}
+
+/// A chart of five objects.
+fn chart() -> Case {
+    let template = |number: u32| {
+        let text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-NUMBER\n  \
+            labels: {{- toYaml .Values.labels | nindent 4 }}\ndata:\n  \
+            {{- range $key, $value := .Values.data }}\n  {{ $key }}: {{ $value | quote }}\n  {{- end }}\n";
+        (
+            format!("templates/{number}.yaml"),
+            text.replace("NUMBER", &number.to_string()),
+        )
+    };
+    let text = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    let mut files = vec![
+        text("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
+        text(
+            "values.yaml",
+            "labels: {app: web, team: shop}\ndata: {a: 1, b: two, c: three}\n",
+        ),
+    ];
+    files.extend((0..5).map(template));
+    Case {
+        tool: "helm",
+        arguments: &["template", ".", "--name-template=web", "--include-crds"],
+        files,
+    }
+}
+
+/// A kustomization of five objects.
+fn kustomization() -> Case {
+    let object = |number: u32| {
+        let text = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{number}}}\ndata: {{a: '1'}}\n"
+        );
+        (format!("{number}.yaml"), text)
+    };
+    let root = "resources: [0.yaml, 1.yaml, 2.yaml, 3.yaml, 4.yaml]\nnamePrefix: web-\n\
+        labels: [{pairs: {app: web}}]\nnamespace: shop\n";
+    let mut files = vec![("kustomization.yaml".to_owned(), root.to_owned())];
+    files.extend((0..5).map(object));
+    Case {
+        tool: "kustomize",
+        arguments: &["build", "."],
+        files,
+    }
+}
+
+/// What a render takes as the hub makes it, from a tree in memory to objects.
+fn hub(case: &Case, tools: &Tools, rounds: u32) -> anyhow::Result<Duration> {
+    let files = case.files.iter();
+    let tree = files.fold(MemoryTree::default(), |tree, (path, text)| {
+        tree.file(path, text.as_bytes())
+    });
+    let tree: Arc<dyn Tree> = Arc::new(tree);
+    let source: ApplicationSource =
+        serde_json::from_value(json!({"repoURL": "https://git", "path": "."}))?;
+    let environment = Environment::default();
+    let request = Request::new(&source, "web", &environment);
+    for _ in 0..WARM_UP {
+        render(Arc::clone(&tree), &request, tools)?;
+    }
+    let began = Instant::now();
+    for _ in 0..rounds {
+        render(Arc::clone(&tree), &request, tools)?;
+    }
+    Ok(began.elapsed() / rounds.max(1))
+}
+
+/// What the library takes for the same files, as the worker that links it tells.
+fn library(case: &Case, worker: &Path, rounds: u32) -> anyhow::Result<Duration> {
+    let folder = tempfile::tempdir()?;
+    for (path, text) in &case.files {
+        let file = folder.path().join(path);
+        fs::create_dir_all(file.parent().context("a file lies in a folder")?)?;
+        fs::write(file, text)?;
+    }
+    let mut process = Command::new(worker)
+        .arg(folder.path())
+        .env_clear()
+        .env("HOME", folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut questions = process.stdin.take().context("a worker takes jobs")?;
+    let answers = process.stdout.take().context("a worker answers")?;
+    let job = json!({"tool": case.tool, "arguments": case.arguments, "folder": folder.path()});
+    let mut took = 0.0;
+    let mut lines = BufReader::new(answers).lines();
+    for round in 0..WARM_UP + rounds {
+        writeln!(questions, "{job}")?;
+        let line = lines.next().context("the worker ended")??;
+        let answer: Value = serde_json::from_str(&line)?;
+        if let Some(error) = answer["error"].as_str() {
+            bail!("{}: {error}", case.tool);
+        }
+        if round >= WARM_UP {
+            took += answer["seconds"]
+                .as_f64()
+                .context("the worker tells how long it took")?;
+        }
+    }
+    drop(questions);
+    process.wait()?;
+    Ok(Duration::from_secs_f64(took / f64::from(rounds.max(1))))
+}
