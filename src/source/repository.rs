@@ -732,6 +732,7 @@ mod tests {
         assert_eq!(user(&all.find("reg.example.com:5001/x", "default")), "");
     }
 
+    /// CVE-2023-25163.
     #[test]
     fn a_password_in_the_url_is_taken_out_of_it() {
         let repository = Repository::public("https://bot:s3cr%40t@git.example.com/a.git");

@@ -419,9 +419,10 @@ impl Fleet {
             .unwrap()
             .map(|entry| entry.unwrap().path());
         files.any(|path| {
-            let packed = std::fs::read(path).unwrap();
+            let file = std::fs::read(path).unwrap();
+            let (_digest, packed) = file.split_first_chunk::<32>().unwrap();
             let limit = 1024 * 1024;
-            let unpacked = zstd::bulk::decompress(&packed, limit).unwrap();
+            let unpacked = zstd::bulk::decompress(packed, limit).unwrap();
             String::from_utf8_lossy(&unpacked).contains(text)
         })
     }

@@ -237,6 +237,7 @@ mod tests {
         );
     }
 
+    /// CVE-2019-18658, CVE-2020-4053, CVE-2024-25620.
     #[test]
     fn what_leads_out_refuses_the_whole_archive() {
         for path in ["/etc/passwd", "a/../../b", "..", "a\\..\\b", "C:/x"] {
@@ -263,6 +264,7 @@ mod tests {
         }
     }
 
+    /// CVE-2023-40584, CVE-2025-32386.
     #[test]
     fn bombs_are_stopped_at_the_limit() {
         let limits = Limits {

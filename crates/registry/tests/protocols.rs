@@ -105,6 +105,7 @@ async fn an_index_is_asked_for_once_and_then_by_its_tag() {
     assert_eq!(repository.index(first.etag.as_deref()).await.unwrap(), None);
 }
 
+/// CVE-2021-32690.
 #[tokio::test]
 async fn credentials_go_to_the_repositorys_own_host_unless_they_may_be_passed_on() {
     for (passes, elsewhere) in [(false, None), (true, Some(ADA))] {
@@ -129,8 +130,9 @@ async fn credentials_go_to_the_repositorys_own_host_unless_they_may_be_passed_on
     }
 }
 
+/// CVE-2024-29893.
 #[tokio::test]
-async fn a_chart_must_have_the_digest_of_the_index_and_a_sane_size() {
+async fn a_chart_must_have_the_digest_of_the_index_and_an_answer_a_sane_size() {
     let (service, _) = transport(|_, _| ok("other"));
     let mut repository =
         HelmRepository::new(service, "https://e.x", Credentials::None, false).unwrap();
@@ -149,8 +151,18 @@ async fn a_chart_must_have_the_digest_of_the_index_and_a_sane_size() {
         error.to_string(),
         "https://e.x/web.tgz is larger than the allowed 100 MB"
     );
+
+    let (service, _) = transport(|_, _| ok(vec![b' '; 129 * 1024 * 1024]));
+    let mut repository =
+        HelmRepository::new(service, "https://e.x", Credentials::None, false).unwrap();
+    let error = repository.index(None).await.unwrap_err().to_string();
+    assert!(
+        error.contains("is larger than the allowed 128 MB"),
+        "{error}"
+    );
 }
 
+/// GHSA-6w87-g839-9wv7.
 #[tokio::test]
 async fn what_is_refused_or_missing_says_so_and_shows_no_secret() {
     for (answer, text) in [
@@ -253,6 +265,7 @@ async fn a_chart_is_pulled_from_a_registry_with_a_token_for_its_repository() {
     );
 }
 
+/// CVE-2026-48978.
 #[tokio::test]
 async fn a_token_service_of_strangers_gets_no_credentials() {
     let realm = "https://evil.example.org/token";

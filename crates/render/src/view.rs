@@ -155,7 +155,10 @@ impl View {
     /// read here, and nothing of what is read there.
     pub(crate) fn unseen(&self) -> Result<Self, TreeError> {
         self.identity()?;
-        Ok(Self::new(Arc::clone(&self.tree)))
+        Ok(Self {
+            needs: Arc::clone(&self.needs),
+            ..Self::new(Arc::clone(&self.tree))
+        })
     }
 
     /// Names all of the tree: where it is the same, so is every file. It counts as read.

@@ -123,6 +123,7 @@ fn lists_are_taken_apart() {
     );
 }
 
+/// CVE-2022-24904.
 #[test]
 fn links_may_lead_to_files_inside_the_repository_only() {
     let tree = some_files()
@@ -135,13 +136,18 @@ fn links_may_lead_to_files_inside_the_repository_only() {
         render.warnings,
         ["destination of symlink \"gone.yaml\" is missing"]
     );
-    refused(
-        tree.link("app/out.yaml", "../../etc/passwd.yaml"),
-        json!({"path": "app"}),
-        "leaves the repository",
-    );
+    for target in ["../../etc/passwd.yaml", "/etc/passwd.yaml", "sub/up/x.yaml"] {
+        refused(
+            tree.clone()
+                .link("app/out.yaml", target)
+                .link("app/sub/up", "../../.."),
+            json!({"path": "app"}),
+            "leaves the repository",
+        );
+    }
 }
 
+/// CVE-2022-31016.
 #[test]
 fn the_size_of_all_manifests_is_limited() {
     let source: ApplicationSource = serde_json::from_value(json!({"path": "app"})).unwrap();
@@ -200,6 +206,7 @@ fn jsonnet_reads_variables_arguments_and_libraries() {
     assert!(!render.reads.hold_in(&changed).unwrap());
 }
 
+/// CVE-2026-113672.
 #[test]
 fn jsonnet_cannot_leave_the_tree_and_its_errors_name_the_file() {
     let program = |code: &str| MemoryTree::default().file("m.jsonnet", code);
@@ -212,6 +219,10 @@ fn jsonnet_cannot_leave_the_tree_and_its_errors_name_the_file() {
             path,
         );
     }
+    let linked = program("{a: importstr 'out'}").link("out", "../etc/hostname");
+    refused(linked, json!({}), "leaves the repository");
+    let libraries = json!({"directory": {"jsonnet": {"libs": ["../etc"]}}});
+    refused(program("{a: importstr 'hostname'}"), libraries, "../etc");
     refused(
         program("local f(x) = f(x) + 1; f(1)"),
         json!({}),

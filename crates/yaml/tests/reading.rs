@@ -150,6 +150,8 @@ fn bytes_that_are_no_text_are_refused_with_their_place() {
     assert!(decode(&[0xff, 0xfe, 0x00, 0xd8]).is_err());
 }
 
+/// Texts that grow when they are read are refused before they do, whatever reader of YAML they were
+/// made for (CVE-2019-11253, RUSTSEC-2024-0320).
 #[test]
 fn limits_hold() {
     let limits = Limits {

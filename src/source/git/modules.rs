@@ -121,6 +121,7 @@ mod tests {
         }
     }
 
+    /// CVE-2026-40034 and its like: what a repository says of its submodules runs nothing.
     #[test]
     fn local_repositories_and_what_looks_like_an_option_are_refused() {
         for bad in [

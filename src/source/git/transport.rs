@@ -57,10 +57,7 @@ impl Session {
         };
         let url = gix::url::parse(repository.url.as_str())
             .map_err(|error| bad_url(crate::diagnostic::chain(&error)))?;
-        // A host or path that begins with a dash would be an option of the program that gets it.
-        if repository.url.starts_with('-') {
-            return Err(bad_url("it starts with a dash".into()));
-        }
+        check_address(&repository.url, &url).map_err(|why| bad_url(why.to_owned()))?;
         if let Credentials::Unsupported(what) = &repository.credentials {
             return Err(SourceError::Credentials {
                 url: repository.url.clone(),
@@ -143,6 +140,20 @@ impl Session {
     pub(super) fn said(&self) -> Option<String> {
         self.ssh.as_ref()?.said()
     }
+}
+
+/// Refuses what a program that gets it would take for an option, and what would begin a line or a
+/// header of its own in a conversation.
+fn check_address(text: &str, url: &gix::Url) -> Result<(), &'static str> {
+    let is_escaped = |escape: &[u8]| escape[0] == b'%' && matches!(escape[1], b'0' | b'1');
+    if text.chars().any(char::is_control) || text.as_bytes().windows(2).any(is_escaped) {
+        return Err("it holds a line break or another control character");
+    }
+    let is_option = |part: Option<&str>| part.is_some_and(|part| part.starts_with('-'));
+    if text.starts_with('-') || is_option(url.host()) || is_option(url.user()) {
+        return Err("it, its host or its user starts with a dash");
+    }
+    Ok(())
 }
 
 /// Answers a server that asks who we are, if it is the one that we came to.
@@ -243,4 +254,38 @@ fn http_options(
         backend: Some(Arc::new(Mutex::new(backend))),
         ..http::Options::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<(), String> {
+        let url = gix::url::parse(text).map_err(|error| error.to_string())?;
+        check_address(text, &url).map_err(str::to_owned)
+    }
+
+    /// CVE-2020-5260, CVE-2026-113708 and their like.
+    #[test]
+    fn addresses_that_would_be_options_or_lines_are_refused() {
+        for bad in [
+            "https://git.example.com/a%0ahost=other",
+            "https://git.example.com/a\nhost=other",
+            "https://git.example.com/a\0b",
+            "ssh://-oProxyCommand=x/y",
+            "ssh://-x@host/y",
+            "-upload-pack=x",
+            "-host:path",
+        ] {
+            assert!(check(bad).is_err(), "{bad:?}");
+        }
+        for good in [
+            "https://git.example.com/a%20b-c",
+            "git@host:org/repo.git",
+            "ssh://git@host:22/-/repo",
+            "file:///srv/a-b",
+        ] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+    }
 }

@@ -78,6 +78,7 @@ fn values_files_that_are_missing_are_errors_unless_ignored() {
     }
 }
 
+/// CVE-2022-24348, CVE-2022-24731, CVE-2022-31036 and, for a lock that is a link, CVE-2025-53547.
 #[test]
 fn files_never_come_from_outside_the_repository() {
     let values = |path: &str| json!({"valueFiles": [path]});
@@ -125,6 +126,10 @@ fn files_never_come_from_outside_the_repository() {
     );
     // A link that leads out fails the chart even where nothing names it.
     fails(linked(), json!({}), "leaves the repository");
+    for own in ["ch/values.yaml", "ch/Chart.lock", "ch/templates/x.yaml"] {
+        let tree = chart().link(own, "../../../other/values.yaml");
+        fails(tree, json!({}), "leaves the repository");
+    }
 }
 
 #[test]
@@ -233,6 +238,49 @@ fn dependencies_in_the_repository_are_found_and_others_are_not_fetched() {
         json!({}),
         "missing in charts/ directory: lib",
     );
+}
+
+/// A template reads no file of the machine, no cluster and no name server: CVE-2022-24731,
+/// CVE-2020-11013, CVE-2023-25165, CVE-2026-41050.
+#[test]
+fn templates_reach_nothing_but_their_chart() {
+    let template = r#"apiVersion: v1
+kind: ConfigMap
+metadata: {name: x}
+data:
+  file: {{ .Files.Get "/etc/passwd" | quote }}
+  above: {{ .Files.Get "../shared/common.yaml" | quote }}
+  all: {{ len (.Files.Glob "/**") }}
+  lookup: {{ lookup "v1" "Secret" "" "" | toJson | quote }}
+  host: {{ getHostByName "localhost" | quote }}
+"#;
+    let tree = chart().file("ch/templates/cm.yaml", template);
+    let found = data(tree, source(json!({})), &Options::default());
+    let nothing = json!({"file": "", "above": "", "all": 0, "lookup": "{}", "host": ""});
+    assert_eq!(found, nothing);
+}
+
+/// What made Helm panic or fill the memory is an error of the chart: CVE-2022-36055, CVE-2025-55198,
+/// CVE-2025-55199, CVE-2025-32387.
+#[test]
+fn hostile_charts_are_errors() {
+    let index = json!({"parameters": [{"name": "a[99999999999]", "value": "1"}]});
+    fails(chart(), index, "99999999999");
+    let of_chart = |more: &str| {
+        let text = format!("apiVersion: v2\nname: web\nversion: 1.0.0\n{more}\n");
+        chart().file("ch/Chart.yaml", text)
+    };
+    for more in ["dependencies: [null]", "maintainers: [null]", "name: ../x"] {
+        fails(of_chart(more), json!({}), "");
+    }
+    let schema = |text: &str| chart().file("ch/values.schema.json", text);
+    for text in [
+        r#"{"$ref": "file:///dev/zero"}"#,
+        r#"{"$ref": "http://127.0.0.1:1/x"}"#,
+        &"[".repeat(100_000),
+    ] {
+        fails(schema(text), json!({}), "");
+    }
 }
 
 #[test]

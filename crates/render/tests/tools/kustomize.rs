@@ -81,6 +81,8 @@ fn only_what_is_used_counts_as_read() {
     ));
 }
 
+/// Remote references, of which some become options of git, and paths: CVE-2026-113708,
+/// CVE-2022-24877.
 #[test]
 fn what_lies_outside_the_repository_is_refused_before_kustomize_sees_it() {
     for remote in [
@@ -91,6 +93,8 @@ fn what_lies_outside_the_repository_is_refused_before_kustomize_sees_it() {
         "ssh://git@example.com/repo",
         "file:///etc/passwd",
         "git::https://example.com/x",
+        "https://example.com/x?ref=--upload-pack=x",
+        "ext::sh -c touch% x",
     ] {
         for field in ["resources", "components", "crds", "transformers"] {
             fails(&format!("{field}: ['{remote}']\n"), "is remote");
@@ -171,6 +175,7 @@ fn references_outside_the_kustomization_obey_load_restrictions() {
     );
 }
 
+/// A configuration of Helm's that the repository brings is refused: CVE-2026-113709.
 #[test]
 fn charts_are_rendered_when_they_are_in_the_repository() {
     let options = Options {
@@ -259,6 +264,7 @@ fn fields_of_the_source_are_edits() {
     refused(tree(), source(far), &Options::default(), "is remote");
 }
 
+/// CVE-2022-24878.
 #[test]
 fn a_circle_of_bases_is_an_error() {
     let tree = kustomization("resources: [../other]\n")

@@ -35,9 +35,7 @@ impl Disk {
         let Some(packed) = self.0.get(&name) else {
             return Vec::new();
         };
-        let unpacked = zstd::bulk::decompress(&packed, LIMIT);
-        let kept = unpacked.and_then(|text| Ok(serde_json::from_slice(&text)?));
-        kept.unwrap_or_else(|error| {
+        unpack(key, &packed).unwrap_or_else(|error| {
             tracing::warn!(%error, "a render on disk is damaged and is made anew");
             self.0.remove(&name);
             Vec::new()
@@ -50,10 +48,7 @@ impl Disk {
         if lasting.is_empty() {
             return;
         }
-        let packed = serde_json::to_vec(&lasting)
-            .map_err(io::Error::from)
-            .and_then(|text| zstd::bulk::compress(&text, zstd::DEFAULT_COMPRESSION_LEVEL));
-        match packed {
+        match pack(key, &lasting) {
             Ok(packed) => self.0.put(&name(key), &packed),
             Err(error) => tracing::warn!(%error, "a render cannot be kept on disk"),
         }
@@ -66,6 +61,33 @@ impl Disk {
             None => self.0.clear(),
         }
     }
+}
+
+/// What a file holds: a digest, and compressed renders.
+fn pack(key: &str, kept: &[&Kept]) -> io::Result<Vec<u8>> {
+    let text = serde_json::to_vec(kept)?;
+    let compressed = zstd::bulk::compress(&text, zstd::DEFAULT_COMPRESSION_LEVEL)?;
+    Ok([&digest(key, &compressed)[..], &compressed].concat())
+}
+
+/// The renders in a file. What is damaged, or was another key's, is an error and never a render.
+fn unpack(key: &str, packed: &[u8]) -> io::Result<Vec<Kept>> {
+    let damaged = || io::Error::new(io::ErrorKind::InvalidData, "its digest is another");
+    let (named, compressed) = packed.split_first_chunk::<32>().ok_or_else(damaged)?;
+    if *named != digest(key, compressed) {
+        return Err(damaged());
+    }
+    let text = zstd::bulk::decompress(compressed, LIMIT)?;
+    Ok(serde_json::from_slice(&text)?)
+}
+
+fn digest(key: &str, compressed: &[u8]) -> [u8; 32] {
+    let own = Sha256::digest(key);
+    Sha256::new()
+        .chain_update(own)
+        .chain_update(compressed)
+        .finalize()
+        .into()
 }
 
 /// A shared render is written as if it were not shared.
@@ -110,4 +132,42 @@ fn is_fixed(need: &Need) -> bool {
 /// The file's name. The key itself is not written, as parameters of a source may hold anything.
 fn name(key: &str) -> String {
     crate::source::hex(&Sha256::digest(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use argosy_render::{Reads, SourceType};
+    use serde_json::json;
+
+    use super::*;
+
+    /// Files that somebody else wrote or moved are no renders, as with CVE-2024-31989.
+    #[test]
+    fn a_damaged_or_exchanged_file_is_a_miss() {
+        let render = Render {
+            manifests: vec![json!({"kind": "ConfigMap"})],
+            warnings: Vec::new(),
+            reads: Reads::default(),
+            ref_reads: std::collections::BTreeMap::new(),
+            source_type: SourceType::Directory,
+        };
+        let kept = Kept {
+            content: "commit".to_owned(),
+            render: Arc::new(render),
+            bytes: 1,
+            lasts: true,
+        };
+        let packed = pack("key", &[&kept]).unwrap();
+        let unpacked = unpack("key", &packed).unwrap();
+        assert_eq!(unpacked[0].render.manifests, kept.render.manifests);
+        assert!(unpack("other", &packed).is_err());
+        assert!(unpack("key", &[]).is_err());
+        for at in 0..packed.len() {
+            let mut damaged = packed.clone();
+            damaged[at] ^= 1;
+            assert!(unpack("key", &damaged).is_err(), "byte {at}");
+        }
+    }
 }

@@ -7,9 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Plugins, declaration::Declaration, sandbox::Sandbox};
+use super::{Failure, Plugins, declaration::Declaration, sandbox::Sandbox};
 use crate::{
     path::TreePath,
+    render::RenderError,
     tool::{
         family::Family,
         group::Group,
@@ -39,7 +40,7 @@ impl<'a> Run<'a> {
         view: &View,
         directory: &'a TreePath,
         variables: &'a BTreeMap<String, String>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Failure> {
         let run = Self {
             plugins,
             declaration,
@@ -47,10 +48,15 @@ impl<'a> Run<'a> {
             variables,
             workspace: Workspace::new(&std::env::temp_dir()).map_err(|error| error.to_string())?,
         };
-        let view = view.unseen().map_err(|error| error.to_string())?;
-        let copied = run.workspace.everything(&view, declaration.keeps_modes);
+        let unseen = view.unseen().map_err(RenderError::from)?;
+        let copied = run.workspace.everything(&unseen, declaration.keeps_modes);
         copied.map_err(|error| run.workspace.hide(&error.to_string()))?;
-        Ok(run)
+        let needs = view.needs();
+        if needs.is_empty() {
+            return Ok(run);
+        }
+        // No command works with texts in the places of files.
+        Err(RenderError::Needs(needs.into_iter().collect()).into())
     }
 
     /// What a command prints that has to succeed; `name` is the field that names it.

@@ -12,7 +12,9 @@ use super::*;
 use crate::{
     environment::{BuildFacts, Environment},
     memory::MemoryTree,
+    needs::LargeFile,
     render::{Render, Tools, render},
+    tree::{Entry, Kind, ObjectId, Tree, TreeError},
 };
 
 /// Where the system's own programs are.
@@ -357,4 +359,56 @@ fn files_that_declare_nothing_are_errors_that_name_them() {
         .err()
         .unwrap();
     assert!(error.to_string().contains("/no/such"), "{error}");
+}
+
+/// A tree whose every file lies elsewhere.
+struct Elsewhere(MemoryTree);
+
+impl Tree for Elsewhere {
+    fn kind(&self, path: &TreePath) -> Result<Option<Kind>, TreeError> {
+        self.0.kind(path)
+    }
+
+    fn list(&self, path: &TreePath) -> Result<Vec<Entry>, TreeError> {
+        self.0.list(path)
+    }
+
+    fn id(&self, path: &TreePath) -> Result<Option<ObjectId>, TreeError> {
+        self.0.id(path)
+    }
+
+    fn size(&self, path: &TreePath) -> Result<u64, TreeError> {
+        self.0.size(path)
+    }
+
+    fn read(&self, path: &TreePath) -> Result<Vec<u8>, TreeError> {
+        self.0.read(path)
+    }
+
+    fn needs(&self, _path: &TreePath) -> Result<Option<LargeFile>, TreeError> {
+        Ok(Some(LargeFile {
+            repository: "https://git".to_owned(),
+            oid: "0".to_owned(),
+            size: 1,
+        }))
+    }
+}
+
+#[test]
+fn large_files_are_fetched_before_any_command_runs() {
+    let mut spec = script("exit 1");
+    spec["discover"] = json!({"find": {"command": ["false"]}});
+    let folder = declared(&[("p", spec)]);
+    let tree: Arc<dyn Tree> = Arc::new(Elsewhere(MemoryTree::default().file("app/a", "pointer")));
+    let environment = Environment::default();
+    let tools = Tools::default().with_plugins(loaded(&folder));
+    for plugin in [json!({"name": "p"}), Value::Null] {
+        let source = source(json!({"path": "app", "plugin": plugin}));
+        let request = Request::new(&source, "web", &environment);
+        let error = render(Arc::clone(&tree), &request, &tools).unwrap_err();
+        assert!(
+            matches!(&error, RenderError::Needs(needs) if needs.len() == 1),
+            "{error}"
+        );
+    }
 }
