@@ -19,10 +19,10 @@ pub use crate::http::Tls;
 pub use charts::{Chart, Charts, Package};
 pub use constraint::{Constraint, Version, choose};
 pub use error::{Retry, SourceError};
-pub(crate) use git::Module;
 pub use git::{
     CommitInfo, DiskUse, GitTree, Objects, Remote, RemoteRefs, Remotes, Sha, TreeFile, Wanted,
 };
+pub(crate) use git::{FOLLOWED, Module};
 pub(crate) use large::LargeFiles;
 pub(crate) use repository::decoded;
 pub use repository::{

@@ -97,3 +97,38 @@ async fn the_files_of_a_submodule_belong_to_the_application_and_nothing_goes_whi
         })
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_sees_the_directories_of_a_submodule() {
+    let fleet = Fleet::start(&["dev"]).await;
+    let beside = fleet.repository().parent().unwrap();
+    let lib = WorkTree::create(beside.join("lib"));
+    let commit = lib.commit(&[
+        ("one/a.yaml", &config("a", "1", "")),
+        ("two/a.yaml", &config("a", "2", "")),
+    ]);
+    fleet.commit(&[(".gitmodules", MODULES)]);
+    stand_at(&fleet, &commit);
+    let server = GitServer::serve(fleet.repository()).await;
+    let mut template = automated(
+        "{{path.basename}}",
+        server.url(),
+        "{{path}}",
+        &fleet.server("dev"),
+    );
+    template.as_object_mut().unwrap().remove("apiVersion");
+    template.as_object_mut().unwrap().remove("kind");
+    let directories = json!([{"path": "web/lib/*"}]);
+    fleet
+        .apply(json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "set"},
+            "spec": {
+                "generators": [{"git": {"repoURL": server.url(), "revision": "main", "directories": directories}}],
+                "template": template,
+            },
+        }))
+        .await;
+    for name in ["one", "two"] {
+        fleet.until_well(name).await;
+    }
+}

@@ -31,7 +31,7 @@ pub use needs::{Dependency, Fetched, LargeFile, Need};
 pub use path::{PathError, TreePath};
 pub use reads::Reads;
 pub use render::{Render, RenderError, Request, Tool, Tools, render};
-pub use tool::{Plugins, PluginsError, check_build_options};
+pub use tool::{KustomizeVersion, Plugins, PluginsError, check_build_options, kustomize_versions};
 pub use tree::{Entry, Kind, ObjectId, Tree, TreeError};
 pub use view::{Target, View};
 pub use views::{Refs, Views};

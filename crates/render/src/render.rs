@@ -15,6 +15,7 @@ use crate::{
     overrides::merged,
     path::{PathError, TreePath},
     reads::Reads,
+    tool::KustomizeVersion,
     tool::Plugins,
     tree::{Kind, Tree, TreeError},
     view::View,
@@ -42,6 +43,9 @@ pub struct Request<'a> {
     pub api_versions: &'a [String],
     /// Options for every `kustomize build`, from the hub's configuration.
     pub kustomize_build_options: &'a str,
+    /// The versions of Kustomize that sources may name; `None` where no hub tells, and then the one
+    /// that is there does.
+    pub kustomize_versions: Option<&'a [KustomizeVersion]>,
     /// What `$ref/…` paths lead into; `None` if the application has but one source.
     pub refs: Option<&'a Refs>,
     /// What was fetched from elsewhere; `None` where nothing is.
@@ -68,6 +72,7 @@ impl<'a> Request<'a> {
             kube_version: "",
             api_versions: &[],
             kustomize_build_options: "",
+            kustomize_versions: None,
             refs: None,
             fetched: None,
             values_file_schemes: "https,http",

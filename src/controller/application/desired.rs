@@ -8,7 +8,7 @@ use argosy_engine::project::Signing;
 use argosy_engine::repo_url;
 use argosy_render::{
     BuildFacts, DirectoryTree, Enabled, Environment, Fetched, Refs, Render, RenderError,
-    SourceType, Tree, TreeError, TreePath,
+    SourceType, Tree, TreeError, TreePath, kustomize_versions,
 };
 use serde_json::Value;
 
@@ -381,6 +381,7 @@ async fn render_with(
                 served: &served,
                 enabled: enabled(&settings),
                 kustomize_build_options: text(&settings, "kustomize.buildOptions"),
+                kustomize_versions: &kustomize_versions(&settings.argocd_cm),
                 tools: &hub.tools,
             };
             hub.applications.renders.get(&wanted)

@@ -10,8 +10,8 @@ use argosy_crds::ApplicationSet;
 use argosy_facts::Observed;
 use argosy_generators::offline::{self, GitTree as _, select_directories, select_files};
 use argosy_generators::{
-    Answer, Cluster, Error, Expansion, Facts, Reason, Request, Step, expand, select_clusters,
-    servers,
+    Answer, Cluster, Error, Expansion, Facts, Globbing, Reason, Request, Step, expand,
+    select_clusters, servers,
 };
 
 use super::answers::{self, Asking};
@@ -151,7 +151,8 @@ async fn answer(hub: &Arc<Hub>, asking: &Asking, request: &Request) -> Option<Ob
             exclude: _,
         } => {
             let include = include.clone();
-            with_tree(hub, (repo_url, revision, project), move |tree| {
+            let asked = (repo_url.as_str(), revision.as_str(), project.as_str());
+            with_tree(hub, asked, Seen::CheckedOut, move |tree| {
                 let selected = select_directories(&tree.directories(), &include);
                 Ok(Answer::Directories(selected))
             })
@@ -165,7 +166,12 @@ async fn answer(hub: &Arc<Hub>, asking: &Asking, request: &Request) -> Option<Ob
             globbing,
         } => {
             let (pattern, globbing) = (pattern.clone(), *globbing);
-            with_tree(hub, (repo_url, revision, project), move |tree| {
+            let seen = match globbing {
+                Globbing::Pathspec => Seen::Tracked,
+                Globbing::Doublestar => Seen::CheckedOut,
+            };
+            let asked = (repo_url.as_str(), revision.as_str(), project.as_str());
+            with_tree(hub, asked, seen, move |tree| {
                 select_files(tree, &pattern, globbing).map(Answer::Files)
             })
             .await
@@ -177,17 +183,33 @@ async fn answer(hub: &Arc<Hub>, asking: &Asking, request: &Request) -> Option<Ob
     })
 }
 
+/// What counts as a repository's.
+#[derive(Clone, Copy)]
+enum Seen {
+    /// What its commits name.
+    Tracked,
+    /// What lies in a checkout: its submodules, too.
+    CheckedOut,
+}
+
 /// Reads something of a repository's tree, or says why it is unknown.
 async fn with_tree(
     hub: &Arc<Hub>,
     (repo_url, revision, project): (&str, &str, &str),
+    seen: Seen,
     read: impl FnOnce(&SourceTree) -> Result<Answer, String> + Send + 'static,
 ) -> Observed<Answer> {
     let repository = hub.repositories().find(repo_url, project);
     let tree = async {
         let resolved = hub.sources.resolve(&repository, revision).await?;
         hub.verify(project, &repository, &resolved.sha).await?;
-        hub.sources.tree(&repository, &resolved.sha).await
+        match seen {
+            Seen::Tracked => hub.sources.tree(&repository, &resolved.sha).await,
+            Seen::CheckedOut => {
+                let tree = hub.tree(project, &repository, &resolved.sha).await?;
+                Ok(tree.without_large_files())
+            }
+        }
     };
     let tree = match tree.await {
         Ok(tree) => tree,

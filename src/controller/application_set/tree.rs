@@ -5,7 +5,7 @@ use std::sync::Arc;
 use argosy_generators::offline::GitTree as GeneratorTree;
 use argosy_render::{Kind, TreeError, TreePath, View};
 
-use crate::source::GitTree;
+use crate::source::{FOLLOWED, GitTree};
 
 /// How many commits' listings are kept: sets follow few revisions at a time.
 const LISTED: u64 = 16;
@@ -16,21 +16,24 @@ pub(super) struct Trees(moka::sync::Cache<String, Arc<SourceTree>>);
 
 impl Default for Trees {
     fn default() -> Self {
-        Self(moka::sync::Cache::new(LISTED))
+        // A tree keeps its mirror on disk.
+        let cache = moka::sync::Cache::builder().max_capacity(LISTED);
+        Self(cache.time_to_idle(FOLLOWED).build())
     }
 }
 
 impl Trees {
     /// The listing of a tree that its caller may read; who comes while it is made waits for it.
     pub(super) fn of(&self, tree: &GitTree) -> Result<Arc<SourceTree>, String> {
-        let listed = self.0.try_get_with_by_ref(tree.commit().as_str(), || {
-            SourceTree::new(tree).map(Arc::new)
-        });
+        let content = tree.content();
+        let listed = self
+            .0
+            .try_get_with_by_ref(&content, || SourceTree::new(tree).map(Arc::new));
         listed.map_err(|why| String::clone(&why))
     }
 }
 
-/// One commit of a repository.
+/// One commit of a repository, with submodules where whoever listed it had them.
 pub(super) struct SourceTree {
     directories: Vec<String>,
     paths: Vec<String>,

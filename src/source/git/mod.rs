@@ -16,7 +16,7 @@ mod tree;
 pub use commit::CommitInfo;
 pub(crate) use mirror::damaged;
 pub use mirrors::DiskUse;
-pub(super) use mirrors::FOLLOWED;
+pub(crate) use mirrors::FOLLOWED;
 pub(crate) use modules::Module;
 pub(crate) use refs::Meaning;
 pub use refs::{RemoteRefs, Sha};

@@ -137,6 +137,19 @@ impl GitTree {
         }
     }
 
+    /// This tree, and those of its submodules, with the texts that stand for large files.
+    pub(crate) fn without_large_files(self) -> Self {
+        let plain = |(path, graft): (&TreePath, &Result<Self, String>)| {
+            (path.clone(), graft.clone().map(Self::without_large_files))
+        };
+        let grafts: Grafts = self.grafts.iter().map(plain).collect();
+        Self {
+            grafts: Arc::new(grafts),
+            large: None,
+            ..self
+        }
+    }
+
     /// The large file that the file at `path` of this very tree stands for.
     fn large_file(&self, path: &TreePath) -> Result<Option<(&Large, LargeFile)>, TreeError> {
         let Some(large) = &self.large else {

@@ -176,6 +176,7 @@ impl World {
             served: &served,
             enabled: Enabled::default(),
             kustomize_build_options: "",
+            kustomize_versions: &[],
             tools: &self.tools,
         })
     }

@@ -24,7 +24,7 @@ use std::{
 
 use crate::render::Tools;
 use engine::Engine;
-pub use kustomize::check_build_options;
+pub use kustomize::{KustomizeVersion, check_build_options, kustomize_versions};
 pub use plugin::{Plugins, PluginsError};
 use program::{Program, Slots};
 use worker::Pool;
@@ -73,8 +73,14 @@ impl Tools {
         };
         Self {
             helm: engine("helm").map(|engine| Arc::new(helm::Helm { engine }) as _),
-            kustomize: engine("kustomize")
-                .map(|engine| Arc::new(kustomize::Kustomize { engine, charts }) as _),
+            kustomize: engine("kustomize").map(|engine| {
+                let slots = slots.clone();
+                Arc::new(kustomize::Kustomize {
+                    engine,
+                    charts,
+                    slots,
+                }) as _
+            }),
             plugins: None,
             identity: identity(["helm", "kustomize", WORKER].into_iter().filter_map(find)),
         }

@@ -1,6 +1,6 @@
 //! Kustomizations.
 
-use argosy_render::MemoryTree;
+use argosy_render::{KustomizeVersion, MemoryTree};
 use serde_json::{Value, json};
 
 use crate::{Options, data, refused, run};
@@ -107,7 +107,7 @@ fn what_lies_outside_the_repository_is_refused_before_kustomize_sees_it() {
         );
     }
     let unrestricted = Options {
-        kustomize_build_options: "--load-restrictor LoadRestrictionsNone",
+        kustomize_settings: "--load-restrictor LoadRestrictionsNone",
         ..Options::default()
     };
     for path in ["/etc/passwd", "../../x", "out"] {
@@ -164,7 +164,7 @@ fn references_outside_the_kustomization_obey_load_restrictions() {
         "is not in or below",
     );
     let unrestricted = Options {
-        kustomize_build_options: "--load-restrictor=LoadRestrictionsNone",
+        kustomize_settings: "--load-restrictor=LoadRestrictionsNone",
         ..Options::default()
     };
     assert_eq!(
@@ -179,7 +179,7 @@ fn references_outside_the_kustomization_obey_load_restrictions() {
 #[test]
 fn charts_are_rendered_when_they_are_in_the_repository() {
     let options = Options {
-        kustomize_build_options: "--enable-helm",
+        kustomize_settings: "--enable-helm",
         ..Options::default()
     };
     let chart = |text: &str| {
@@ -270,4 +270,33 @@ fn a_circle_of_bases_is_an_error() {
     let tree = kustomization("resources: [../other]\n")
         .file("other/kustomization.yaml", "resources: [../k]\n");
     refused(tree, source(json!({})), &Options::default(), "cycle");
+}
+
+#[test]
+fn the_version_that_a_source_names_builds_it_with_its_own_options() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("kustomize-old");
+    let real = std::env::var("ARGOSY_KUSTOMIZE").unwrap();
+    let script = format!(
+        "#!/bin/sh\nif [ \"$1\" = build ]; then echo \"# $*\"; {real} \"$@\" | sed s/base/old/; else exec {real} \"$@\"; fi\n"
+    );
+    std::fs::write(&program, script).unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, executable).unwrap();
+    let versions = [KustomizeVersion {
+        name: "v4".to_owned(),
+        program,
+        build_options: String::new(),
+    }];
+    let options = Options {
+        // Other versions may not know these.
+        kustomize_settings: "--unknown-to-all",
+        kustomize_versions: Some(&versions),
+        ..Options::default()
+    };
+    let tree = || kustomization("resources: [../base]\n");
+    let of = |version: &str| source(json!({"version": version, "namePrefix": "a-"}));
+    assert_eq!(data(tree(), of("v4"), &options), json!({"v": "old"}));
+    refused(tree(), of("v5"), &options, "v5 is not registered");
+    refused(tree(), of(""), &options, "--unknown-to-all");
 }

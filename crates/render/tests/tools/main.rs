@@ -23,7 +23,8 @@ use std::{
 
 use argosy_crds::ApplicationSource;
 use argosy_render::{
-    BuildFacts, Environment, MemoryTree, Refs, Render, RenderError, Request, Tools, Tree, render,
+    BuildFacts, Environment, KustomizeVersion, MemoryTree, Refs, Render, RenderError, Request,
+    Tools, Tree, render,
 };
 use serde_json::Value;
 
@@ -56,7 +57,8 @@ fn tools() -> &'static [Tools] {
 #[derive(Default)]
 struct Options<'a> {
     refs: Option<&'a Refs>,
-    kustomize_build_options: &'a str,
+    kustomize_settings: &'a str,
+    kustomize_versions: Option<&'a [KustomizeVersion]>,
 }
 
 /// Renders by every way there is, in the order of [`tools`].
@@ -76,7 +78,8 @@ fn every_way(
         namespace: "shop",
         kube_version: "v1.31.2-gke.1",
         refs: options.refs,
-        kustomize_build_options: options.kustomize_build_options,
+        kustomize_build_options: options.kustomize_settings,
+        kustomize_versions: options.kustomize_versions,
         ..Request::new(&source, "web", &environment)
     };
     let tree: Arc<dyn Tree> = Arc::new(tree);

@@ -159,7 +159,7 @@ fn sources(spec: Option<&Value>, place: &str, found: &mut Findings<'_>) {
         if text("/kustomize/version").is_some_and(|version| !version.is_empty()) {
             found.differs(
                 format!("{place}.kustomize.version"),
-                "Kustomize 5.8 builds it",
+                "the program that argocd-cm registers for this version has to be in the hub's image, too",
             );
         }
         if text("/helm/version") == Some("v2") {

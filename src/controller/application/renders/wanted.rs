@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use argosy_crds::ApplicationSource;
 use argosy_render::{
-    Enabled, Environment, Fetched, Plugins, Refs, RenderError, Request, SourceType, Tools, Tree,
-    TreeError, TreePath, View, detect,
+    Enabled, Environment, Fetched, KustomizeVersion, Plugins, Refs, RenderError, Request,
+    SourceType, Tools, Tree, TreeError, TreePath, View, detect,
 };
 
 use super::Kept;
@@ -41,6 +41,8 @@ pub struct Wanted<'a> {
     pub enabled: Enabled,
     /// The hub's options for every kustomization.
     pub kustomize_build_options: &'a str,
+    /// The versions of Kustomize that sources may name.
+    pub kustomize_versions: &'a [KustomizeVersion],
     /// What renders besides what is built in.
     pub tools: &'a Tools,
 }
@@ -53,6 +55,7 @@ impl<'a> Wanted<'a> {
             kube_version: self.kube_version,
             api_versions: self.served.api_versions(),
             kustomize_build_options: self.kustomize_build_options,
+            kustomize_versions: Some(self.kustomize_versions),
             refs: self.refs,
             fetched: Some(self.fetched),
             values_file_schemes: self.values_file_schemes,
@@ -103,8 +106,10 @@ impl<'a> Wanted<'a> {
         match self.source_type()? {
             SourceType::Directory => {}
             SourceType::Kustomize => {
-                add("options", self.kustomize_build_options);
-                if self.kustomize_build_options.contains("--enable-helm") {
+                let (own, others) = (self.kustomize_build_options, self.kustomize_versions);
+                let options = format!("{own} {others:?}");
+                add("options", &options);
+                if options.contains("--enable-helm") {
                     self.add_cluster(&mut add);
                 }
             }

@@ -19,7 +19,7 @@ use crate::source::sources::lock;
 use leftovers::GONE;
 pub(super) use leftovers::MIRROR;
 pub(super) use meter::Meter;
-pub(in crate::source) use room::FOLLOWED;
+pub(crate) use room::FOLLOWED;
 use room::{Held, going};
 
 /// How exactly it is written down when a mirror was used.

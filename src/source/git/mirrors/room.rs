@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// For how long after it was last asked for a mirror counts as one that applications follow; they
 /// ask every few minutes.
-pub(in crate::source) const FOLLOWED: Duration = Duration::from_hours(1);
+pub(crate) const FOLLOWED: Duration = Duration::from_hours(1);
 
 /// What is known of one mirror. Times are since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 mod edits;
 mod options;
 mod references;
+mod version;
 
 use std::fs;
 
@@ -12,7 +13,7 @@ use serde_json::Value;
 use super::{
     engine::Engine,
     output,
-    program::{Job, Program},
+    program::{Job, Program, Slots},
     workspace::Workspace,
 };
 use crate::{
@@ -24,12 +25,15 @@ use crate::{
 };
 pub use options::check_build_options;
 use references::{NAMES, ReferenceError, References};
+pub use version::{KustomizeVersion, kustomize_versions};
 
 /// Renders kustomizations.
 pub(super) struct Kustomize {
     pub(super) engine: Engine,
     /// Renders charts inside kustomizations, where that is enabled.
     pub(super) charts: Option<Program>,
+    /// What other versions run in.
+    pub(super) slots: Slots,
 }
 
 impl Tool for Kustomize {
@@ -40,17 +44,24 @@ impl Tool for Kustomize {
         request: &Request<'_>,
     ) -> Result<Vec<Value>, RenderError> {
         let render = || -> Result<Vec<Value>, String> {
-            let workspace =
-                Workspace::new(&self.engine.folder()).map_err(|error| error.to_string())?;
+            let options = request.source.kustomize.as_deref();
+            let options = options.cloned().unwrap_or_default();
+            let version = version::chosen(&options.version, request.kustomize_versions)?;
+            let engine = version.map_or_else(
+                || self.engine.clone(),
+                |version| Engine::Program(Program::new(version.program.clone(), &self.slots)),
+            );
+            let settings = version.map_or(request.kustomize_build_options, |version| {
+                version.build_options.as_str()
+            });
+            let workspace = Workspace::new(&engine.folder()).map_err(|error| error.to_string())?;
             let build = Build {
                 view: views.own(),
                 workspace: &workspace,
                 directory,
-                engine: &self.engine,
+                engine: &engine,
             };
-            let options = request.source.kustomize.as_deref();
-            let options = options.cloned().unwrap_or_default();
-            let command = options::build(&options, request, self.charts.as_ref())?;
+            let command = options::build(&options, settings, request, self.charts.as_ref())?;
             let used = build
                 .copy(&options)
                 .map_err(|error| workspace.hide(&error.to_string()))?;

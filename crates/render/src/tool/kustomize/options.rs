@@ -18,16 +18,17 @@ const SETTINGS: [&str; 4] = [
     "--helm-api-versions",
 ];
 
-/// The command that builds the kustomization in the working folder.
+/// The command that builds the kustomization in the working folder, with the hub's settings.
 ///
 /// Options that run programs from the repository, open the network or write files are refused.
 pub(super) fn build(
     options: &ApplicationSourceKustomize,
+    settings: &str,
     request: &Request<'_>,
     charts: Option<&Program>,
 ) -> Result<Vec<String>, String> {
-    check_build_options(request.kustomize_build_options)?;
-    let words: Vec<&str> = request.kustomize_build_options.split_whitespace().collect();
+    check_build_options(settings)?;
+    let words: Vec<&str> = settings.split_whitespace().collect();
     let mut command = vec!["build".to_owned(), ".".to_owned()];
     command.extend(words.iter().map(|word| (*word).to_owned()));
     let enabled = words
