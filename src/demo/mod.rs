@@ -21,7 +21,7 @@ use kube::api::{Patch, PatchParams};
 use tokio::sync::watch;
 
 pub use notify::notify;
-pub use prometheus::Prometheus;
+pub use prometheus::{Prometheus, Rules};
 pub use repository::Repository;
 pub use switch::{MAP as SWITCH, RUNNING, STOPPED};
 pub use view::{Row, View};

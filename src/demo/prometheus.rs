@@ -1,6 +1,7 @@
 //! Prometheus beside a hub, where it is installed: it scrapes the hub's metrics and judges them by
 //! the alerts and recording rules that come with it.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
@@ -12,8 +13,24 @@ use tokio::process::{Child, ChildStderr, Command};
 
 use crate::diagnostic::Diagnostic;
 
-const ALERTS: &str = include_str!("../../dashboards/alerts/alerts.yaml");
-const RECORDS: &str = include_str!("../../dashboards/alerts/records.yaml");
+/// What Prometheus judges by.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The file of alerts.
+    pub alerts: Cow<'static, str>,
+    /// The file of recording rules.
+    pub records: Cow<'static, str>,
+}
+
+impl Default for Rules {
+    /// The rules that come with the hub.
+    fn default() -> Self {
+        Self {
+            alerts: include_str!("../../dashboards/alerts/alerts.yaml").into(),
+            records: include_str!("../../dashboards/alerts/records.yaml").into(),
+        }
+    }
+}
 
 /// How long it may take to open its port.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,8 +43,8 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts Prometheus with its files in `folder`; it scrapes `hub`, and judges what it found, at
-    /// this interval, whole seconds.
+    /// Starts Prometheus with its files in `folder`; it scrapes `hub`, and judges what it found by
+    /// the rules, at this interval.
     ///
     /// # Errors
     /// `PrometheusMissing` where it is not installed.
@@ -35,8 +52,9 @@ impl Prometheus {
         folder: &Path,
         hub: SocketAddr,
         interval: Duration,
+        rules: &Rules,
     ) -> Result<Self, Diagnostic> {
-        configure(folder, hub, interval).map_err(|error| {
+        configure(folder, hub, interval, rules).map_err(|error| {
             Diagnostic::config("DataUnusable", "cannot write Prometheus' configuration")
                 .at(folder.display().to_string())
                 .because(&error)
@@ -68,18 +86,25 @@ impl Prometheus {
 }
 
 /// Writes the configuration and the rules.
-fn configure(folder: &Path, hub: SocketAddr, interval: Duration) -> std::io::Result<()> {
-    let interval = format!("{}s", interval.as_secs().max(1));
+fn configure(
+    folder: &Path,
+    hub: SocketAddr,
+    interval: Duration,
+    rules: &Rules,
+) -> std::io::Result<()> {
+    let interval = format!("{}ms", interval.as_millis().max(1));
     let config = json!({
-        "global": {"scrape_interval": interval, "evaluation_interval": interval},
+        "global": {
+            "scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval,
+        },
         "rule_files": ["alerts.yaml", "records.yaml"],
         "scrape_configs": [{
             "job_name": "argosy", "static_configs": [{"targets": [hub.to_string()]}],
         }],
     });
     std::fs::create_dir_all(folder)?;
-    std::fs::write(folder.join("alerts.yaml"), ALERTS)?;
-    std::fs::write(folder.join("records.yaml"), RECORDS)?;
+    std::fs::write(folder.join("alerts.yaml"), rules.alerts.as_bytes())?;
+    std::fs::write(folder.join("records.yaml"), rules.records.as_bytes())?;
     // JSON is YAML, too.
     std::fs::write(folder.join("prometheus.yaml"), config.to_string())
 }

@@ -1,5 +1,6 @@
-//! The demonstration's git repository: a work tree with a commit of `examples/fleet`, made with the
-//! user's own git. It is the user's to change; a later start leaves it as it finds it.
+//! The demonstration's git repository: a work tree with a commit of `examples/fleet`, and below
+//! `faults/` of `examples/faults`, made with the user's own git. It is the user's to change; a later
+//! start leaves it as it finds it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use tokio::process::Command;
 use crate::diagnostic::Diagnostic;
 
 static EXAMPLE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/examples/fleet");
+static FAULTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/examples/faults");
 
 /// The repository's address in the example, which the real one takes the place of.
 const PLACEHOLDER: &str = "https://git.example.com/platform/fleet.git";
@@ -55,7 +57,8 @@ impl Repository {
         };
         if !found {
             repository
-                .write(&EXAMPLE)
+                .write(path, &EXAMPLE)
+                .and_then(|()| repository.write(&path.join("faults"), &FAULTS))
                 .map_err(|error| damaged(path, &error))?;
             repository.first_commit().await?;
         }
@@ -106,10 +109,10 @@ impl Repository {
         write().map_err(|error: io::Error| damaged(&hooks, &error))
     }
 
-    fn write(&self, folder: &Dir<'_>) -> io::Result<()> {
-        std::fs::create_dir_all(self.path.join(folder.path()))?;
+    fn write(&self, to: &Path, folder: &Dir<'_>) -> io::Result<()> {
+        std::fs::create_dir_all(to.join(folder.path()))?;
         for file in folder.files() {
-            let path = self.path.join(file.path());
+            let path = to.join(file.path());
             // What is written for people goes on naming the address that they have to replace.
             let is_manifest = path
                 .extension()
@@ -119,7 +122,7 @@ impl Repository {
                 None => std::fs::write(path, file.contents())?,
             }
         }
-        folder.dirs().try_for_each(|folder| self.write(folder))
+        folder.dirs().try_for_each(|folder| self.write(to, folder))
     }
 
     async fn first_commit(&self) -> Result<(), Diagnostic> {

@@ -51,6 +51,7 @@ pub struct RenderStates {
     hits: IntCounterVec,
     failures: IntCounter,
     cached: IntGaugeVec,
+    revisions: IntCounter,
 }
 
 impl RenderStates {
@@ -76,6 +77,10 @@ impl RenderStates {
                 "What a cache in memory holds: `renders` or unpacked `charts`.",
                 &["cache"],
             )?,
+            revisions: IntCounter::new(
+                "argosy_new_revisions_total",
+                "How often what applications follow, a branch or a range of tags or charts, has moved on: new commits for the most part.",
+            )?,
         };
         states.rendered.inc_by(counts.rendered);
         states.saved.inc_by(counts.memory + counts.disk);
@@ -92,9 +97,15 @@ impl RenderStates {
         self.cached.with_label_values(&[name]).set(bytes);
     }
 
+    /// Says how often what applications follow has moved on.
+    pub fn count_revisions(&self, moves: u64) {
+        self.revisions.inc_by(moves);
+    }
+
     /// The collectors to expose.
     pub fn into_collectors(self) -> Vec<Momentary> {
         vec![
+            Box::new(self.revisions),
             Box::new(self.rendered),
             Box::new(self.saved),
             Box::new(self.hits),

@@ -1,15 +1,19 @@
 //! The exposition of metrics.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::Write as _;
 use std::sync::Arc;
 
 use argosy_crds::codes::condition;
 use argosy_crds::{Application, ApplicationSet};
 use argosy_engine::graph::{AppKey, Graph, Unmet};
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::cluster::{Cluster, ConnectionStatus};
 use crate::fleet::{ObjectName, owner_set};
@@ -20,19 +24,54 @@ use crate::metrics::{
     ShadowStates, SyncWindowStates,
 };
 
-/// Exposes what was counted and what is.
-pub(super) async fn metrics(State(hub): State<Arc<Hub>>) -> Response {
-    match states(&hub).and_then(|states| hub.metrics.expose(states)) {
-        Ok(text) => ([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "the metrics could not be exposed");
-            (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "the metrics could not be exposed",
-            )
-                .into_response()
-        }
+/// Exposes what was counted and what is, zipped for whoever takes that: of a large fleet it is
+/// megabytes, which hold up no other task.
+pub(super) async fn metrics(State(hub): State<Arc<Hub>>, asked: HeaderMap) -> Response {
+    let zipped = takes_gzip(&asked);
+    let of = Arc::clone(&hub);
+    let exposed = hub.blocking.run(move || exposition(&of, zipped)).await;
+    let failed = match exposed {
+        Ok(Ok(body)) => return answer(body, zipped),
+        Ok(Err(error)) => error,
+        Err(error) => error.into(),
+    };
+    tracing::error!(error = %failed, "the metrics could not be exposed");
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "the metrics could not be exposed",
+    )
+        .into_response()
+}
+
+fn answer(body: Vec<u8>, zipped: bool) -> Response {
+    let kind = (CONTENT_TYPE, prometheus::TEXT_FORMAT);
+    let varies = (VARY, "accept-encoding");
+    if zipped {
+        ([kind, varies, (CONTENT_ENCODING, "gzip")], body).into_response()
+    } else {
+        ([kind, varies], body).into_response()
     }
+}
+
+/// Whether the answer may be zipped, as Prometheus asks for it.
+fn takes_gzip(asked: &HeaderMap) -> bool {
+    let values = asked.get_all(ACCEPT_ENCODING).into_iter();
+    let texts = values.filter_map(|value| value.to_str().ok());
+    texts.flat_map(|text| text.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").unwrap_or("1");
+        name.trim() == "gzip" && weight.parse::<f32>().is_ok_and(|weight| weight > 0.0)
+    })
+}
+
+fn exposition(hub: &Hub, zipped: bool) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+    let text = hub.metrics.expose(states(hub)?)?;
+    if !zipped {
+        return Ok(text.into_bytes());
+    }
+    let mut zip = GzEncoder::new(Vec::new(), Compression::fast());
+    zip.write_all(text.as_bytes())?;
+    Ok(zip.finish()?)
 }
 
 fn states(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
@@ -50,6 +89,7 @@ fn states(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
     let renders = RenderStates::new(hub.applications.render_counts())?;
     renders.add_cache("renders", hub.applications.render_bytes());
     renders.add_cache("charts", hub.charts.unpacked_bytes());
+    renders.count_revisions(hub.fleet.graph().moves());
     collectors.extend(renders.into_collectors());
     if let Some(report) = hub.shadow_report() {
         collectors.extend(ShadowStates::new(&report)?.into_collectors());
@@ -231,4 +271,24 @@ fn sources(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
     let mut collectors = git.into_collectors();
     collectors.extend(registries.into_collectors());
     Ok(collectors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_takes_gzip_gets_it() {
+        for (asked, takes) in [
+            ("gzip", true),
+            ("deflate, gzip;q=0.5", true),
+            ("gzip;q=0, identity", false),
+            ("identity", false),
+        ] {
+            let value = asked.parse().expect("a header");
+            let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, value)]);
+            assert_eq!(takes_gzip(&headers), takes, "{asked}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use argosy::demo::Prometheus;
+use argosy::demo::{Prometheus, Rules};
 use argosy::metrics::declarations;
 use argosy_test_support::manifest::deployment;
 use argosy_test_support::wait::comes_true;
@@ -187,7 +187,7 @@ async fn every_panel_shows_data_of_a_real_hub() {
     let busy = busy().await;
     let folder = tempfile::tempdir().unwrap();
     let second = Duration::from_secs(1);
-    let prometheus = Prometheus::start(folder.path(), busy.address, second)
+    let prometheus = Prometheus::start(folder.path(), busy.address, second, &Rules::default())
         .await
         .unwrap();
     let client = reqwest::Client::new();
@@ -220,6 +220,8 @@ async fn has_data(client: &reqwest::Client, prometheus: &Prometheus, expr: &str)
     for (variable, value) in [
         ("$__rate_interval", "1m"),
         ("$__range", "5m"),
+        ("$job", ".+"),
+        ("$instance", ".+"),
         ("$cluster", ".*"),
         ("$project", ".*"),
         ("$application", ".*"),

@@ -1,10 +1,15 @@
-//! Grafana's dashboards, made of one source so that they share style.
+//! Grafana's dashboards, made of one source so that they share style and keep the rules of Grafana's
+//! dashboard-linter.
+
+mod selected;
 
 use std::collections::BTreeMap;
 
 use anyhow::Context;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use selected::selected;
 
 /// Grafana's grid has so many columns.
 const COLUMNS: u32 = 24;
@@ -31,6 +36,12 @@ struct Dashboard {
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Variable {
+    /// The scrape that a series comes from; each dashboard has it.
+    #[serde(skip)]
+    Job,
+    /// The hub's process that a series comes from; each dashboard has it.
+    #[serde(skip)]
+    Instance,
     Cluster,
     Project,
     Application,
@@ -100,7 +111,7 @@ impl Dashboard {
         json!({
             "annotations": {"list": [syncs()]},
             "description": self.description,
-            "editable": true,
+            "editable": false,
             "graphTooltip": 1,
             "links": [{
                 "asDropdown": true, "icon": "external link", "includeVars": true, "keepTime": true,
@@ -125,7 +136,9 @@ impl Dashboard {
             "name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus",
             "refresh": 1, "includeAll": false, "multi": false, "options": [], "regex": "",
         });
-        let others = self.variables.iter().map(|variable| variable.json());
+        let hub = [Variable::Job, Variable::Instance];
+        let others = hub.iter().chain(&self.variables);
+        let others = others.map(|variable| variable.json());
         std::iter::once(datasource).chain(others).collect()
     }
 
@@ -178,26 +191,37 @@ impl Grid {
 impl Variable {
     fn json(self) -> Value {
         let (name, label, query) = match self {
+            Self::Job => ("job", "job", "label_values(argocd_info, job)"),
+            Self::Instance => (
+                "instance",
+                "instance",
+                "label_values(argocd_info{job=~\"$job\"}, instance)",
+            ),
             Self::Cluster => (
                 "cluster",
                 "Cluster",
-                "label_values(argocd_cluster_info, server)",
+                "label_values(argocd_cluster_info{job=~\"$job\"}, server)",
             ),
             Self::Project => (
                 "project",
                 "Project",
-                "label_values(argocd_app_info, project)",
+                "label_values(argocd_app_info{job=~\"$job\"}, project)",
             ),
             Self::Application => (
                 "application",
                 "Application",
-                "label_values(argocd_app_info{project=~\"$project\"}, name)",
+                "label_values(argocd_app_info{job=~\"$job\",project=~\"$project\"}, name)",
             ),
+        };
+        // What comes from a hub always says which; other labels may be empty.
+        let all = match self {
+            Self::Job | Self::Instance => ".+",
+            Self::Cluster | Self::Project | Self::Application => ".*",
         };
         json!({
             "name": name, "label": label, "type": "query", "datasource": datasource(),
             "definition": query, "query": {"query": query, "refId": "A"},
-            "refresh": 2, "sort": 1, "includeAll": true, "allValue": ".*", "multi": true,
+            "refresh": 2, "sort": 1, "includeAll": true, "allValue": all, "multi": true,
             "current": {"selected": true, "text": "All", "value": "$__all"}, "options": [], "regex": "",
         })
     }
@@ -249,7 +273,7 @@ impl Panel {
         let is_heatmap = self.kind == Kind::Heatmap;
         let targets = ('A'..).zip(&self.queries).map(|(letter, query)| json!({
             "refId": letter.to_string(), "datasource": datasource(), "editorMode": "code",
-            "expr": query.expr, "legendFormat": query.legend,
+            "expr": selected(&query.expr), "legendFormat": query.legend,
             "instant": is_table, "range": !is_table,
             "format": if is_table { "table" } else if is_heatmap { "heatmap" } else { "time_series" },
         }));
@@ -328,7 +352,7 @@ impl Panel {
 fn syncs() -> Value {
     json!({
         "name": "Syncs", "enable": false, "iconColor": "blue", "datasource": datasource(),
-        "expr": "sum by (project, dest_server, phase) (increase(argocd_app_sync_total[1m])) > 0",
+        "expr": selected("sum by (project, dest_server, phase) (increase(argocd_app_sync_total[1m])) > 0"),
         "step": "60s", "titleFormat": "Sync {{phase}}", "textFormat": "{{project}} on {{dest_server}}",
         "tagKeys": "project,phase",
     })

@@ -1,5 +1,5 @@
 //! Checks that every link of the documentation to a file of the project, or to a heading in one,
-//! leads somewhere.
+//! leads somewhere, and that the book of `docs/` has all of its pages.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,10 @@ use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 /// Where pages are.
 const PLACES: [&str; 3] = [".", "docs", "examples"];
 
-/// Fails with every link that leads nowhere.
+/// The contents of the book.
+const SUMMARY: &str = "docs/SUMMARY.md";
+
+/// Fails with every link that leads nowhere, and every page that is not in the book.
 pub(crate) fn check() -> anyhow::Result<()> {
     let mut pages = BTreeSet::new();
     for place in PLACES {
@@ -29,7 +32,27 @@ pub(crate) fn check() -> anyhow::Result<()> {
     if !broken.is_empty() {
         bail!("these links lead nowhere:\n{}", broken.join("\n"));
     }
+    let missing = not_in_book(&pages)?;
+    if !missing.is_empty() {
+        bail!(
+            "these pages are not in {SUMMARY} exactly once:\n{}",
+            missing.join("\n")
+        );
+    }
     Ok(())
+}
+
+/// The pages of `docs/` that the book does not have exactly once.
+fn not_in_book(pages: &BTreeSet<PathBuf>) -> anyhow::Result<Vec<String>> {
+    let summary = crate::root().join(SUMMARY);
+    let docs = summary.parent().context("the contents lie in a folder")?;
+    let listed = links(&read(&summary)?);
+    let missing = pages.iter().filter_map(|page| {
+        let name = page.strip_prefix(docs).ok()?.to_str()?;
+        let times = listed.iter().filter(|link| *link == name).count();
+        (*page != summary && times != 1).then(|| name.to_owned())
+    });
+    Ok(missing.collect())
 }
 
 fn find(folder: &Path, deep: bool, pages: &mut BTreeSet<PathBuf>) -> anyhow::Result<()> {

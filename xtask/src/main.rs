@@ -41,7 +41,8 @@ enum Task {
         tools: Vec<Tool>,
     },
     /// Measures the hub: `bench sync [--sim] [--applications N] [--clusters N]`, `bench appset [--sets N]`,
-    /// `bench compare [--clusters N] [--objects N]`, `bench render [--applications N] [--commits N]`.
+    /// `bench compare [--clusters N] [--objects N]`, `bench render [--applications N] [--commits N]`,
+    /// `bench metrics [--applications N]`.
     Bench {
         /// The benchmark and its options.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]

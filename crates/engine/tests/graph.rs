@@ -143,6 +143,10 @@ fn a_commit_holds_whoever_has_not_come_to_it() {
     );
     assert_eq!(graph.upsert(at("db", "", "two")), [key("web")]);
     assert!(!graph.waits(&key("web")));
+    assert_eq!(graph.moves(), 0, "no other revision was known before");
+    graph.set_head(&origin, "three");
+    graph.set_head(&origin, "three");
+    assert_eq!(graph.moves(), 1);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::report;
 use crate::cli::time::time;
 use crate::cli::{CommandResult, Outcome, interrupted, output};
-use crate::demo::{Demo, Options, Prometheus, View};
+use crate::demo::{Demo, Options, Prometheus, Rules, View};
 use crate::embedded::DataDir;
 use crate::telemetry;
 
@@ -89,7 +89,7 @@ pub(super) async fn run(args: RunArgs) -> CommandResult {
 
 /// Starts Prometheus beside the demo, or tells what to install.
 async fn observe(folder: &Path, demo: &Demo, progress: &Progress) -> Option<Prometheus> {
-    match Prometheus::start(folder, demo.address, SCRAPE).await {
+    match Prometheus::start(folder, demo.address, SCRAPE, &Rules::default()).await {
         Ok(prometheus) => {
             let address = prometheus.address;
             progress.step(&format!(

@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use serde_json::json;
@@ -18,6 +19,16 @@ pub(crate) struct Hub {
 impl Hub {
     /// Starts a hub that logs to a file in `folder`.
     pub(crate) fn start(program: &Path, kubeconfig: &Path, folder: &Path) -> anyhow::Result<Self> {
+        Self::start_with(program, kubeconfig, folder, &[])
+    }
+
+    /// As [`Self::start`], with more flags.
+    pub(crate) fn start_with(
+        program: &Path,
+        kubeconfig: &Path,
+        folder: &Path,
+        flags: &[&str],
+    ) -> anyhow::Result<Self> {
         // The port is free until somebody else asks for one.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let log = File::create(folder.join("hub.log"))?;
@@ -28,6 +39,7 @@ impl Hub {
             .arg("--data")
             .arg(folder.join("data"))
             .args(["--listen", &address])
+            .args(flags)
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
@@ -53,7 +65,7 @@ impl Hub {
 
     /// The sum of a metric over the series whose labels contain `labels`.
     pub(crate) fn metric(&self, name: &str, labels: &str) -> anyhow::Result<f64> {
-        let text = self.ask("GET /metrics HTTP/1.1", "")?;
+        let text = self.exposition()?;
         let series = text.lines().filter_map(|line| line.rsplit_once(' '));
         let wanted = series.filter(|(series, _)| {
             let (of, with) = series.split_once('{').unwrap_or((series, ""));
@@ -64,18 +76,35 @@ impl Hub {
             .sum())
     }
 
+    /// All metrics, after the head of the answer.
+    pub(crate) fn exposition(&self) -> anyhow::Result<String> {
+        self.ask("GET /metrics HTTP/1.1", "")
+    }
+
+    /// Scrapes the metrics as Prometheus does; how long that took, and how many bytes came.
+    pub(crate) fn scrape(&self) -> anyhow::Result<(Duration, usize)> {
+        let since = Instant::now();
+        let answer = self.raw("GET /metrics HTTP/1.1\r\nAccept-Encoding: gzip", "")?;
+        Ok((since.elapsed(), answer.len()))
+    }
+
     fn ask(&self, head: &str, body: &str) -> anyhow::Result<String> {
+        let answer = String::from_utf8(self.raw(head, body)?)?;
+        if !answer.starts_with("HTTP/1.1 200") {
+            bail!("`{head}` was answered with {answer}");
+        }
+        Ok(answer)
+    }
+
+    fn raw(&self, head: &str, body: &str) -> anyhow::Result<Vec<u8>> {
         let mut connection = TcpStream::connect(&self.address)?;
         write!(
             connection,
             "{head}\r\nHost: hub\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         )?;
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer)?;
-        if !answer.starts_with("HTTP/1.1 200") {
-            bail!("`{head}` was answered with {answer}");
-        }
+        let mut answer = Vec::new();
+        connection.read_to_end(&mut answer)?;
         Ok(answer)
     }
 }

@@ -7,6 +7,7 @@ mod compare;
 mod figures;
 mod fleet;
 mod hub;
+mod metrics;
 mod render;
 mod requests;
 mod sync;
@@ -33,6 +34,8 @@ enum Benchmark {
     Appset(appset::Options),
     /// A fleet's first sync, a heal and a commit.
     Sync(sync::Options),
+    /// Scrapes of a large fleet's metrics.
+    Metrics(metrics::Options),
     /// Comparisons, and live objects in memory.
     Compare(compare::Options),
     /// What commits and refreshes cost the render cache.
@@ -47,6 +50,7 @@ async fn main() -> anyhow::Result<()> {
     match arguments.benchmark {
         Benchmark::Appset(options) => appset::run(&arguments.argosy, &options).await,
         Benchmark::Sync(options) => sync::run(&arguments.argosy, &options).await,
+        Benchmark::Metrics(options) => metrics::run(&arguments.argosy, &options).await,
         Benchmark::Compare(options) => compare::run(&options),
         Benchmark::Render(options) => render::run(&options).await,
     }

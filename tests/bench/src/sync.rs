@@ -19,6 +19,7 @@ use crate::clusters::Clusters;
 use crate::figures::{PATIENCE, figure, ms, say, until};
 use crate::fleet::{self, OBJECTS};
 use crate::hub::Hub;
+use crate::metrics;
 use crate::requests::Requests;
 use crate::usage;
 
@@ -75,6 +76,7 @@ pub(crate) async fn run(program: &Path, options: &Options) -> anyhow::Result<()>
     })?;
     let after = Snapshot::take(&clusters).await?;
     report(&hub, &first, &before, &after, applications)?;
+    metrics::share(&hub, first.settled)?;
     heal(&clusters, directories).await?;
     drain(&mut seen, QUIET).await;
     commit(&clusters, &hub, &tree, directories - 1).await?;

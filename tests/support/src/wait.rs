@@ -24,7 +24,7 @@ pub async fn comes_true(condition: impl AsyncFnMut() -> bool) -> bool {
 }
 
 /// Whether an asynchronous condition, looked at that often, comes to hold in time.
-async fn comes_true_at(look: Duration, mut condition: impl AsyncFnMut() -> bool) -> bool {
+pub async fn comes_true_at(look: Duration, mut condition: impl AsyncFnMut() -> bool) -> bool {
     let looking = async {
         while !condition().await {
             tokio::time::sleep(look).await;

@@ -63,7 +63,8 @@ impl Graph {
             .map(|node| (*node, self.is_ready(*node)))
             .collect();
         if let Some(followers) = self.origins.get_mut(origin) {
-            followers.head = Some(revision.to_owned());
+            let before = followers.head.replace(revision.to_owned());
+            self.moves += u64::from(before.is_some());
         }
         let mut changed = Vec::new();
         for (node, was_ready) in before {

@@ -129,6 +129,8 @@ pub struct Graph {
     selections: BTreeMap<Labels, Selection>,
     families: BTreeMap<AppKey, BTreeMap<i64, Wave>>,
     origins: BTreeMap<Origin, Followers>,
+    /// How often an origin has moved on.
+    moves: u64,
     /// How much is not ready before each node, by its index.
     unmet: Vec<usize>,
     /// Applications in cycles, each cycle once.
@@ -158,6 +160,11 @@ impl Graph {
     /// One application.
     pub fn app(&self, key: &AppKey) -> Option<&AppNode> {
         self.app_at(*self.index.get(key)?)
+    }
+
+    /// How often the newest revision of an origin became another: new commits, new charts.
+    pub fn moves(&self) -> u64 {
+        self.moves
     }
 
     /// The cycles, each with the applications in it in order, the first again at the end.
