@@ -2,7 +2,7 @@
 //! of it under restricted Pod Security, and a hub runs with the rights that it asks for.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use argosy_test_support::manifest::automated;
 use argosy_test_support::wait::{eventually, is_synced, resource};
@@ -11,6 +11,8 @@ use kube::api::{DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
+
+use crate::hub_process::HubProcess;
 
 const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy");
 const CONFIG: &str =
@@ -132,17 +134,6 @@ fn the_settings_of_the_chart_are_those_that_a_hub_reads() {
     assert_eq!(labels.collect::<Vec<_>>(), ["argocd"; 3]);
 }
 
-/// A hub as its own process, ended with the test.
-struct HubProcess(Child);
-
-impl Drop for HubProcess {
-    fn drop(&mut self) {
-        // It may have ended by itself, which the test has noticed then.
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
 fn api(client: &Client, object: &Value) -> Api<DynamicObject> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let (api_version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
@@ -232,17 +223,8 @@ async fn a_hub_runs_with_the_narrow_rights_of_the_chart() {
     let kubeconfig = folder.path().join("kubeconfig");
     let account = plane.servers()[0].kubeconfig_as(&token(&client).await);
     std::fs::write(&kubeconfig, account).unwrap();
-    let _hub = HubProcess(
-        Command::new(env!("CARGO_BIN_EXE_argosy"))
-            .args(["hub", "--listen", "127.0.0.1:0", "--namespace", "argocd"])
-            .arg("--kubeconfig")
-            .arg(&kubeconfig)
-            .arg("--data")
-            .arg(folder.path().join("data"))
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap(),
-    );
+    let data = folder.path().join("data");
+    let _hub = HubProcess::start(&kubeconfig, "argocd", &data, &[]);
 
     let tree = WorkTree::create(folder.path().join("repo"));
     tree.commit(&[("web/config.yaml", CONFIG)]);
