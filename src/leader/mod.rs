@@ -118,7 +118,8 @@ impl Leadership {
         loop {
             let asked = Instant::now();
             let turn = self.take_turn(&mut sight, asked - origin);
-            match timeout(retry, turn).await {
+            // One that hangs leaves time for another before the deadline.
+            match timeout(renew / 2, turn).await {
                 Ok(Ok(true)) => self.lead_until(asked + renew),
                 Ok(Ok(false)) if self.term.has_begun() => {
                     self.term.end();

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use argosy::leader::LEASE;
 use argosy::setup;
 use argosy_crds::Application;
+use argosy_crds::names::annotation;
 use argosy_test_support::manifest::{automated, config};
-use argosy_test_support::wait::{LOOK, eventually, eventually_among, live};
+use argosy_test_support::wait::{LOOK, eventually, eventually_among, live, until};
 use argosy_test_support::{ControlPlane, WorkTree};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Patch, PatchParams};
@@ -22,9 +23,9 @@ const NAMESPACE: &str = "two-hubs";
 const ELECTION: [&str; 7] = [
     "--leader-elect",
     "--leader-elect-lease-duration",
-    "4s",
+    "8s",
     "--leader-elect-renew-deadline",
-    "3s",
+    "6s",
     "--leader-elect-retry-period",
     "200ms",
 ];
@@ -62,6 +63,11 @@ impl Hubs {
         let refresh =
             json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}});
         let applications: Api<Application> = Api::namespaced(self.client.clone(), NAMESPACE);
+        // Somebody may be at the last one still: asking twice is asking once.
+        until(&applications, "web", "not asked to refresh", |app| {
+            app.annotation(annotation::REFRESH).is_none()
+        })
+        .await;
         let (params, refresh) = (PatchParams::default(), Patch::Merge(refresh));
         let asked = applications.patch("web", &params, &refresh).await;
         asked.unwrap();
