@@ -117,7 +117,7 @@ impl Leadership {
         let mut sight = Sight::default();
         loop {
             let asked = Instant::now();
-            let turn = self.take_turn(&mut sight, asked - origin);
+            let turn = self.take_turn(&mut sight, origin);
             // One that hangs leaves time for another before the deadline.
             match timeout(renew / 2, turn).await {
                 Ok(Ok(true)) => self.lead_until(asked + renew),
@@ -175,13 +175,15 @@ impl Leadership {
     }
 
     /// Whether it holds the Lease after its turn.
-    async fn take_turn(&self, sight: &mut Sight, now: Duration) -> kube::Result<bool> {
+    async fn take_turn(&self, sight: &mut Sight, origin: Instant) -> kube::Result<bool> {
         // Whoever holds it knows what stands there, and is told when that is wrong.
         let known = self.last_seen().filter(|_| self.term.runs());
         let lease = match known {
             Some(lease) => Some(lease),
             None => self.leases.get_opt(LEASE).await?,
         };
+        // Not when it was asked: it may have been renewed until the answer came.
+        let now = origin.elapsed();
         let spec = lease.as_ref().and_then(|lease| lease.spec.clone());
         *sight = std::mem::take(sight).again(spec, now);
         let identity = &self.candidate.identity;
