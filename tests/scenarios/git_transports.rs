@@ -93,8 +93,13 @@ impl Place {
 
 /// Reads real remotes, mirrored in a folder.
 pub(crate) fn sources(mirrors: &Path) -> Sources {
+    sources_within(mirrors, u64::MAX)
+}
+
+/// As [`sources`], with this quota.
+pub(crate) fn sources_within(mirrors: &Path, quota: u64) -> Sources {
     let (network, clock) = (Network::system(), Clock::system());
-    let remotes = Remotes::mirrored(mirrors, u64::MAX).unwrap();
+    let remotes = Remotes::mirrored(mirrors, quota).unwrap();
     Sources::new(remotes, network, clock, Blocking::Pool, Limits::default())
 }
 

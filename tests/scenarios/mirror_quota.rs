@@ -4,15 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use argosy::blocking::Blocking;
-use argosy::clock::Clock;
-use argosy::http::Network;
-use argosy::source::{GitTree, Limits, Remotes, Repository, SourceError, Sources};
+use argosy::source::{GitTree, Repository, SourceError, Sources};
 use argosy_render::{Tree as _, TreePath};
 use argosy_test_support::WorkTree;
 use tempfile::TempDir;
 
 use crate::git_cuts::{noise, size};
+use crate::git_transports::sources_within;
 
 /// Room for two repositories with noise, and not for three.
 const QUOTA: u64 = 250_000;
@@ -40,9 +38,7 @@ impl Disk {
 
     /// What a hub that starts now reads with.
     fn start(&self) -> Sources {
-        let remotes = Remotes::mirrored(self.mirrors(), QUOTA).unwrap();
-        let (network, clock) = (Network::system(), Clock::system());
-        Sources::new(remotes, network, clock, Blocking::Pool, Limits::default())
+        sources_within(&self.mirrors(), QUOTA)
     }
 
     fn held(&self) -> u64 {
