@@ -10,15 +10,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 
 use crate::diagnostic::Diagnostic;
 use crate::hub::Hub;
-
-/// The largest webhook that is read; Argo CD's default.
-const MAX_PAYLOAD: usize = 50 * 1024 * 1024;
 
 /// Listens, and serves until the hub stops. Returns the address, whose port is chosen by the
 /// system where the configuration asks for port 0.
@@ -50,6 +46,5 @@ fn router(hub: Arc<Hub>) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/api/shadow", get(shadow::report))
         .route("/api/webhook", post(webhook::webhook))
-        .layer(DefaultBodyLimit::max(MAX_PAYLOAD))
         .with_state(hub)
 }

@@ -103,6 +103,7 @@ pub(crate) fn sources_within(mirrors: &Path, quota: u64) -> Sources {
     Sources::new(remotes, network, clock, Blocking::Pool, Limits::default())
 }
 
+/// CVE-2026-82247.
 #[tokio::test(flavor = "multi_thread")]
 async fn https_is_read_by_whom_the_server_knows_from_a_server_that_is_trusted() {
     let authority = Authority::new();
@@ -222,6 +223,7 @@ async fn a_proxy_is_taken_but_for_the_hosts_that_are_reached_without_it() {
     assert_eq!(proxy.tunnels(), tunnels);
 }
 
+/// CVE-2025-23390.
 #[tokio::test(flavor = "multi_thread")]
 async fn ssh_is_read_with_the_right_key_from_a_host_that_is_known() {
     let mut place = Place::new();

@@ -10,6 +10,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::fleet::Fleet;
 
 /// The bodies of deliveries as providers send them.
 fn seeds() -> Vec<Value> {
@@ -51,6 +55,20 @@ fn replaced(value: &mut Value, at: &mut usize, by: &Value) {
             .for_each(|field| replaced(field, at, by)),
         _ => {}
     }
+}
+
+/// CVE-2024-40634: nobody waits for what is too large, or keeps it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_is_too_large_is_refused_before_it_is_read() {
+    let fleet = Fleet::start(&[]).await;
+    let address = fleet.serve().await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = "POST /api/webhook HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\
+        X-GitHub-Event: push\r\nContent-Length: 60000000\r\n\r\n{";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
 }
 
 /// A payload of another shape ends no hub: CVE-2025-59531, CVE-2025-59537, CVE-2025-59538.
