@@ -2,7 +2,7 @@
 //! everything, and take over when it ends or falls silent.
 //!
 //! A hub that can no longer say that it holds the Lease must write nothing more: every client of it
-//! asks its [`Term`] before each write, and the term ends well before anybody else may take the Lease.
+//! asks its `Term` before each write, and the term ends well before anybody else may take the Lease.
 //! Such a hub ends itself and is started anew as one that stands by.
 
 mod term;
