@@ -38,7 +38,7 @@ const SHORTS: u64 = 200;
 const PAIRS: u64 = 50;
 
 /// Seeds that have shown a fault.
-const FOUND: [u64; 3] = [102, 1_000_278, 1_000_415];
+const FOUND: [u64; 4] = [102, 1_000_278, 1_000_415, 2_000_322];
 
 /// How many seeds are played twice.
 const TWICE: u64 = 3;

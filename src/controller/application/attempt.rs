@@ -5,6 +5,7 @@ use argosy_crds::application::{Operation, SyncOperation, SyncOperationResult};
 use argosy_crds::codes::OperationPhase;
 use argosy_engine::operation::SUPERSEDED;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use super::begin::{Begun, Told};
 use super::results;
@@ -52,9 +53,12 @@ impl Attempt {
         self.retries > 0 && retry.is_some_and(|retry| retry.refresh)
     }
 
-    /// What its hooks are marked with, so that they are known again after a restart.
+    /// What its hooks are marked with, so that they are known again after a restart. A status tells
+    /// times by the second, in which two operations can begin, but not the same one twice.
     pub(super) fn stamp(&self) -> String {
-        format!("{:.0}/{}", self.started_at, self.retries)
+        let operation = serde_json::to_vec(&self.operation).unwrap_or_default();
+        let digest = format!("{:x}", Sha256::digest(&operation));
+        format!("{:.0}/{}/{:.8}", self.started_at, self.retries, digest)
     }
 
     pub(super) fn refused(
