@@ -16,8 +16,8 @@ pub(crate) struct HubArgs {
     /// The kubeconfig file to use [default: $KUBECONFIG, else ~/.kube/config].
     #[arg(long, value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,
-    /// The context of the kubeconfig to use.
-    #[arg(long, value_name = "NAME")]
+    /// The context of the kubeconfig to use [default: its current one].
+    #[arg(long, value_name = "NAME", env = "ARGOSY_CONTEXT")]
     pub(crate) context: Option<String>,
     /// The namespace of the hub.
     #[arg(short, long, env = "ARGOSY_NAMESPACE", default_value = "argocd")]
