@@ -1,0 +1,60 @@
+//! What a URL says besides where a repository is.
+
+use argosy_facts::Secret;
+use url::{Url, form_urlencoded};
+
+use super::Credentials;
+
+/// The URL of a repository as it may be shown: without user and password.
+pub fn shown_url(url: &str) -> String {
+    let Ok(mut parsed) = Url::parse(url) else {
+        return url.to_owned();
+    };
+    let names_somebody = parsed.password().is_some() || !parsed.username().is_empty();
+    if !names_somebody || !matches!(parsed.scheme(), "http" | "https") {
+        return url.to_owned();
+    }
+    // Neither fails for a URL with a host, as those of these schemes are.
+    let _ = parsed.set_username("");
+    let _ = parsed.set_password(None);
+    parsed.to_string()
+}
+
+/// Takes user and password out of an http(s) URL, where any error message would print them.
+pub(super) fn split_userinfo(url: &str) -> (String, Option<Credentials>) {
+    let Ok(mut parsed) = Url::parse(url) else {
+        return (url.to_owned(), None);
+    };
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return (url.to_owned(), None);
+    }
+    let decode = |text: &str| percent_decode(text);
+    let username = decode(parsed.username());
+    let Some(password) = parsed.password().map(decode).map(Secret::new) else {
+        return (url.to_owned(), None);
+    };
+    if parsed
+        .set_username("")
+        .and_then(|()| parsed.set_password(None))
+        .is_err()
+    {
+        return (url.to_owned(), None);
+    }
+    let credentials = Credentials::Basic { username, password };
+    (parsed.to_string(), Some(credentials))
+}
+
+fn percent_decode(text: &str) -> String {
+    form_urlencoded::parse(format!("x={}", text.replace('+', "%2B")).as_bytes())
+        .next()
+        .map_or_else(String::new, |(_, value)| value.into_owned())
+}
+
+/// The host name of a URL or of an scp-like address.
+pub(super) fn host(url: &str) -> Option<&str> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.split('/').next()?;
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    let host = rest.split(':').next()?;
+    (!host.is_empty()).then_some(host)
+}
