@@ -94,6 +94,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
     hub.advertise(args.leader.reached_at(address));
     output::note(format!("the hub serves on http://{address}"));
     let is_lost = tokio::select! {
+        biased;
         () = super::interrupted() => false,
         () = hub.stopped() => true,
     };

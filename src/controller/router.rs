@@ -37,6 +37,7 @@ pub async fn route(hub: Arc<Hub>, mut wakes: mpsc::UnboundedReceiver<Wake>) {
         }
     }
     tokio::select! {
+        biased;
         () = hub.led() => {}
         () = stand_by(&hub, &mut wakes) => return,
     }
@@ -57,6 +58,7 @@ async fn stand_by(hub: &Arc<Hub>, wakes: &mut mpsc::UnboundedReceiver<Wake>) {
     let mut again = tokio::time::interval(IN_ADVANCE);
     loop {
         tokio::select! {
+            biased;
             wake = wakes.recv() => match wake {
                 Some(Wake::Connection(server)) => watch_in_advance(hub, &server),
                 Some(wake) => hub.follow(&wake),

@@ -51,6 +51,7 @@ impl Term {
         let mut extended = self.0.subscribe();
         while let Some(end) = self.until().filter(|_| self.runs()) {
             tokio::select! {
+                biased;
                 () = sleep_until(end) => {}
                 // The sender is this value's own.
                 _ = extended.changed() => {}
