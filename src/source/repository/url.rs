@@ -7,7 +7,8 @@ use super::Credentials;
 
 /// The URL of a repository as it may be shown: without user and password.
 pub fn shown_url(url: &str) -> String {
-    let Ok(mut parsed) = Url::parse(url) else {
+    // Most name nobody, and a scrape asks for every application.
+    let Some(mut parsed) = url.contains('@').then(|| Url::parse(url).ok()).flatten() else {
         return url.to_owned();
     };
     let names_somebody = parsed.password().is_some() || !parsed.username().is_empty();

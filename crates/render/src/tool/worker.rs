@@ -21,7 +21,7 @@ use super::{
 };
 
 /// How many jobs a worker does: Helm's library keeps a little of each.
-const JOBS: u32 = 100;
+const JOBS: u32 = 500;
 
 /// How often a busy worker's memory is looked at.
 const GLANCE: Duration = Duration::from_millis(20);
