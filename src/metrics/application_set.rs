@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use argosy_crds::ApplicationSet;
-use prometheus::{HistogramVec, IntCounter, IntGaugeVec};
+use prometheus::{HistogramVec, IntCounter};
 
 use super::config::{AllowedLabels, MetricsConfig};
 use super::declaration::Families;
 use super::gone::{Gone, drop_unknown};
 use super::rollout::RolloutStates;
-use super::{Momentary, count, gauge, histogram};
+use super::snapshot::{Snapshot, count};
+use super::{Momentary, histogram};
 
 /// What happens to ApplicationSets.
 pub struct ApplicationSetMetrics {
@@ -58,48 +59,48 @@ impl ApplicationSetMetrics {
 
 /// The sets at the moment of a scrape.
 pub struct ApplicationSetStates {
-    info: IntGaugeVec,
-    owned: IntGaugeVec,
-    conditions: IntGaugeVec,
+    info: Snapshot,
+    owned: Snapshot,
+    conditions: Snapshot,
     labels_shown: AllowedLabels,
-    labels: IntGaugeVec,
+    labels: Snapshot,
     rollouts: RolloutStates,
 }
 
 impl ApplicationSetStates {
     /// Declares the gauges, empty.
-    pub fn new(config: &MetricsConfig) -> prometheus::Result<Self> {
+    pub fn new(config: &MetricsConfig) -> Self {
         let one = ["namespace", "name"];
         let labels_shown = AllowedLabels::new(&config.application_set_labels);
         let labels: Vec<_> = one.into_iter().chain(labels_shown.names()).collect();
-        Ok(Self {
-            info: gauge(
+        Self {
+            info: Snapshot::gauge(
                 "argocd_appset_info",
                 "Information about an ApplicationSet.",
                 &["namespace", "name", "resource_update_status"],
-            )?,
-            owned: gauge(
+            ),
+            owned: Snapshot::gauge(
                 "argocd_appset_owned_applications",
                 "Applications that a set owns.",
                 &one,
-            )?,
-            conditions: gauge(
+            ),
+            conditions: Snapshot::gauge(
                 "argosy_appset_condition",
                 "Whether a condition of a set holds; `ApprovalNeeded` waits for `argosy appset approve`.",
                 &["namespace", "name", "condition"],
-            )?,
-            labels: gauge(
+            ),
+            labels: Snapshot::gauge(
                 "argocd_appset_labels",
                 "Labels of a set: a label `label_NAME` for each that --metrics-applicationset-labels names.",
                 &labels,
-            )?,
+            ),
             labels_shown,
-            rollouts: RolloutStates::new()?,
-        })
+            rollouts: RolloutStates::new(),
+        }
     }
 
     /// Adds a set that owns `owned` applications.
-    pub fn add(&self, set: &ApplicationSet, owned: usize) {
+    pub fn add(&mut self, set: &ApplicationSet, owned: usize) {
         let namespace = set.metadata.namespace.as_deref().unwrap_or_default();
         let name = set.metadata.name.as_deref().unwrap_or_default();
         let conditions = set.status.iter().flat_map(|status| &status.conditions);
@@ -111,34 +112,31 @@ impl ApplicationSetStates {
         } else {
             "ErrorOccurred"
         };
-        self.info
-            .with_label_values(&[namespace, name, state])
-            .set(1);
-        self.owned
-            .with_label_values(&[namespace, name])
-            .set(count(owned));
+        self.info.set(&[namespace, name, state], 1.0);
+        self.owned.set(&[namespace, name], count(owned));
         for told in set.status.iter().flat_map(|status| &status.conditions) {
-            self.conditions
-                .with_label_values(&[namespace, name, &told.type_])
-                .set(i64::from(told.status == "True"));
+            self.conditions.set(
+                &[namespace, name, &told.type_],
+                f64::from(told.status == "True"),
+            );
         }
         if !self.labels_shown.is_empty() {
             let own = self.labels_shown.values(set.metadata.labels.as_ref());
             let values: Vec<_> = [namespace, name].into_iter().chain(own).collect();
-            self.labels.with_label_values(&values).set(1);
+            self.labels.set(&values, 1.0);
         }
         self.rollouts.add(set);
     }
 
-    /// The collectors to expose.
-    pub fn into_collectors(self) -> Vec<Momentary> {
+    /// What is exposed.
+    pub fn into_families(self) -> Vec<Momentary> {
         let mut collectors: Vec<Momentary> = vec![
-            Box::new(self.info),
-            Box::new(self.owned),
-            Box::new(self.conditions),
-            Box::new(self.labels),
+            self.info.into(),
+            self.owned.into(),
+            self.conditions.into(),
+            self.labels.into(),
         ];
-        collectors.extend(self.rollouts.into_collectors());
+        collectors.extend(self.rollouts.into_families());
         collectors
     }
 }

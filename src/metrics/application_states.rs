@@ -4,11 +4,11 @@ use argosy_crds::Application;
 use argosy_crds::codes::{SyncStatusCode, condition};
 use argosy_engine::operation::pause_of;
 use jiff::Timestamp;
-use prometheus::IntGaugeVec;
 
+use super::Momentary;
 use super::application::Labels;
 use super::config::{AllowedLabels, Detail, MetricsConfig, cut};
-use super::{Momentary, count, gauge};
+use super::snapshot::{Snapshot, count};
 use crate::source::shown_url;
 
 /// How many of the applications that one waits for are named.
@@ -19,16 +19,16 @@ pub struct ApplicationStates {
     detail: Detail,
     conditions_shown: Vec<String>,
     labels_shown: AllowedLabels,
-    info: IntGaugeVec,
-    operation_phase: IntGaugeVec,
-    conditions: IntGaugeVec,
-    labels: IntGaugeVec,
-    orphans: IntGaugeVec,
-    out_of_sync_since: IntGaugeVec,
-    waiting_since: IntGaugeVec,
-    blocked_by: IntGaugeVec,
-    approval_pending: IntGaugeVec,
-    paused: IntGaugeVec,
+    info: Snapshot,
+    operation_phase: Snapshot,
+    conditions: Snapshot,
+    labels: Snapshot,
+    orphans: Snapshot,
+    out_of_sync_since: Snapshot,
+    waiting_since: Snapshot,
+    blocked_by: Snapshot,
+    approval_pending: Snapshot,
+    paused: Snapshot,
 }
 
 /// One application, as far as metrics show it.
@@ -51,15 +51,15 @@ pub struct ApplicationObservation<'a> {
 
 impl ApplicationStates {
     /// Declares the gauges, empty.
-    pub fn new(config: &MetricsConfig) -> prometheus::Result<Self> {
+    pub fn new(config: &MetricsConfig) -> Self {
         let one = ["namespace", "name", "project"];
         let with = |more: &[&'static str]| [&one[..], more].concat();
         let labels_shown = AllowedLabels::new(&config.application_labels);
         let labels: Vec<_> = one.into_iter().chain(labels_shown.names()).collect();
-        Ok(Self {
+        Self {
             detail: config.applications,
             conditions_shown: config.application_conditions.clone(),
-            info: gauge(
+            info: Snapshot::gauge(
                 "argocd_app_info",
                 "Information about an application.",
                 &with(&[
@@ -71,58 +71,58 @@ impl ApplicationStates {
                     "health_status",
                     "operation",
                 ]),
-            )?,
-            operation_phase: gauge(
+            ),
+            operation_phase: Snapshot::gauge(
                 "argocd_app_operation_phase",
                 "The phase of an application's last operation.",
                 &with(&["phase"]),
-            )?,
-            conditions: gauge(
+            ),
+            conditions: Snapshot::gauge(
                 "argocd_app_condition",
                 "Conditions of an application, of the types that --metrics-application-conditions names.",
                 &with(&["condition"]),
-            )?,
-            labels: gauge(
+            ),
+            labels: Snapshot::gauge(
                 "argocd_app_labels",
                 "Labels of an application: a label `label_NAME` for each that --metrics-application-labels names.",
                 &labels,
-            )?,
-            orphans: gauge(
+            ),
+            orphans: Snapshot::gauge(
                 "argocd_app_orphaned_resources_count",
                 "Resources in an application's namespace that belong to no application, where the project looks for them.",
                 &one,
-            )?,
-            out_of_sync_since: gauge(
+            ),
+            out_of_sync_since: Snapshot::gauge(
                 "argosy_app_out_of_sync_since_timestamp_seconds",
                 "Since when an application has differed from git without a break, in Unix time.",
                 &one,
-            )?,
-            waiting_since: gauge(
+            ),
+            waiting_since: Snapshot::gauge(
                 "argosy_app_waiting_since_timestamp_seconds",
                 "Since when an application has waited for other applications, in Unix time.",
                 &one,
-            )?,
-            blocked_by: gauge(
+            ),
+            blocked_by: Snapshot::gauge(
                 "argosy_app_blocked_by",
                 "The applications that a waiting application waits for, ten at most.",
                 &with(&["dependency"]),
-            )?,
-            approval_pending: gauge(
+            ),
+            approval_pending: Snapshot::gauge(
                 "argosy_app_approval_pending",
                 "Applications that wait for a person: `prune_limit` for `argosy app approve`, `confirmation` for a prune or hook that wants one.",
                 &with(&["reason"]),
-            )?,
-            paused: gauge(
+            ),
+            paused: Snapshot::gauge(
                 "argosy_app_paused",
                 "Applications that somebody has paused.",
                 &one,
-            )?,
+            ),
             labels_shown,
-        })
+        }
     }
 
     /// Adds an application.
-    pub fn add(&self, seen: &ApplicationObservation<'_>) {
+    pub fn add(&mut self, seen: &ApplicationObservation<'_>) {
         self.add_info(seen);
         let Labels {
             namespace,
@@ -134,62 +134,54 @@ impl ApplicationStates {
         if let Some(state) = status.and_then(|status| status.operation_state.as_ref()) {
             let phase = state.phase.to_string();
             self.operation_phase
-                .with_label_values(&[namespace, name, project, &phase])
-                .inc();
+                .add(&[namespace, name, project, &phase], 1.0);
         }
         if !self.labels_shown.is_empty() && self.detail == Detail::Each {
             let own = self
                 .labels_shown
                 .values(seen.application.metadata.labels.as_ref());
             let values: Vec<_> = one.into_iter().chain(own).collect();
-            self.labels.with_label_values(&values).set(1);
+            self.labels.set(&values, 1.0);
         }
         if let Some(orphans) = seen.orphans {
-            self.orphans.with_label_values(&one).add(count(orphans));
+            self.orphans.add(&one, count(orphans));
         }
         let is_out_of_sync =
             status.is_some_and(|status| status.sync.status == SyncStatusCode::OutOfSync);
         if let Some(since) = seen.out_of_sync_since.filter(|_| is_out_of_sync) {
-            earliest(&self.out_of_sync_since, &one, since);
+            self.out_of_sync_since.set_earliest(&one, since);
         }
         if pause_of(seen.application, seen.now).is_some() {
-            self.paused.with_label_values(&one).inc();
+            self.paused.add(&one, 1.0);
         }
         if seen.awaits_confirmation {
             self.approval_pending
-                .with_label_values(&[namespace, name, project, "confirmation"])
-                .inc();
+                .add(&[namespace, name, project, "confirmation"], 1.0);
         }
         self.add_conditions(seen, one);
     }
 
-    fn add_conditions(&self, seen: &ApplicationObservation<'_>, one: [&str; 3]) {
+    fn add_conditions(&mut self, seen: &ApplicationObservation<'_>, one: [&str; 3]) {
         let [namespace, name, project] = one;
         let status = seen.application.status.as_ref();
         for told in status.iter().flat_map(|status| &status.conditions) {
             if self.conditions_shown.contains(&told.type_) {
                 self.conditions
-                    .with_label_values(&[namespace, name, project, &told.type_])
-                    .inc();
+                    .add(&[namespace, name, project, &told.type_], 1.0);
             }
             match told.type_.as_str() {
                 condition::APPROVAL_NEEDED => self
                     .approval_pending
-                    .with_label_values(&[namespace, name, project, "prune_limit"])
-                    .inc(),
+                    .add(&[namespace, name, project, "prune_limit"], 1.0),
                 condition::WAITING => {
                     if let Some(at) = &told.last_transition_time {
-                        earliest(&self.waiting_since, &one, at.0);
+                        self.waiting_since.set_earliest(&one, at.0);
                     }
                     for dependency in seen.waits_for.iter().take(NAMED) {
-                        self.blocked_by
-                            .with_label_values(&[
-                                namespace,
-                                name,
-                                project,
-                                self.detail.of_one(dependency),
-                            ])
-                            .inc();
+                        self.blocked_by.add(
+                            &[namespace, name, project, self.detail.of_one(dependency)],
+                            1.0,
+                        );
                     }
                 }
                 _ => {}
@@ -197,7 +189,7 @@ impl ApplicationStates {
         }
     }
 
-    fn add_info(&self, seen: &ApplicationObservation<'_>) {
+    fn add_info(&mut self, seen: &ApplicationObservation<'_>) {
         let application = seen.application;
         let Labels {
             namespace,
@@ -225,8 +217,8 @@ impl ApplicationStates {
             .first()
             .map(|source| shown_url(&source.repo_url))
             .unwrap_or_default();
-        self.info
-            .with_label_values(&[
+        self.info.add(
+            &[
                 namespace,
                 name,
                 project,
@@ -237,39 +229,32 @@ impl ApplicationStates {
                 sync.as_deref().unwrap_or("Unknown"),
                 health.as_deref().unwrap_or("Unknown"),
                 operation,
-            ])
-            .inc();
+            ],
+            1.0,
+        );
     }
 
-    /// The collectors to expose.
-    pub fn into_collectors(self) -> Vec<Momentary> {
+    /// What is exposed.
+    pub fn into_families(self) -> Vec<Momentary> {
         vec![
-            Box::new(self.info),
-            Box::new(self.operation_phase),
-            Box::new(self.conditions),
-            Box::new(self.labels),
-            Box::new(self.orphans),
-            Box::new(self.out_of_sync_since),
-            Box::new(self.waiting_since),
-            Box::new(self.blocked_by),
-            Box::new(self.approval_pending),
-            Box::new(self.paused),
+            self.info.into(),
+            self.operation_phase.into(),
+            self.conditions.into(),
+            self.labels.into(),
+            self.orphans.into(),
+            self.out_of_sync_since.into(),
+            self.waiting_since.into(),
+            self.blocked_by.into(),
+            self.approval_pending.into(),
+            self.paused.into(),
         ]
-    }
-}
-
-/// Sets a time, unless an earlier one stands there.
-fn earliest(gauge: &IntGaugeVec, labels: &[&str], at: Timestamp) {
-    let (gauge, at) = (gauge.with_label_values(labels), at.as_second());
-    if gauge.get() == 0 || at < gauge.get() {
-        gauge.set(at);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prometheus::core::Collector as _;
+    use crate::metrics::exposition::exposition;
 
     fn application(name: &str) -> Application {
         serde_json::from_value(serde_json::json!({
@@ -281,8 +266,12 @@ mod tests {
         .unwrap()
     }
 
+    fn text(states: ApplicationStates) -> String {
+        exposition(Vec::new(), states.into_families()).expect("text")
+    }
+
     fn states(config: &MetricsConfig) -> ApplicationStates {
-        let states = ApplicationStates::new(config).unwrap();
+        let mut states = ApplicationStates::new(config);
         for (name, since) in [("web", 7), ("db", 5)] {
             states.add(&ApplicationObservation {
                 application: &application(name),
@@ -297,41 +286,29 @@ mod tests {
         states
     }
 
-    fn values(gauge: &IntGaugeVec) -> Vec<f64> {
-        let families = gauge.collect();
-        let metrics = families
-            .iter()
-            .flat_map(prometheus::proto::MetricFamily::get_metric);
-        let mut values: Vec<_> = metrics.map(|one| one.get_gauge().get_value()).collect();
-        values.sort_by(f64::total_cmp);
-        values
-    }
-
     #[test]
     fn sums_count_applications_and_keep_the_earliest_time() {
         let sums = states(&MetricsConfig {
             applications: Detail::Sums,
             ..MetricsConfig::default()
         });
-        assert_eq!(values(&sums.info), [2.0]);
-        assert_eq!(values(&sums.orphans), [4.0]);
-        assert_eq!(values(&sums.out_of_sync_since), [5.0]);
+        assert_eq!(sums.info.values(), [2.0]);
+        assert_eq!(sums.orphans.values(), [4.0]);
+        assert_eq!(sums.out_of_sync_since.values(), [5.0]);
         let each = states(&MetricsConfig::default());
-        assert_eq!(values(&each.info), [1.0, 1.0]);
-        assert_eq!(values(&each.out_of_sync_since), [5.0, 7.0]);
+        assert_eq!(each.info.values(), [1.0, 1.0]);
+        assert_eq!(each.out_of_sync_since.values(), [5.0, 7.0]);
     }
 
     #[test]
     fn only_labels_that_are_allowed_are_shown_and_they_are_escaped() {
         let none = states(&MetricsConfig::default());
-        assert_eq!(values(&none.labels), [0.0; 0]);
+        assert_eq!(none.labels.values(), [0.0; 0]);
         let shown = states(&MetricsConfig {
             application_labels: vec!["team".into()],
             ..MetricsConfig::default()
         });
-        let text = prometheus::TextEncoder::new()
-            .encode_to_string(&shown.labels.collect())
-            .unwrap();
+        let text = text(shown);
         assert!(text.contains(r#"label_team="a \"b\"\nc""#), "{text}");
     }
 
@@ -352,12 +329,11 @@ mod tests {
             ]},
         }))
         .unwrap();
-        let states = ApplicationStates::new(&MetricsConfig {
+        let mut states = ApplicationStates::new(&MetricsConfig {
             application_labels: vec!["team".into()],
             application_conditions: vec!["Waiting".into()],
             ..MetricsConfig::default()
         });
-        let states = states.unwrap();
         states.add(&ApplicationObservation {
             application: &application,
             server: &hostile,
@@ -367,14 +343,7 @@ mod tests {
             waits_for: std::slice::from_ref(&hostile),
             now: Timestamp::UNIX_EPOCH,
         });
-        let collectors = states.into_collectors();
-        let families = collectors.iter().flat_map(|one| one.collect());
-        let families: Vec<_> = families
-            .filter(|family| !family.get_metric().is_empty())
-            .collect();
-        let text = prometheus::TextEncoder::new()
-            .encode_to_string(&families)
-            .unwrap();
+        let text = text(states);
         let series: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         assert!(series.len() >= 6, "{text}");
         for line in series {

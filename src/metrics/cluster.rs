@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use argosy_engine::object::GroupKind;
 use jiff::Timestamp;
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts};
+use prometheus::core::Collector;
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts};
 
+use super::Momentary;
 use super::config::{AllowedLabels, MetricsConfig, cut};
-use super::{Momentary, count, gauge};
+use super::snapshot::{Snapshot, count, unix_time};
 
 /// Few buckets: there is such a histogram for each cluster and verb.
 const SECONDS: [f64; 8] = [0.005, 0.025, 0.1, 0.25, 1.0, 5.0, 10.0, 30.0];
@@ -104,10 +106,10 @@ impl ClusterMetrics {
             .inc();
     }
 
-    /// The collectors to expose.
-    pub fn collectors(&self) -> Vec<Momentary> {
+    /// What is exposed.
+    pub fn collectors(&self) -> [Box<dyn Collector>; 4] {
         let (total, seconds) = self.requests.clone().into_parts();
-        vec![
+        [
             Box::new(total),
             Box::new(seconds),
             Box::new(self.events.clone()),
@@ -118,16 +120,16 @@ impl ClusterMetrics {
 
 /// The gauges of the registered clusters.
 pub struct ClusterStates {
-    info: IntGaugeVec,
-    connection: IntGaugeVec,
-    objects: IntGaugeVec,
-    resources: IntGaugeVec,
-    cache_age: IntGaugeVec,
-    watches: IntGaugeVec,
+    info: Snapshot,
+    connection: Snapshot,
+    objects: Snapshot,
+    resources: Snapshot,
+    cache_age: Snapshot,
+    watches: Snapshot,
     labels_shown: AllowedLabels,
-    labels: IntGaugeVec,
-    queue: IntGaugeVec,
-    credentials_expire: IntGaugeVec,
+    labels: Snapshot,
+    queue: Snapshot,
+    credentials_expire: Snapshot,
 }
 
 /// One cluster, as far as metrics show it.
@@ -158,110 +160,99 @@ pub struct ClusterObservation<'a> {
 
 impl ClusterStates {
     /// Declares the gauges, empty.
-    pub fn new(config: &MetricsConfig) -> prometheus::Result<Self> {
+    pub fn new(config: &MetricsConfig) -> Self {
         let labels_shown = AllowedLabels::new(&config.cluster_labels);
         let labels: Vec<_> = ["server", "name"]
             .into_iter()
             .chain(labels_shown.names())
             .collect();
-        Ok(Self {
-            info: gauge(
+        Self {
+            info: Snapshot::gauge(
                 "argocd_cluster_info",
                 "Information about a cluster.",
                 &["server", "k8s_version", "name"],
-            )?,
-            connection: gauge(
+            ),
+            connection: Snapshot::gauge(
                 "argocd_cluster_connection_status",
                 "Whether a cluster can be reached: 1 if so, 0 if not. Nothing but the probe is sent to one that cannot.",
                 &["server", "k8s_version"],
-            )?,
-            objects: gauge(
+            ),
+            objects: Snapshot::gauge(
                 "argocd_cluster_api_resource_objects",
                 "Objects of a cluster that are known to the hub.",
                 &["server"],
-            )?,
-            resources: gauge(
+            ),
+            resources: Snapshot::gauge(
                 "argocd_cluster_api_resources",
                 "Kinds of a cluster that are watched.",
                 &["server"],
-            )?,
-            cache_age: gauge(
+            ),
+            cache_age: Snapshot::gauge(
                 "argocd_cluster_cache_age_seconds",
                 "How old what is known of a cluster may be: seconds since it last answered.",
                 &["server"],
-            )?,
-            watches: gauge(
+            ),
+            watches: Snapshot::gauge(
                 "argosy_cluster_watches",
                 "Watches of a cluster by state: `synced`, `listing` or `broken`.",
                 &["server", "state"],
-            )?,
-            labels: gauge(
+            ),
+            labels: Snapshot::gauge(
                 "argocd_cluster_labels",
                 "Labels of a cluster's Secret: a label `label_NAME` for each that --metrics-cluster-labels names.",
                 &labels,
-            )?,
+            ),
             labels_shown,
-            queue: gauge(
+            queue: Snapshot::gauge(
                 "argosy_cluster_queue_depth",
                 "Applications of a cluster that wait for a worker.",
                 &["server"],
-            )?,
-            credentials_expire: gauge(
+            ),
+            credentials_expire: Snapshot::gauge(
                 "argosy_cluster_credentials_expiry_timestamp_seconds",
                 "When a cluster's bearer token ends, in Unix time, where it is a JSON web token that says so.",
                 &["server"],
-            )?,
-        })
+            ),
+        }
     }
 
     /// Adds a cluster.
-    pub fn add(&self, cluster: &ClusterObservation<'_>) {
+    pub fn add(&mut self, cluster: &ClusterObservation<'_>) {
         let (server, name) = (cut(cluster.server), cut(cluster.name));
-        self.info
-            .with_label_values(&[server, cluster.version, name])
-            .set(1);
+        self.info.set(&[server, cluster.version, name], 1.0);
         self.connection
-            .with_label_values(&[server, cluster.version])
-            .set(i64::from(cluster.connected));
-        let of_server = |gauge: &IntGaugeVec, value: usize| {
-            gauge.with_label_values(&[server]).set(count(value));
-        };
-        of_server(&self.objects, cluster.objects);
-        of_server(&self.resources, cluster.resources);
-        of_server(&self.queue, cluster.waiting);
+            .set(&[server, cluster.version], f64::from(cluster.connected));
+        self.objects.set(&[server], count(cluster.objects));
+        self.resources.set(&[server], count(cluster.resources));
+        self.queue.set(&[server], count(cluster.waiting));
         if let Some(silence) = cluster.silence {
-            let seconds = i64::try_from(silence.as_secs()).unwrap_or(i64::MAX);
-            self.cache_age.with_label_values(&[server]).set(seconds);
+            self.cache_age.set(&[server], silence.as_secs_f64().floor());
         }
         if let Some(at) = cluster.credentials_expire {
-            self.credentials_expire
-                .with_label_values(&[server])
-                .set(at.as_second());
+            self.credentials_expire.set(&[server], unix_time(at));
         }
         for (state, watches) in &cluster.watches {
-            self.watches
-                .with_label_values(&[server, state])
-                .set(count(*watches));
+            self.watches.set(&[server, state], count(*watches));
         }
         if !self.labels_shown.is_empty() {
             let own = self.labels_shown.values(Some(cluster.labels));
             let values: Vec<_> = [server, name].into_iter().chain(own).collect();
-            self.labels.with_label_values(&values).set(1);
+            self.labels.set(&values, 1.0);
         }
     }
 
-    /// The collectors to expose.
-    pub fn into_collectors(self) -> Vec<Momentary> {
+    /// What is exposed.
+    pub fn into_families(self) -> Vec<Momentary> {
         vec![
-            Box::new(self.info),
-            Box::new(self.connection),
-            Box::new(self.objects),
-            Box::new(self.resources),
-            Box::new(self.cache_age),
-            Box::new(self.watches),
-            Box::new(self.labels),
-            Box::new(self.queue),
-            Box::new(self.credentials_expire),
+            self.info.into(),
+            self.connection.into(),
+            self.objects.into(),
+            self.resources.into(),
+            self.cache_age.into(),
+            self.watches.into(),
+            self.labels.into(),
+            self.queue.into(),
+            self.credentials_expire.into(),
         ]
     }
 }

@@ -4,6 +4,8 @@ use prometheus::Registry;
 use prometheus::core::Collector;
 use prometheus::proto::MetricType;
 
+use super::snapshot::Snapshot;
+
 /// A metric family as it is declared, whether or not it has a series yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declaration {
@@ -20,6 +22,19 @@ pub struct Declaration {
 }
 
 impl Declaration {
+    /// What a family of the moment declares.
+    pub(super) fn of(section: &'static str, family: &Snapshot) -> Self {
+        let mut labels = family.labels().to_vec();
+        labels.sort();
+        Self {
+            section,
+            name: family.name().to_owned(),
+            kind: family.kind(),
+            labels,
+            help: family.help().to_owned(),
+        }
+    }
+
     /// Everything that a collector declares.
     pub(super) fn all_of(section: &'static str, collector: &dyn Collector) -> Vec<Self> {
         let families = collector.collect();

@@ -7,7 +7,7 @@ use prometheus::{HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts};
 
 use super::cluster::Requests;
 use super::declaration::Families;
-use super::{count, counter, gauge};
+use super::{counter, gauge};
 use crate::surroundings::Surroundings;
 
 /// What is counted of the hub itself.
@@ -133,7 +133,7 @@ impl HubMetrics {
     pub(crate) fn set_malformed(&self, kind: &str, objects: usize) {
         self.malformed
             .with_label_values(&[kind])
-            .set(count(objects));
+            .set(i64::try_from(objects).unwrap_or(i64::MAX));
     }
 
     /// Where Kubernetes Events are counted.

@@ -12,6 +12,7 @@ mod application_states;
 mod cluster;
 mod config;
 mod declaration;
+mod exposition;
 mod git;
 mod gone;
 mod hub;
@@ -21,15 +22,13 @@ mod render;
 mod rollout;
 mod scm;
 mod shadow;
+mod snapshot;
 mod sync_window;
 mod webhook;
 
 use std::sync::Arc;
 
-use prometheus::core::Collector;
-use prometheus::{
-    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
-};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 
 pub use application::{ApplicationMetrics, FinishedSync, KubernetesRequest};
 pub use application_set::{ApplicationSetMetrics, ApplicationSetStates};
@@ -38,6 +37,7 @@ pub use cluster::{ClusterMetrics, ClusterObservation, ClusterStates, Requests};
 pub use config::{Detail, MetricsConfig};
 pub use declaration::Declaration;
 use declaration::Families;
+pub use exposition::Momentary;
 pub use git::{GitStates, RegistryStates, request_seconds};
 pub use hub::HubMetrics;
 pub(crate) use hub::{EventResult, SpanResult};
@@ -50,9 +50,6 @@ pub use sync_window::SyncWindowStates;
 pub use webhook::WebhookMetrics;
 
 use crate::controller::application::{RenderCounts, Report};
-
-/// A collector of what is at the moment of a scrape.
-pub type Momentary = Box<dyn Collector>;
 
 /// Everything that is counted as it happens.
 pub struct Metrics {
@@ -111,14 +108,7 @@ impl Metrics {
         &self,
         states: impl IntoIterator<Item = Momentary>,
     ) -> prometheus::Result<String> {
-        let momentary = Registry::new();
-        for state in states {
-            momentary.register(state)?;
-        }
-        let mut families = self.registry.gather();
-        families.extend(momentary.gather());
-        families.sort_by(|a, b| a.name().cmp(b.name()));
-        TextEncoder::new().encode_to_string(&families)
+        exposition::exposition(self.registry.gather(), states)
     }
 }
 
@@ -127,34 +117,47 @@ pub fn declarations() -> prometheus::Result<Vec<Declaration>> {
     // Which labels flags add is not known here.
     let config = MetricsConfig::default();
     let mut declared = Metrics::new(&config)?.declared;
-    let queues = QueueStates::new()?;
     let momentary = [
         (
             "Applications",
-            ApplicationStates::new(&config)?.into_collectors(),
+            ApplicationStates::new(&config).into_families(),
         ),
-        ("Applications", SyncWindowStates::new()?.into_collectors()),
+        ("Applications", SyncWindowStates::default().into_families()),
         (
             "ApplicationSets and rollouts",
-            ApplicationSetStates::new(&config)?.into_collectors(),
+            ApplicationSetStates::new(&config).into_families(),
         ),
-        ("Clusters", ClusterStates::new(&config)?.into_collectors()),
-        ("Clusters", ClusterMetrics::new("")?.collectors()),
-        ("Git, charts and artifacts", GitStates::new()?.every()?),
-        ("Git, charts and artifacts", RegistryStates::new()?.every()?),
+        ("Clusters", ClusterStates::new(&config).into_families()),
+        (
+            "Clusters",
+            ClusterMetrics::new("")?
+                .collectors()
+                .map(Momentary::from)
+                .into(),
+        ),
+        ("Git, charts and artifacts", GitStates::default().every()?),
+        (
+            "Git, charts and artifacts",
+            RegistryStates::default().every()?,
+        ),
         (
             "Rendering",
-            RenderStates::new(RenderCounts::default())?.into_collectors(),
+            RenderStates::new(RenderCounts::default()).into_families(),
         ),
-        ("Queues and workers", queues.into_collectors()),
+        ("Queues and workers", QueueStates::default().into_families()),
         (
             "Shadow mode",
-            ShadowStates::new(&Report::default())?.into_collectors(),
+            ShadowStates::new(&Report::default()).into_families(),
         ),
     ];
-    for (section, collectors) in momentary {
-        for collector in collectors {
-            declared.extend(Declaration::all_of(section, collector.as_ref()));
+    for (section, families) in momentary {
+        for family in families {
+            match family {
+                Momentary::Snapshot(family) => declared.push(Declaration::of(section, &family)),
+                Momentary::Counted(counted) => {
+                    declared.extend(Declaration::all_of(section, counted.as_ref()));
+                }
+            }
         }
     }
     declared.sort_by(|a, b| (a.section, &a.name).cmp(&(b.section, &b.name)));
@@ -170,10 +173,6 @@ fn gauge(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGauge
     IntGaugeVec::new(Opts::new(name, help), labels)
 }
 
-fn float_gauge(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<GaugeVec> {
-    GaugeVec::new(Opts::new(name, help), labels)
-}
-
 fn histogram(
     name: &str,
     help: &str,
@@ -184,9 +183,4 @@ fn histogram(
         HistogramOpts::new(name, help).buckets(buckets.to_vec()),
         labels,
     )
-}
-
-/// A count as a gauge takes it.
-fn count(n: usize) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use prometheus::{
-    GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
-};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 use super::declaration::Families;
-use super::{Momentary, count, counter, float_gauge, gauge, histogram};
+use super::snapshot::{Snapshot, count};
+use super::{Momentary, counter, gauge, histogram};
 
 const SECONDS: [f64; 10] = [0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0];
 
@@ -108,60 +107,54 @@ impl QueueLoad {
 
 /// The queues at the moment of a scrape.
 pub struct QueueStates {
-    depth: IntGaugeVec,
-    busy: IntGaugeVec,
-    longest: GaugeVec,
-    unfinished: GaugeVec,
+    depth: Snapshot,
+    busy: Snapshot,
+    longest: Snapshot,
+    unfinished: Snapshot,
 }
 
-impl QueueStates {
+impl Default for QueueStates {
     /// Declares the gauges, empty.
-    pub fn new() -> prometheus::Result<Self> {
+    fn default() -> Self {
         let of_name = ["name"];
-        Ok(Self {
-            depth: gauge("workqueue_depth", "Keys that wait for a worker.", &of_name)?,
-            busy: gauge(
+        Self {
+            depth: Snapshot::gauge("workqueue_depth", "Keys that wait for a worker.", &of_name),
+            busy: Snapshot::gauge(
                 "argosy_workers_busy",
                 "Workers that have taken a key and work on it.",
                 &of_name,
-            )?,
-            longest: float_gauge(
+            ),
+            longest: Snapshot::gauge(
                 "workqueue_longest_running_processor_seconds",
                 "How long the worker that has been busy the longest has worked on its key.",
                 &of_name,
-            )?,
-            unfinished: float_gauge(
+            ),
+            unfinished: Snapshot::gauge(
                 "workqueue_unfinished_work_seconds",
                 "The time that all workers have worked on keys that they have not handed back.",
                 &of_name,
-            )?,
-        })
+            ),
+        }
     }
+}
 
+impl QueueStates {
     /// Adds a queue.
-    pub fn add(&self, name: &str, load: QueueLoad) {
+    pub fn add(&mut self, name: &str, load: QueueLoad) {
         let of_name = [name];
-        self.depth
-            .with_label_values(&of_name)
-            .set(count(load.waiting));
-        self.busy
-            .with_label_values(&of_name)
-            .set(count(load.running));
-        self.longest
-            .with_label_values(&of_name)
-            .set(load.longest.as_secs_f64());
-        self.unfinished
-            .with_label_values(&of_name)
-            .set(load.unfinished.as_secs_f64());
+        self.depth.set(&of_name, count(load.waiting));
+        self.busy.set(&of_name, count(load.running));
+        self.longest.set(&of_name, load.longest.as_secs_f64());
+        self.unfinished.set(&of_name, load.unfinished.as_secs_f64());
     }
 
-    /// The collectors to expose.
-    pub fn into_collectors(self) -> Vec<Momentary> {
+    /// What is exposed.
+    pub fn into_families(self) -> Vec<Momentary> {
         vec![
-            Box::new(self.depth),
-            Box::new(self.busy),
-            Box::new(self.longest),
-            Box::new(self.unfinished),
+            self.depth.into(),
+            self.busy.into(),
+            self.longest.into(),
+            self.unfinished.into(),
         ]
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGaugeVec};
+use prometheus::{HistogramVec, IntCounter};
 
 use super::declaration::Families;
-use super::{Momentary, counter, gauge, histogram};
+use super::snapshot::{Snapshot, number};
+use super::{Momentary, histogram};
 use crate::controller::application::RenderCounts;
 
 /// What is counted of renders as they are made.
@@ -46,71 +47,74 @@ impl RenderMetrics {
 
 /// How many renders were made and saved, and what is kept of them.
 pub struct RenderStates {
-    rendered: IntCounter,
-    saved: IntCounter,
-    hits: IntCounterVec,
-    failures: IntCounter,
-    cached: IntGaugeVec,
-    revisions: IntCounter,
+    rendered: Snapshot,
+    saved: Snapshot,
+    hits: Snapshot,
+    failures: Snapshot,
+    cached: Snapshot,
+    revisions: Snapshot,
 }
 
 impl RenderStates {
     /// Takes the counts.
-    pub fn new(counts: RenderCounts) -> prometheus::Result<Self> {
-        let states = Self {
-            rendered: IntCounter::new("argosy_renders_total", "Sources that were rendered.")?,
-            saved: IntCounter::new(
+    pub fn new(counts: RenderCounts) -> Self {
+        let mut states = Self {
+            rendered: Snapshot::counter("argosy_renders_total", "Sources that were rendered.", &[]),
+            saved: Snapshot::counter(
                 "argosy_renders_saved_total",
                 "Renders that were not needed, because nothing that they read had changed.",
-            )?,
-            hits: counter(
+                &[],
+            ),
+            hits: Snapshot::counter(
                 "argosy_render_cache_hits_total",
                 "Renders that were not needed, by where their result was kept.",
                 &["store"],
-            )?,
-            failures: IntCounter::new(
+            ),
+            failures: Snapshot::counter(
                 "argosy_render_failures_cached_total",
                 "Renders that were not tried again, because they had failed on the same files a short while before.",
-            )?,
-            cached: gauge(
+                &[],
+            ),
+            cached: Snapshot::gauge(
                 "argosy_cache_bytes",
                 "What a cache in memory holds: `renders` or unpacked `charts`.",
                 &["cache"],
-            )?,
-            revisions: IntCounter::new(
+            ),
+            revisions: Snapshot::counter(
                 "argosy_new_revisions_total",
                 "How often what applications follow, a branch or a range of tags or charts, has moved on: new commits for the most part.",
-            )?,
+                &[],
+            ),
         };
-        states.rendered.inc_by(counts.rendered);
-        states.saved.inc_by(counts.memory + counts.disk);
+        states.rendered.set(&[], number(counts.rendered));
+        let saved = number(counts.memory + counts.disk);
+        states.saved.set(&[], saved);
         for (store, count) in [("memory", counts.memory), ("disk", counts.disk)] {
-            states.hits.with_label_values(&[store]).inc_by(count);
+            states.hits.set(&[store], number(count));
         }
-        states.failures.inc_by(counts.failures);
-        Ok(states)
+        states.failures.set(&[], number(counts.failures));
+        states
     }
 
     /// Adds the size of a cache.
-    pub fn add_cache(&self, name: &str, bytes: u64) {
-        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-        self.cached.with_label_values(&[name]).set(bytes);
+    pub fn add_cache(&mut self, name: &str, bytes: u64) {
+        self.cached.set(&[name], number(bytes));
     }
 
     /// Says how often what applications follow has moved on.
-    pub fn count_revisions(&self, moves: u64) {
-        self.revisions.inc_by(moves);
+    pub fn count_revisions(&mut self, moves: u64) {
+        self.revisions.set(&[], number(moves));
     }
 
-    /// The collectors to expose.
-    pub fn into_collectors(self) -> Vec<Momentary> {
+    /// What is exposed.
+    pub fn into_families(self) -> Vec<Momentary> {
         vec![
-            Box::new(self.revisions),
-            Box::new(self.rendered),
-            Box::new(self.saved),
-            Box::new(self.hits),
-            Box::new(self.failures),
-            Box::new(self.cached),
+            self.revisions.into(),
+            self.rendered.into(),
+            self.saved.into(),
+            self.hits.into(),
+            self.failures.into(),
+            self.cached.into(),
         ]
     }
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use argosy_scm::Quota;
-use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGaugeVec};
+use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGaugeVec, Opts};
 
 use super::declaration::Families;
-use super::{counter, float_gauge, gauge, histogram};
+use super::{counter, gauge, histogram};
 
 /// What generators cost at their providers.
 pub struct ScmMetrics {
@@ -42,9 +42,11 @@ impl ScmMetrics {
                 "Requests that a provider takes in a window.",
                 &of_quota,
             ))?,
-            reset: families.declare(float_gauge(
-                "argosy_scm_quota_reset_timestamp_seconds",
-                "When a provider's current window ends.",
+            reset: families.declare(GaugeVec::new(
+                Opts::new(
+                    "argosy_scm_quota_reset_timestamp_seconds",
+                    "When a provider's current window ends.",
+                ),
                 &of_quota,
             ))?,
         })

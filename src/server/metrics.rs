@@ -65,7 +65,7 @@ fn takes_gzip(asked: &HeaderMap) -> bool {
 }
 
 fn exposition(hub: &Hub, zipped: bool) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
-    let text = hub.metrics.expose(states(hub)?)?;
+    let text = hub.metrics.expose(states(hub))?;
     if !zipped {
         return Ok(text.into_bytes());
     }
@@ -74,27 +74,27 @@ fn exposition(hub: &Hub, zipped: bool) -> Result<Vec<u8>, Box<dyn Error + Send +
     Ok(zip.finish()?)
 }
 
-fn states(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
+fn states(hub: &Hub) -> Vec<Momentary> {
     tell_of_index(hub);
     // A hub that stands by would tell everything a second time.
     if !hub.leads() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let mut collectors = applications(hub)?;
-    collectors.extend(application_sets(hub)?);
-    collectors.extend(sync_windows(hub)?);
-    collectors.extend(clusters(hub)?);
-    collectors.extend(queues(hub)?);
-    collectors.extend(sources(hub)?);
-    let renders = RenderStates::new(hub.applications.render_counts())?;
+    let mut families = applications(hub);
+    families.extend(application_sets(hub));
+    families.extend(sync_windows(hub));
+    families.extend(clusters(hub));
+    families.extend(queues(hub));
+    families.extend(sources(hub));
+    let mut renders = RenderStates::new(hub.applications.render_counts());
     renders.add_cache("renders", hub.applications.render_bytes());
     renders.add_cache("charts", hub.charts.unpacked_bytes());
     renders.count_revisions(hub.fleet.graph().moves());
-    collectors.extend(renders.into_collectors());
+    families.extend(renders.into_families());
     if let Some(report) = hub.shadow_report() {
-        collectors.extend(ShadowStates::new(&report)?.into_collectors());
+        families.extend(ShadowStates::new(&report).into_families());
     }
-    Ok(collectors)
+    families
 }
 
 /// Says whether the index is complete, and drops the series of what it no longer has.
@@ -129,8 +129,8 @@ fn known_applications(hub: &Hub) -> Vec<(ObjectName, Arc<Application>)> {
         .collect()
 }
 
-fn applications(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
-    let states = ApplicationStates::new(&hub.config.metrics)?;
+fn applications(hub: &Hub) -> Vec<Momentary> {
+    let mut states = ApplicationStates::new(&hub.config.metrics);
     let applications = known_applications(hub);
     let mut remarks = hub.applications.remarks();
     let now = hub.clock.now();
@@ -150,7 +150,7 @@ fn applications(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
             now,
         });
     }
-    Ok(states.into_collectors())
+    states.into_families()
 }
 
 /// Whom each application waits for that says that it waits.
@@ -174,7 +174,7 @@ fn waits_for(
     named.collect()
 }
 
-fn application_sets(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
+fn application_sets(hub: &Hub) -> Vec<Momentary> {
     let sets: Vec<(ObjectName, Arc<ApplicationSet>)> = {
         let index = hub.fleet.index();
         let sets = index.application_sets.iter();
@@ -187,15 +187,15 @@ fn application_sets(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
             *owned.entry(set).or_default() += 1;
         }
     }
-    let states = ApplicationSetStates::new(&hub.config.metrics)?;
+    let mut states = ApplicationSetStates::new(&hub.config.metrics);
     for (name, set) in &sets {
         states.add(set, owned.get(name).copied().unwrap_or_default());
     }
-    Ok(states.into_collectors())
+    states.into_families()
 }
 
-fn sync_windows(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
-    let states = SyncWindowStates::new()?;
+fn sync_windows(hub: &Hub) -> Vec<Momentary> {
+    let mut states = SyncWindowStates::default();
     let projects: Vec<_> = {
         let index = hub.fleet.index();
         let projects = index.projects.iter();
@@ -205,23 +205,23 @@ fn sync_windows(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
     for project in projects {
         states.add(&project, now);
     }
-    Ok(states.into_collectors())
+    states.into_families()
 }
 
-fn clusters(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
-    let states = ClusterStates::new(&hub.config.metrics)?;
+fn clusters(hub: &Hub) -> Vec<Momentary> {
+    let mut states = ClusterStates::new(&hub.config.metrics);
     let loads = hub.queues.application_loads();
-    let mut collectors = Vec::new();
+    let mut families = Vec::new();
     for cluster in hub.clusters.all() {
         let load = loads.get(&cluster.config.server).copied();
-        add_cluster(hub, &states, &cluster, load.unwrap_or_default());
-        collectors.extend(cluster.metrics.collectors());
+        add_cluster(hub, &mut states, &cluster, load.unwrap_or_default());
+        families.extend(cluster.metrics.collectors().map(Momentary::from));
     }
-    collectors.extend(states.into_collectors());
-    Ok(collectors)
+    families.extend(states.into_families());
+    families
 }
 
-fn add_cluster(hub: &Hub, states: &ClusterStates, cluster: &Cluster, load: QueueLoad) {
+fn add_cluster(hub: &Hub, states: &mut ClusterStates, cluster: &Cluster, load: QueueLoad) {
     let connection = cluster.connection();
     let (objects, resources) = cluster.live.size();
     let silence = connection.last_contact.map(|at| {
@@ -243,19 +243,19 @@ fn add_cluster(hub: &Hub, states: &ClusterStates, cluster: &Cluster, load: Queue
     });
 }
 
-fn queues(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
-    let states = QueueStates::new()?;
+fn queues(hub: &Hub) -> Vec<Momentary> {
+    let mut states = QueueStates::default();
     let of_sets = hub.queues.application_sets.load();
     let loads = hub.queues.application_loads().into_values();
     let of_applications = loads.fold(QueueLoad::default(), QueueLoad::with);
     let metrics = &hub.metrics;
     states.add(metrics.application_set_queue.name(), of_sets);
     states.add(metrics.application_queue.name(), of_applications);
-    Ok(states.into_collectors())
+    states.into_families()
 }
 
-fn sources(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
-    let mut git = GitStates::new()?;
+fn sources(hub: &Hub) -> Vec<Momentary> {
+    let mut git = GitStates::default();
     hub.sources
         .counters()
         .for_each(|kind, repo, count| git.add(kind, repo, count));
@@ -264,13 +264,13 @@ fn sources(hub: &Hub) -> prometheus::Result<Vec<Momentary>> {
     if let Some(disk) = hub.sources.disk_use() {
         git.set_disk_use(disk);
     }
-    let mut registries = RegistryStates::new()?;
+    let mut registries = RegistryStates::default();
     hub.charts
         .counters()
         .for_each(|kind, repo, count| registries.add(kind, repo, count));
-    let mut collectors = git.into_collectors();
-    collectors.extend(registries.into_collectors());
-    Ok(collectors)
+    let mut families = git.into_families();
+    families.extend(registries.into_families());
+    families
 }
 
 #[cfg(test)]

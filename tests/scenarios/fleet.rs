@@ -205,6 +205,7 @@ impl Fleet {
     fn counted(&self, is_named: impl Fn(&str) -> bool) -> u64 {
         let clusters = self.hub.clusters.all();
         let of_clusters = clusters.iter().flat_map(|one| one.metrics.collectors());
+        let of_clusters = of_clusters.map(argosy::metrics::Momentary::from);
         let text = self.hub.metrics.expose(of_clusters).unwrap();
         let counts = text.lines().filter(|line| is_named(line));
         counts
