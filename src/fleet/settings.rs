@@ -67,6 +67,8 @@ pub struct Settings {
     /// The annotations of Secrets whose values are never shown;
     /// `resource.sensitive.mask.annotations`.
     pub sensitive_annotations: Vec<String>,
+    /// How many bytes a webhook may have; `webhook.maxPayloadSizeMB`.
+    pub max_webhook_payload: usize,
     /// How long a watch of a cluster may say nothing, where its API server sends bookmarks, before
     /// it is begun anew; never if zero; `argosy.watch.silence` in `argocd-cm`.
     pub watch_silence: Duration,
@@ -104,6 +106,7 @@ impl Default for Settings {
             gate_addresses: gate::Permitted::default(),
             impersonation: Impersonation::Off,
             sensitive_annotations: Vec::new(),
+            max_webhook_payload: 50 << 20,
             watch_silence: Duration::from_secs(100),
             server_side_diff: false,
             progressive_syncs: true,
@@ -190,6 +193,11 @@ impl Settings {
                 .unwrap_or_default(),
             impersonation: impersonation(&argocd_cm),
             sensitive_annotations: items(argocd_cm.get("resource.sensitive.mask.annotations")),
+            max_webhook_payload: argocd_cm
+                .get("webhook.maxPayloadSizeMB")
+                .and_then(|text| text.trim().parse().ok())
+                .and_then(|mebibytes: usize| mebibytes.checked_mul(1 << 20))
+                .unwrap_or(default.max_webhook_payload),
             watch_silence: argocd_cm
                 .get("argosy.watch.silence")
                 .and_then(|text| duration(text))
@@ -317,6 +325,7 @@ mod tests {
                 ("timeout.reconciliation", "3m0s"),
                 ("cluster.inClusterEnabled", "false"),
                 ("resource.sensitive.mask.annotations", "token, key"),
+                ("webhook.maxPayloadSizeMB", "2"),
                 ("argosy.watch.silence", "3m"),
             ]),
             &map(&[("application.namespaces", "team-*, web")]),
@@ -324,6 +333,7 @@ mod tests {
         assert_eq!(settings.sensitive_annotations, ["token", "key"]);
         assert_eq!(settings.watch_silence, Duration::from_mins(3));
         assert_eq!(settings.reconciliation, Duration::from_mins(3));
+        assert_eq!(settings.max_webhook_payload, 2 * 1024 * 1024);
         assert!(!settings.in_cluster_enabled);
         assert_eq!(settings.application_namespaces, ["team-*", "web"]);
     }

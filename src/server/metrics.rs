@@ -107,6 +107,7 @@ fn tell_of_index(hub: &Hub) {
         ("Application", index.applications.malformed().count()),
         ("ApplicationSet", index.application_sets.malformed().count()),
         ("AppProject", index.projects.malformed().count()),
+        ("Secret", hub.repositories().unreadable()),
     ];
     for (kind, objects) in malformed {
         metrics.hub.set_malformed(kind, objects);

@@ -3,6 +3,7 @@
 mod hand_on;
 mod health;
 mod metrics;
+mod payload;
 mod shadow;
 mod webhook;
 
@@ -13,6 +14,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 
+use self::payload::Room;
 use crate::diagnostic::Diagnostic;
 use crate::hub::Hub;
 
@@ -45,6 +47,9 @@ fn router(hub: Arc<Hub>) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::metrics))
         .route("/api/shadow", get(shadow::report))
-        .route("/api/webhook", post(webhook::webhook))
+        .route(
+            "/api/webhook",
+            post(webhook::webhook).with_state((Arc::clone(&hub), Room::default())),
+        )
         .with_state(hub)
 }

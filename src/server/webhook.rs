@@ -7,45 +7,34 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use argosy_facts::Secret as Credential;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Bytes;
 use axum::extract::{Request, State};
-use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 
 use super::hand_on::hand_on;
+use super::payload::Room;
 use crate::hub::Hub;
 use crate::source::webhook::{Headers, WebhookError, WebhookSecrets, parse, parse_pull_request};
 
-/// The largest webhook that is read; Argo CD's default.
-const MAX_PAYLOAD: usize = 50 * 1024 * 1024;
-
 /// Takes a webhook of any provider.
-pub(super) async fn webhook(State(hub): State<Arc<Hub>>, request: Request) -> (StatusCode, String) {
+pub(super) async fn webhook(
+    State((hub, room)): State<(Arc<Hub>, Room)>,
+    request: Request,
+) -> Response {
     let handling = hub.metrics.webhooks.handling();
     let (head, body) = request.into_parts();
-    let headers = head.headers;
-    let answer = if let Some(body) = payload(&headers, body).await {
-        taken(&hub, &headers, body).await
-    } else {
-        let why = format!("the payload is larger than {MAX_PAYLOAD} bytes, or broke off");
-        (StatusCode::PAYLOAD_TOO_LARGE, why)
+    let limit = hub.fleet.settings().max_webhook_payload;
+    let answer = match room.receive(&head.headers, body, limit).await {
+        Ok(payload) => taken(&hub, &head.headers, payload.bytes.clone())
+            .await
+            .into_response(),
+        Err(refusal) => refusal.into_response(),
     };
-    handling.answered(answer.0.as_u16());
+    handling.answered(answer.status().as_u16());
     answer
-}
-
-/// A payload of a sane size; one that says itself that it has another is not read at all.
-async fn payload(headers: &HeaderMap, body: Body) -> Option<Bytes> {
-    let told = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|told| told.to_str().ok());
-    let told: Option<usize> = told.and_then(|told| told.parse().ok());
-    if told.is_some_and(|told| told > MAX_PAYLOAD) {
-        return None;
-    }
-    to_bytes(body, MAX_PAYLOAD).await.ok()
 }
 
 async fn taken(hub: &Arc<Hub>, headers: &HeaderMap, body: Bytes) -> (StatusCode, String) {

@@ -51,6 +51,7 @@ impl Apps {
         &self,
         repository: &'a Repository,
     ) -> Result<Cow<'a, Repository>, SourceError> {
+        repository.usable()?;
         let Credentials::GitHubApp(app) = &repository.credentials else {
             return Ok(Cow::Borrowed(repository));
         };

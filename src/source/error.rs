@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::Repository;
+use super::{Repository, SecretError};
 
 /// What a queue should do about an error; a property of the error, not of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +161,14 @@ pub enum SourceError {
         /// What is wrong with the signature.
         why: String,
     },
+    /// The Secret that registers the repository cannot be read.
+    #[error("{url} cannot be read: {why}")]
+    Registration {
+        /// The repository.
+        url: String,
+        /// The Secret, and what is wrong with it.
+        why: SecretError,
+    },
     /// A credential or certificate in a Secret cannot be used.
     #[error("the credentials of {url} cannot be used: {why}")]
     Credentials {
@@ -211,7 +219,7 @@ impl SourceError {
     /// Whether and when to try again.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Url { .. } | Self::Credentials { .. } => Retry::Never,
+            Self::Url { .. } | Self::Registration { .. } | Self::Credentials { .. } => Retry::Never,
             Self::Revision { .. }
             | Self::Version { .. }
             | Self::Content { .. }
@@ -241,6 +249,7 @@ impl SourceError {
             Self::Timeout { .. } => "RepositoryTimeout",
             Self::Mirror { .. } => "MirrorFailed",
             Self::Quota { .. } => "MirrorsFull",
+            Self::Registration { .. } => "InvalidRegistration",
             Self::Credentials { .. } => "InvalidCredentials",
         }
     }

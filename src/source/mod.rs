@@ -24,9 +24,9 @@ pub use git::{
 };
 pub(crate) use git::{FOLLOWED, Module};
 pub(crate) use large::LargeFiles;
-pub(crate) use repository::decoded;
 pub use repository::{
     Credentials, Repositories, Repository, RepositoryKind, SecretError, TrustedHosts, shown_url,
 };
+pub(crate) use repository::{Unreadable, decoded};
 pub(crate) use sources::hex;
 pub use sources::{Counters, Limits, RequestCount, Resolved, Sources};

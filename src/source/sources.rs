@@ -221,6 +221,7 @@ impl Sources {
         revision: &str,
         tag_prefix: Option<&str>,
     ) -> Result<Resolved, SourceError> {
+        repository.usable()?;
         if let Some(sha) = Sha::parse(revision) {
             return Ok(Resolved { sha, via: None });
         }
@@ -243,7 +244,7 @@ impl Sources {
     /// The remote's refs, at most `interval` old.
     pub async fn refs(&self, repository: &Repository) -> Result<Arc<RemoteRefs>, SourceError> {
         let asked_as = repository.fingerprint();
-        let known = self.known(repository);
+        let known = self.known(repository)?;
         if let Some(answer) = known.fresh(&asked_as, self.shared.limits.interval) {
             return answer;
         }
@@ -276,7 +277,7 @@ impl Sources {
 
     /// The tree of a commit, fetched if it is not here yet.
     pub async fn tree(&self, repository: &Repository, sha: &Sha) -> Result<GitTree, SourceError> {
-        let known = self.known(repository);
+        let known = self.known(repository)?;
         // After a push everybody wants the same tree: one opens it, and the others wait for that.
         let opened = known.place_of(sha);
         let tree = opened.get_or_try_init(async || {
@@ -294,8 +295,8 @@ impl Sources {
         repository: &Repository,
         sha: &Sha,
     ) -> Result<CommitInfo, SourceError> {
-        self.ensure(repository, &self.known(repository), sha)
-            .await?;
+        let known = self.known(repository)?;
+        self.ensure(repository, &known, sha).await?;
         let sha = sha.clone();
         self.read(repository, move |objects| commit::info(&objects, &sha))
             .await
@@ -308,8 +309,8 @@ impl Sources {
         repository: &Repository,
         sha: &Sha,
     ) -> Result<Option<Signed>, SourceError> {
-        self.ensure(repository, &self.known(repository), sha)
-            .await?;
+        let known = self.known(repository)?;
+        self.ensure(repository, &known, sha).await?;
         let sha = sha.clone();
         self.read(repository, move |objects| commit::signed(&objects, &sha))
             .await
@@ -322,7 +323,7 @@ impl Sources {
         from: &Sha,
         to: &Sha,
     ) -> Result<Vec<String>, SourceError> {
-        let known = self.known(repository);
+        let known = self.known(repository)?;
         self.ensure(repository, &known, from).await?;
         self.ensure(repository, &known, to).await?;
         let (from, to) = (from.clone(), to.clone());
@@ -372,7 +373,10 @@ impl Sources {
 
     /// How long ago the remote was last asked for its refs; `None` if never, or if forgotten.
     pub fn ls_remote_age(&self, repository: &Repository) -> Option<Duration> {
-        let listing = self.known(repository).listing(&repository.fingerprint())?;
+        let listing = self
+            .known(repository)
+            .ok()?
+            .listing(&repository.fingerprint())?;
         Some(listing.at.elapsed())
     }
 
@@ -403,7 +407,7 @@ impl Sources {
         if let Ok(sha) = here.await? {
             return Ok(Ok(sha));
         }
-        let known = self.known(repository);
+        let known = self.known(repository)?;
         let _conversation = known.converse().await;
         let limit = self.shared.limits.fetch_timeout;
         self.request("fetch", repository, move |remote| {
@@ -521,7 +525,9 @@ impl Sources {
         })
     }
 
-    fn known(&self, repository: &Repository) -> Arc<Known> {
+    /// What is known of a repository that may be read.
+    fn known(&self, repository: &Repository) -> Result<Arc<Known>, SourceError> {
+        repository.usable()?;
         let mut all = lock(&self.shared.known);
         let known = all.entry(repository.key()).or_insert_with(|| {
             Arc::new(Known {
@@ -530,7 +536,7 @@ impl Sources {
             })
         });
         *lock(&known.asked) = Some(Instant::now());
-        Arc::clone(known)
+        Ok(Arc::clone(known))
     }
 }
 

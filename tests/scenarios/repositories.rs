@@ -1,12 +1,12 @@
 //! Repositories registered by command.
 
-use serde_json::{Value, json};
-
+use argosy_test_support::manifest::{automated, config};
 use kube::api::ListParams;
+use serde_json::{Value, json};
 
 use crate::chart_server::ChartServer;
 use crate::fleet::{Fleet, HubKubeconfig};
-use crate::secrets::argosy;
+use crate::secrets::{argosy, metrics};
 
 async fn run(kubeconfig: &HubKubeconfig, args: &[&str]) -> String {
     let path = kubeconfig.path().to_owned();
@@ -148,4 +148,42 @@ async fn credentials_serve_every_repository_below_their_url() {
     let gone = run(&hub, &["repo", "rm", base, "--creds"]).await;
     assert!(gone.contains("let go of"), "{gone}");
     assert_eq!(secrets(&fleet).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_cannot_be_read_is_told_to_whoever_reads_its_url() {
+    let fleet = Fleet::start(&["dev"]).await;
+    fleet.commit(&[("web/a.yaml", &config("a", "1", ""))]);
+    let register = async |insecure: &str| {
+        fleet
+            .apply(json!({
+                "apiVersion": "v1", "kind": "Secret",
+                "metadata": {"name": "repo", "labels": {"argocd.argoproj.io/secret-type": "repository"}},
+                "stringData": {"url": fleet.repo(), "insecure": insecure, "password": "hunter2"},
+            }))
+            .await;
+    };
+    register("perhaps").await;
+    fleet
+        .apply(automated("web", &fleet.repo(), "web", &fleet.server("dev")))
+        .await;
+    let why = fleet.until_condition("web", "ComparisonError").await;
+    let wrong = "the repository Secret repo cannot be used: `insecure` must be `true` or `false`";
+    assert!(why.contains(&fleet.repo()) && why.contains(wrong), "{why}");
+    assert!(
+        metrics(&fleet)
+            .await
+            .contains("argosy_malformed_objects{kind=\"Secret\"} 1")
+    );
+    let hub = fleet.hub_kubeconfig().await;
+    for command in [&["repo", "list"][..], &["repo", "list", "--skip-test"]] {
+        let listed = run(&hub, command).await;
+        assert!(
+            listed.contains("Failed") && listed.contains(wrong),
+            "{listed}"
+        );
+    }
+
+    register("false").await;
+    fleet.until_well("web").await;
 }

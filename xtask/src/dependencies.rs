@@ -13,11 +13,27 @@ use crate::licence;
 const CLARIFIED: [(&str, &str); 1] = [("libyaml-safer", "MIT")];
 
 /// Packages that must not be compiled in, and why.
-const BANNED: [(&str, &str); 4] = [
+const BANNED: [(&str, &str); 8] = [
     ("openssl-sys", "TLS is rustls with aws-lc-rs"),
     ("native-tls", "TLS is rustls with aws-lc-rs"),
     ("mockall", "seams are data or a tower service"),
     ("chrono", "time is jiff"),
+    ("git2", "git is gix; libgit2 has RUSTSEC-2024-0013"),
+    ("serde_yml", "it is unsound, RUSTSEC-2025-0068"),
+    ("tokio-tar", "it is not mended, RUSTSEC-2025-0111"),
+    ("yaml-rust", "it is left alone, RUSTSEC-2024-0320"),
+];
+
+/// The first version of packages in which what was found in them is mended.
+const FLOORS: [(&str, [u64; 3], &str); 8] = [
+    ("gix", [0, 84, 0], "CVE-2026-82253"),
+    ("gix-submodule", [0, 29, 0], "CVE-2026-40034"),
+    ("gix-url", [0, 37, 1], "CVE-2026-82247"),
+    ("gix-transport", [0, 58, 1], "CVE-2026-82247"),
+    ("gix-fs", [0, 24, 1], "CVE-2026-123532"),
+    ("h2", [0, 4, 16], "RUSTSEC-2026-0258"),
+    ("rustls-webpki", [0, 103, 13], "RUSTSEC-2026-0104"),
+    ("tar", [0, 4, 45], "RUSTSEC-2026-0068"),
 ];
 
 /// Crates that decide and never do: no runtime, no network, no client.
@@ -75,6 +91,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
 struct Graph {
     /// Name and licence by package id.
     packages: BTreeMap<String, (String, Option<String>)>,
+    versions: BTreeMap<String, [u64; 3]>,
     edges: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -104,12 +121,14 @@ impl Graph {
     fn new(metadata: &Value) -> Self {
         Self {
             packages: packages(metadata),
+            versions: versions(metadata),
             edges: edges(metadata),
         }
     }
 
     fn violations(&self) -> Vec<String> {
         let found = self.licences().into_iter().chain(self.bans());
+        let found = found.chain(self.floors());
         found.chain(self.purity()).chain(self.layers()).collect()
     }
 
@@ -142,6 +161,24 @@ impl Graph {
         let built = BANNED.iter().filter(|(banned, _)| is_built(banned));
         built
             .map(|(banned, reason)| format!("{banned} is banned: {reason}"))
+            .collect()
+    }
+
+    fn floors(&self) -> Vec<String> {
+        let built = self.edges.keys().filter_map(|id| {
+            let floor = FLOORS.iter().find(|(name, ..)| *name == self.name(id))?;
+            Some((floor, self.versions.get(id)?))
+        });
+        built
+            .filter(|((_, floor, _), version)| *version < floor)
+            .map(|((name, floor, advisory), version)| {
+                let shown = |[major, minor, patch]: [u64; 3]| format!("{major}.{minor}.{patch}");
+                format!(
+                    "{name} {} is older than {}, which mends {advisory}",
+                    shown(*version),
+                    shown(*floor)
+                )
+            })
             .collect()
     }
 
@@ -215,6 +252,21 @@ fn packages(metadata: &Value) -> BTreeMap<String, (String, Option<String>)> {
     packages.filter_map(entry).collect()
 }
 
+/// The versions of packages, without what follows the three numbers.
+fn versions(metadata: &Value) -> BTreeMap<String, [u64; 3]> {
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let entry = |package: &Value| {
+        let version = package["version"].as_str()?.split(['-', '+']).next()?;
+        let numbers: Vec<_> = version
+            .split('.')
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .ok()?;
+        Some((package["id"].as_str()?.to_owned(), numbers.try_into().ok()?))
+    };
+    packages.filter_map(entry).collect()
+}
+
 /// The edges of normal dependencies between all packages that are compiled.
 fn edges(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
     let nodes = metadata["resolve"]["nodes"]
@@ -251,7 +303,7 @@ mod tests {
         };
         let listed = packages
             .iter()
-            .map(|(name, licence, _)| json!({"id": id(name), "name": name, "license": licence}));
+            .map(|(name, licence, _)| json!({"id": id(name), "name": name, "license": licence, "version": "0.84.1-rc.1"}));
         let nodes = packages.iter().map(|(name, _, needed)| {
             let needed = needed
                 .iter()
@@ -300,6 +352,11 @@ mod tests {
         check(
             &[("chrono", "MIT", &[])],
             &["chrono is banned: time is jiff"],
+        );
+        check(&[("gix", "MIT", &[])], &[]);
+        check(
+            &[("rustls-webpki", "MIT", &[])],
+            &["rustls-webpki 0.84.1 is older than 0.103.13, which mends RUSTSEC-2026-0104"],
         );
         check(
             &[("argosy-new", "MIT", &[])],

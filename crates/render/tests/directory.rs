@@ -113,6 +113,27 @@ fn a_bad_manifest_is_an_error_and_a_stray_file_is_not() {
     refused(two, json!({}), "found multiple objects in \"x.json\"");
 }
 
+/// CVE-2020-1747, CVE-2020-14343: a tag of another language's reader makes nothing but data, as for
+/// Kubernetes, and data alone is no manifest.
+#[test]
+fn tags_of_other_languages_make_no_object() {
+    for document in [
+        "!!python/object/apply:os.system ['touch pwned']",
+        "!!python/object/new:os.system ['touch pwned']",
+        "!!js/function 'function () { return 1 }'",
+        "!!python/object/apply:os.system {args: ['touch pwned']}",
+        "!ruby/object:Gem::Installer {i: x}",
+    ] {
+        let tree = MemoryTree::default().file("x.yaml", document);
+        let rendered = run(tree, json!({}));
+        let found = rendered.map(|render| render.manifests).unwrap_or_default();
+        assert_eq!(found.len(), 0, "{document}");
+    }
+    let text = format!("{}data: !!python/name:os.system x\n", manifest("a"));
+    let render = run(MemoryTree::default().file("x.yaml", text), json!({})).unwrap();
+    assert_eq!(render.manifests[0]["data"], "x");
+}
+
 #[test]
 fn lists_are_taken_apart() {
     let list = "kind: List\nitems:\n- {kind: A, metadata: {name: a}}\n- {kind: B, metadata: {name: b}}\n---\nkind: List\nitems:\n";

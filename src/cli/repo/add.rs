@@ -13,7 +13,7 @@ use super::{Known, Tester, name_of, secret};
 use crate::cli::hub_access::{HubArgs, failed};
 use crate::cli::{CommandResult, Outcome, output};
 use crate::diagnostic::Diagnostic;
-use crate::source::{Repository, RepositoryKind, SourceError, shown_url};
+use crate::source::{Repository, RepositoryKind, SourceError, Unreadable, shown_url};
 
 /// Registers a repository, after asking it whether it accepts the credentials.
 #[derive(Parser)]
@@ -109,7 +109,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
     } else {
         Repository::registered(&data)
     };
-    let wanted = wanted.map_err(|why| {
+    let wanted = wanted.map_err(|Unreadable { why, .. }| {
         Diagnostic::user(
             "RepositoryMalformed",
             format!("cannot be registered like this: {why}"),

@@ -138,8 +138,8 @@ impl Known {
         self.repositories.find(&registered.url, project)
     }
 
-    /// The Secrets of one kind with what they say. One that cannot be used is passed over, with a
-    /// warning.
+    /// The Secrets of one kind with what they say. One that says of no repository that it is its own
+    /// is passed over, with a warning.
     fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a Secret, Repository)> {
         let of_kind = self
             .secrets
@@ -154,12 +154,13 @@ impl Known {
             };
             match read {
                 Ok(repository) => Some((secret, repository)),
-                Err(why) => {
-                    output::note(format!(
-                        "Warning: Secret `{}` is passed over: {why}",
-                        name_of(secret)
-                    ));
-                    None
+                Err(unreadable) => {
+                    let (name, why) = (name_of(secret), unreadable.why.clone());
+                    let found = unreadable.repository(name);
+                    if found.is_none() {
+                        output::note(format!("Warning: Secret `{name}` is passed over: {why}"));
+                    }
+                    found.map(|repository| (secret, repository))
                 }
             }
         })
@@ -334,8 +335,13 @@ async fn shown(known: &Known, kind: &str, ask: bool) -> Result<Vec<Registered>, 
     } else {
         vec![unasked; found.len()]
     };
-    let all = found.iter().zip(states);
-    Ok(all
-        .map(|((secret, one), state)| Registered::new(secret, one, state))
-        .collect())
+    let all = found.iter().zip(states).map(|((secret, one), state)| {
+        // Another Secret for the same URL may serve it meanwhile.
+        let state = match one.usable() {
+            Ok(()) => state,
+            unreadable => unreadable.into(),
+        };
+        Registered::new(secret, one, state)
+    });
+    Ok(all.collect())
 }

@@ -239,6 +239,7 @@ impl Charts {
     }
 
     fn remote(&self, repository: &Repository) -> Result<Arc<Remote>, SourceError> {
+        repository.usable()?;
         let name = remote::Name::of(repository);
         let mut remotes = super::sources::lock(&self.shared.remotes);
         if let Some(known) = remotes.get(&name) {

@@ -81,7 +81,7 @@ impl Mirror {
         let mut shown = Shown::AtOnce;
         let mut repository = Cow::Borrowed(&self.repository);
         loop {
-            let session = Session::new(&repository, limit, shown)?;
+            let session = Session::new(&repository, &self.lease, limit, shown)?;
             let local = self.open(session.configuration())?;
             match within(limit, |interrupt| talk(&local, &session, interrupt)) {
                 Ok(done) => return Ok(done),

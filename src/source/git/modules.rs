@@ -144,6 +144,9 @@ mod tests {
         );
         assert!(module(PARENT, "git@host:org/lib").url.is_ok());
         assert!(read("[submodule", PARENT).is_err());
+        // CVE-2026-82253: the name is no place of anything.
+        let named = "[submodule \"a..b/../../x\"]\npath = lib/x\nurl = ../lib\n";
+        assert_eq!(read(named, PARENT).unwrap()[0].path.as_str(), "lib/x");
         assert_eq!(
             read("[submodule \"x\"]\npath = ../out\nurl = x\n", PARENT),
             Ok(vec![])

@@ -1,16 +1,18 @@
 //! How ssh is run for one remote: with the key, the known hosts and the words of this registration,
 //! and nothing that the machine or its user has set up.
 //!
-//! All of it lies in a private directory that is removed with the [`Ssh`]. What ssh and the far side
+//! All of it lies in a private directory that is removed with the [`Ssh`], or at the next start where
+//! the process was killed. What ssh and the far side
 //! say goes to a file there and not to the hub's own output, so that an error can tell it.
 
 use std::{
     fmt::Write as _,
     io::{Read as _, Write as _},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
+use super::mirrors::Lease;
 use crate::source::{Credentials, Repository, SourceError};
 
 /// How much of what was said an error tells, in bytes.
@@ -25,17 +27,20 @@ pub(super) struct Ssh {
 }
 
 impl Ssh {
-    /// Writes down what `repository` is reached with.
-    pub(super) fn prepare(repository: &Repository) -> Result<Self, SourceError> {
-        let refuse = |error: std::io::Error| SourceError::Credentials {
+    /// Writes down what `repository` is reached with, in a folder of the mirror's.
+    pub(super) fn prepare(repository: &Repository, lease: &Lease) -> Result<Self, SourceError> {
+        let unusable = |why: String| SourceError::Credentials {
             url: repository.url.clone(),
-            why: format!("cannot write a private file: {error}"),
+            why,
         };
-        let folder = tempfile::Builder::new()
-            .prefix("argosy-ssh-")
-            .permissions(std::fs::Permissions::from_mode(0o700))
-            .tempdir()
-            .map_err(refuse)?;
+        if repository.proxy.is_some() {
+            let why = "`proxy` is not taken for ssh, and nothing is asked past it; register the https \
+                       URL, or leave it out";
+            return Err(unusable(why.to_owned()));
+        }
+        let refuse =
+            |error: std::io::Error| unusable(format!("cannot write a private file: {error}"));
+        let folder = lease.connection().map_err(refuse)?;
         let place = |name: &str| folder.path().join(name);
         write_private(&place("known_hosts"), &repository.known_hosts).map_err(refuse)?;
         write_private(&place("said"), "").map_err(refuse)?;
@@ -118,4 +123,79 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
         .mode(0o600)
         .open(path)?
         .write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::fs::PermissionsExt as _, sync::Arc};
+
+    use argosy_facts::Secret;
+
+    use super::*;
+    use crate::source::git::mirrors::Mirrors;
+
+    const URL: &str = "ssh://git@git.example.com/app.git";
+
+    fn repository() -> Repository {
+        Repository {
+            credentials: Credentials::SshKey(Secret::new("canary-key")),
+            known_hosts: "canary-host".into(),
+            ..Repository::public(URL)
+        }
+    }
+
+    fn leased(folder: &Path) -> Arc<Lease> {
+        let mirrors = Mirrors::open(folder.to_owned(), u64::MAX).unwrap();
+        Arc::new(mirrors).lease("x.git".to_owned())
+    }
+
+    /// GHSA-6w87-g839-9wv7: what starts ssh names files that nobody else can read, and holds nothing
+    /// of what is in them or in the registration.
+    #[test]
+    fn no_secret_and_no_word_of_a_repository_is_in_a_command() {
+        let folder = tempfile::tempdir().unwrap();
+        let lease = leased(folder.path());
+        let ssh = Ssh::prepare(&repository(), &lease).unwrap();
+        let words = ssh.configuration().concat();
+        for text in ["canary", "git.example.com", "app.git"] {
+            assert!(!words.contains(text), "{words}");
+        }
+        let private = ssh.said.parent().unwrap();
+        assert_eq!(private.parent(), Some(folder.path()));
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(private), 0o700);
+        for name in ["key", "known_hosts", "said"] {
+            assert!(words.contains(name), "{words}");
+            assert_eq!(mode(&private.join(name)), 0o600);
+        }
+        let private = private.to_owned();
+        drop(ssh);
+        assert!(!private.exists());
+    }
+
+    #[test]
+    fn a_key_that_a_killed_process_left_is_gone_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let ssh = Ssh::prepare(&repository(), &leased(folder.path())).unwrap();
+        let private = ssh.said.parent().unwrap().to_owned();
+        // Nothing is dropped in a process that is killed.
+        std::mem::forget(ssh);
+        assert!(private.join("key").is_file());
+        drop(leased(folder.path()));
+        assert!(!private.exists());
+    }
+
+    /// CVE-2026-55797.
+    #[test]
+    fn a_proxy_is_neither_run_nor_passed_by() {
+        let folder = tempfile::tempdir().unwrap();
+        let proxied = Repository {
+            proxy: Some(Secret::new("http://ada:hunter2@proxy.example.com:3128")),
+            ..repository()
+        };
+        let refused = Ssh::prepare(&proxied, &leased(folder.path())).err();
+        let text = refused.unwrap().to_string();
+        assert!(text.contains(URL) && text.contains("`proxy`"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
 }

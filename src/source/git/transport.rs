@@ -16,7 +16,7 @@ use gix::protocol::transport::client::blocking_io::{
     http::{self, reqwest as gix_reqwest},
 };
 
-use super::ssh::Ssh;
+use super::{mirrors::Lease, ssh::Ssh};
 use crate::http::Connection;
 use crate::source::{Credentials, Repository, SourceError};
 
@@ -45,9 +45,10 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Prepares for `repository`; `limit` bounds one HTTP request from its first to its last byte.
+    /// Prepares for `repository`, whose mirror is leased; `limit` bounds one HTTP request from its first to its last byte.
     pub(super) fn new(
         repository: &Repository,
+        lease: &Lease,
         limit: Duration,
         shown: Shown,
     ) -> Result<Self, SourceError> {
@@ -79,7 +80,7 @@ impl Session {
                     account(repository).filter(|_| session.url.scheme == gix::url::Scheme::Https);
             }
             gix::url::Scheme::Ssh => {
-                let ssh = Ssh::prepare(repository)?;
+                let ssh = Ssh::prepare(repository, lease)?;
                 session.overrides.extend(ssh.configuration());
                 session.ssh = Some(ssh);
             }
@@ -148,6 +149,13 @@ fn check_address(text: &str, url: &gix::Url) -> Result<(), &'static str> {
     let is_escaped = |escape: &[u8]| escape[0] == b'%' && matches!(escape[1], b'0' | b'1');
     if text.chars().any(char::is_control) || text.as_bytes().windows(2).any(is_escaped) {
         return Err("it holds a line break or another control character");
+    }
+    let scheme = text.split(':').next().unwrap_or_default().trim();
+    if ["javascript", "data", "vbscript"]
+        .iter()
+        .any(|one| scheme.eq_ignore_ascii_case(one))
+    {
+        return Err("it is a script, and no address");
     }
     let is_option = |part: Option<&str>| part.is_some_and(|part| part.starts_with('-'));
     if text.starts_with('-') || is_option(url.host()) || is_option(url.user()) {
@@ -223,7 +231,8 @@ fn http_options(
         Credentials::None
         | Credentials::SshKey(_)
         | Credentials::GitHubApp(_)
-        | Credentials::Unsupported(_) => {}
+        | Credentials::Unsupported(_)
+        | Credentials::Unreadable(_) => {}
     }
     if extra_headers
         .iter()
@@ -265,7 +274,7 @@ mod tests {
         check_address(text, &url).map_err(str::to_owned)
     }
 
-    /// CVE-2020-5260, CVE-2026-113708 and their like.
+    /// CVE-2020-5260, CVE-2025-47933, CVE-2026-113708 and their like.
     #[test]
     fn addresses_that_would_be_options_or_lines_are_refused() {
         for bad in [
@@ -276,6 +285,9 @@ mod tests {
             "ssh://-x@host/y",
             "-upload-pack=x",
             "-host:path",
+            "javascript:alert(1)",
+            "JavaScript://git.example.com/%61lert(1)",
+            "data:text/html,x",
         ] {
             assert!(check(bad).is_err(), "{bad:?}");
         }

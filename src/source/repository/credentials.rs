@@ -6,7 +6,7 @@ use std::sync::Arc;
 use argosy_facts::Secret;
 use argosy_scm::GitHubApp;
 
-use super::secret::flag;
+use super::{SecretError, secret::flag};
 
 /// How to show a remote who we are.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,8 @@ pub enum Credentials {
     GitHubApp(Arc<GitHubApp>),
     /// A form that Argosy does not serve, by its name for users.
     Unsupported(&'static str),
+    /// Nobody knows: the Secret cannot be read.
+    Unreadable(SecretError),
 }
 
 impl Credentials {
@@ -41,6 +43,7 @@ impl Credentials {
             Self::SshKey(_) => "ssh key".to_owned(),
             Self::GitHubApp(app) => format!("GitHub App {}", app.id),
             Self::Unsupported(what) => format!("{what}, which is not served"),
+            Self::Unreadable(_) => "unreadable".to_owned(),
         }
     }
 

@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use self::credentials::Credentials;
 pub use self::registered::{Repositories, SecretError};
+pub(crate) use self::secret::Unreadable;
 use self::secret::read_secret;
 pub use self::url::shown_url;
 use self::url::{host, split_userinfo};
@@ -133,18 +134,29 @@ impl Repository {
     }
 
     /// Reads the data of a Secret that registers a repository.
-    pub(crate) fn registered(data: &BTreeMap<String, Secret>) -> Result<Self, String> {
-        let repository = read_secret(data)?;
-        let needs_name = repository.kind == RepositoryKind::Helm && !repository.enable_oci;
-        if needs_name && repository.name.is_empty() {
-            return Err("`name` is missing, which a helm repository needs".into());
-        }
-        Ok(repository)
+    pub(crate) fn registered(data: &BTreeMap<String, Secret>) -> Result<Self, Unreadable> {
+        read_secret(data, |repository| {
+            let needs_name = repository.kind == RepositoryKind::Helm && !repository.enable_oci;
+            (needs_name && repository.name.is_empty())
+                .then_some("`name` is missing, which a helm repository needs")
+        })
     }
 
     /// Reads the data of a Secret with credentials for all repositories below a URL.
-    pub(crate) fn template(data: &BTreeMap<String, Secret>) -> Result<Self, String> {
-        read_secret(data)
+    pub(crate) fn template(data: &BTreeMap<String, Secret>) -> Result<Self, Unreadable> {
+        read_secret(data, |_| None)
+    }
+
+    /// Refuses to be read by a registration that says something else than it should: what it lacks
+    /// may be the credentials, the proxy or whom to trust.
+    pub(crate) fn usable(&self) -> Result<(), SourceError> {
+        match &self.credentials {
+            Credentials::Unreadable(error) => Err(SourceError::Registration {
+                url: self.url.clone(),
+                why: error.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// On what terms it is reached over HTTP; a request may take `limit`.
@@ -169,7 +181,7 @@ impl Repository {
             Credentials::Basic { password, .. } => Some(password),
             Credentials::Bearer(secret) | Credentials::SshKey(secret) => Some(secret),
             Credentials::GitHubApp(app) => Some(&app.key),
-            Credentials::None | Credentials::Unsupported(_) => None,
+            Credentials::None | Credentials::Unsupported(_) | Credentials::Unreadable(_) => None,
         };
         let key = self.tls.client_certificate.as_ref().map(|(_, key)| key);
         credential.into_iter().chain(key).chain(self.proxy.as_ref())
@@ -187,8 +199,9 @@ impl Repository {
                 why: format!("{kind} is not for {what}; use a user and password"),
             })
         };
+        self.usable()?;
         match &self.credentials {
-            Credentials::None => Ok(Shown::None),
+            Credentials::None | Credentials::Unreadable(_) => Ok(Shown::None),
             Credentials::Basic { username, password } => Ok(Shown::Basic {
                 username: username.clone(),
                 password: password.clone(),

@@ -23,12 +23,16 @@ pub struct Repositories {
     registered: Vec<Repository>,
     templates: Vec<Repository>,
     trusted: TrustedHosts,
+    /// How many Secrets could not be read.
+    unreadable: usize,
 }
 
 impl Repositories {
     /// Reads Secrets, given as name, value of the type label, and decoded data.
     ///
-    /// Secrets of other types are ignored. Returns what could be read, and why the rest could not.
+    /// Secrets of other types are ignored. Returns what could be read, and why the rest could not. Who
+    /// reads a repository by a Secret that cannot be used is told so, where another Secret does not
+    /// register it; one without a URL stands for nothing.
     pub fn read<'a>(
         secrets: impl IntoIterator<Item = (&'a str, &'a str, &'a BTreeMap<String, Secret>)>,
         trusted: TrustedHosts,
@@ -38,6 +42,7 @@ impl Repositories {
             ..Self::default()
         };
         let mut errors = Vec::new();
+        let (mut registered, mut templates) = (Vec::new(), Vec::new());
         for (name, kind, data) in secrets {
             let read = match kind {
                 "repository" => Repository::registered(data),
@@ -47,13 +52,30 @@ impl Repositories {
             match read {
                 Ok(repository) if kind == "repository" => all.registered.push(repository),
                 Ok(template) => all.templates.push(template),
-                Err(why) => errors.push(SecretError {
-                    secret: name.to_owned(),
-                    why,
-                }),
+                Err(unreadable) => {
+                    errors.push(SecretError {
+                        secret: name.to_owned(),
+                        why: unreadable.why.clone(),
+                    });
+                    let place = if kind == "repository" {
+                        &mut registered
+                    } else {
+                        &mut templates
+                    };
+                    place.extend(unreadable.repository(name));
+                }
             }
         }
+        all.unreadable = errors.len();
+        // Of two for one URL the first registration counts, and the last template.
+        all.registered.extend(registered);
+        all.templates.splice(0..0, templates);
         (all, errors)
+    }
+
+    /// How many Secrets could not be read.
+    pub(crate) fn unreadable(&self) -> usize {
+        self.unreadable
     }
 
     /// Every registered repository.

@@ -81,6 +81,72 @@ fn one_bad_secret_hides_no_other() {
 }
 
 #[test]
+fn a_secret_that_cannot_be_read_is_an_error_for_its_urls_alone() {
+    let (web, app) = (
+        ("url", "https://git.example.com/web"),
+        ("url", "https://git.example.com/org/app"),
+    );
+    let token = ("password", "s3cret");
+    let (all, errors) = read(&[
+        (
+            "repository",
+            data(&[web, token, ("insecure", "perhaps"), ("depth", "all")]),
+        ),
+        (
+            "repo-creds",
+            data(&[
+                ("url", "https://git.example.com/org"),
+                ("githubAppPrivateKey", "s3cret"),
+            ]),
+        ),
+        (
+            "repo-creds",
+            data(&[("url", "https://git.example.com"), token]),
+        ),
+        ("repository", data(&[("type", "svn")])),
+    ]);
+    assert_eq!((errors.len(), all.unreadable()), (3, 3));
+    let why = |(_, url), project| {
+        let found = all.find(url, project);
+        found.usable().err().map(|error| error.to_string())
+    };
+    let of_web = "https://git.example.com/web cannot be read: the repository Secret repo-1 cannot be used: \
+                  `insecure` must be `true` or `false`; `depth` must be a whole number";
+    assert_eq!(why(web, "default").as_deref(), Some(of_web));
+    let of_app = why(app, "default").unwrap();
+    assert!(of_app.contains("`githubAppID` is missing"), "{of_app}");
+    assert_eq!(
+        why(("url", "https://git.example.com/other"), "default"),
+        None
+    );
+}
+
+#[test]
+fn another_secret_for_the_same_url_serves_it() {
+    let one = |key, value| {
+        let url = ("url", "https://git.example.com/a");
+        data(&[url, ("password", "p"), (key, value)])
+    };
+    for kind in ["repository", "repo-creds"] {
+        let (right, wrong) = (one("username", "ada"), one("insecure", "perhaps"));
+        let (all, errors) = read(&[(kind, wrong.clone()), (kind, right), (kind, wrong)]);
+        assert_eq!(errors.len(), 2);
+        let found = all.find("https://git.example.com/a", "default");
+        assert_eq!(user(&found), "ada", "{kind}");
+    }
+    let (all, _) = read(&[
+        ("repository", one("username", "ada")),
+        ("repository", {
+            let mut own = one("insecure", "perhaps");
+            own.insert("project".to_owned(), Secret::new("red"));
+            own
+        }),
+    ]);
+    let find = |project| all.find("https://git.example.com/a", project);
+    assert!(find("red").usable().is_err() && find("blue").usable().is_ok());
+}
+
+#[test]
 fn what_is_not_served_is_never_read_as_nothing() {
     for (key, value) in [
         ("gcpServiceAccountKey", "{}"),

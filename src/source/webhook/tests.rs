@@ -138,6 +138,33 @@ fn pushes() -> [(&'static str, &'static str, Value, bool); 6] {
     ]
 }
 
+/// CVE-2026-44937.
+#[test]
+fn an_address_in_a_push_is_text_and_no_pattern() {
+    let nested = format!("https://git.example.com/{}", "(a+)+".repeat(2000));
+    for address in [
+        "https://git.example.com/.*",
+        "https://git.example.com/(?:shop|web)/fleet",
+        "https://git.example.com/shop/fleet|.",
+        "https://.*/shop/fleet",
+        nested.as_str(),
+    ] {
+        let body = json!({"ref": "refs/heads/main", "repository": {"html_url": address, "default_branch": "main"}});
+        let headers = Headers::new([("X-GitHub-Event", "push")]);
+        let push = parse(
+            &headers,
+            body.to_string().as_bytes(),
+            &WebhookSecrets::default(),
+        );
+        let push = push.unwrap().unwrap();
+        let target = Target::new(&push);
+        let long = format!("https://git.example.com/{}", "a".repeat(10_000));
+        for url in ["https://git.example.com/shop/fleet.git", long.as_str()] {
+            assert!(!target.is_repository(url), "{address} {url}");
+        }
+    }
+}
+
 #[test]
 fn a_push_of_any_provider_wakes_exactly_the_sets_that_read_the_repository_and_path() {
     let set = |repository: &str, revision: &str, paths: Value| -> ApplicationSet {

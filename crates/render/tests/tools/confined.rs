@@ -2,25 +2,30 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use serde_json::{Value, json};
 
 use crate::folder;
 
-/// Asks a worker that is confined to `folder`, and returns its answer.
-fn ask(folder: &Path, job: &Value) -> Value {
-    let mut worker = Command::new(folder_of_worker())
+/// A worker that is confined to `folder`.
+fn start(folder: &Path) -> Child {
+    Command::new(folder_of_worker())
         .arg(folder)
         .env_clear()
         .env("HOME", folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// Asks a worker that is confined to `folder`, and returns its answer.
+fn ask(folder: &Path, job: &Value) -> Value {
+    let mut worker = start(folder);
     let mut input = worker.stdin.take().unwrap();
     writeln!(input, "{job}").unwrap();
     drop(input);
@@ -46,6 +51,8 @@ fn landlock() -> bool {
     modules.map_or(true, |modules| modules.contains("landlock"))
 }
 
+/// CVE-2023-40026: what another application renders from is as far away as the rest of the machine,
+/// even for one that knows where it is.
 #[test]
 fn a_worker_reads_nothing_outside_its_folder_and_connects_to_nobody() {
     assert!(
@@ -53,8 +60,9 @@ fn a_worker_reads_nothing_outside_its_folder_and_connects_to_nobody() {
         "this needs a kernel with Landlock (Linux 5.13 and newer)"
     );
     let inside = tempfile::tempdir().unwrap();
-    let outside = tempfile::tempdir().unwrap();
-    let secret = outside.path().join("x.yaml");
+    let another = tempfile::Builder::new().prefix("argosy-render-").tempdir();
+    let another = another.unwrap();
+    let secret = another.path().join("x.yaml");
     fs::write(
         &secret,
         "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n",
@@ -64,6 +72,7 @@ fn a_worker_reads_nothing_outside_its_folder_and_connects_to_nobody() {
     let address = format!("http://{}/x.yaml", listener.local_addr().unwrap());
     for (reference, text) in [
         (secret.display().to_string(), "permission denied"),
+        (another.path().display().to_string(), "permission denied"),
         ("/etc/hostname".to_owned(), "permission denied"),
         (address, "permission denied"),
     ] {
@@ -77,4 +86,34 @@ fn a_worker_reads_nothing_outside_its_folder_and_connects_to_nobody() {
     }
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err(), "the worker connected");
+}
+
+/// Nobody but the hub can have a worker render: there is no port, and nothing that listens.
+#[test]
+fn a_worker_at_work_has_no_socket() {
+    let inside = tempfile::tempdir().unwrap();
+    fs::write(inside.path().join("kustomization.yaml"), "resources: []\n").unwrap();
+    let mut worker = start(inside.path());
+    let job = json!({"tool": "kustomize", "folder": inside.path(), "arguments": ["build", "."]});
+    let mut input = worker.stdin.take().unwrap();
+    writeln!(input, "{job}").unwrap();
+    let mut answer = String::new();
+    let mut output = BufReader::new(worker.stdout.take().unwrap());
+    output.read_line(&mut answer).unwrap();
+    assert!(!answer.is_empty());
+    let open = fs::read_dir(format!("/proc/{}/fd", worker.id())).unwrap();
+    let open: Vec<_> = open
+        .filter_map(|entry| fs::read_link(entry.unwrap().path()).ok())
+        .map(|target| target.display().to_string())
+        .collect();
+    assert!(
+        open.iter().any(|target| target.starts_with("pipe:")),
+        "{open:?}"
+    );
+    assert!(
+        !open.iter().any(|target| target.starts_with("socket:")),
+        "{open:?}"
+    );
+    drop(input);
+    assert!(worker.wait().unwrap().success());
 }

@@ -1,8 +1,9 @@
 //! What a process leaves of its mirrors when it is killed in the midst of something, and how much
 //! the rest holds.
 //!
-//! Only what no whole mirror has is removed: temporary files, locks, packs without their index, and
-//! mirrors that were being made or removed. Nobody else may use the folder meanwhile.
+//! Only what no whole mirror has is removed: temporary files, locks, packs without their index,
+//! mirrors that were being made or removed, and what connections were made with, keys above all.
+//! Nobody else may use the folder meanwhile.
 
 use std::{
     ffi::OsStr,
@@ -16,6 +17,9 @@ use super::room::Held;
 /// What the name of a mirror ends in, and that of one that is being removed.
 pub(in crate::source::git) const MIRROR: &str = ".git";
 pub(super) const GONE: &str = ".gone";
+
+/// What the name of a folder ends in that one connection has for itself.
+pub(super) const CONNECTION: &str = ".connection";
 
 /// Clears a folder of mirrors, and tells of those that are whole.
 pub(super) fn clear(folder: &Path) -> io::Result<Vec<(String, Held)>> {
@@ -36,7 +40,10 @@ pub(super) fn clear(folder: &Path) -> io::Result<Vec<(String, Held)>> {
                 ..Held::default()
             };
             whole.push((name, held));
-        } else if name.ends_with(MIRROR) || name.ends_with(GONE) {
+        } else if [MIRROR, GONE, CONNECTION]
+            .iter()
+            .any(|one| name.ends_with(one))
+        {
             fs::remove_dir_all(path)?;
         }
     }
@@ -107,6 +114,7 @@ mod tests {
             "a.git/refs/heads/main.lock",
             "half.git/config",
             "b.git.gone/HEAD",
+            "ssh-A1b2C3.connection/key",
         ];
         for (name, bytes) in whole {
             write(name, bytes);
@@ -132,6 +140,8 @@ mod tests {
                 .all(|name| !folder.path().join(name).exists())
         );
         assert!(folder.path().join("notes.txt").is_file());
-        assert!(!folder.path().join("half.git").exists());
+        for name in ["half.git", "ssh-A1b2C3.connection"] {
+            assert!(!folder.path().join(name).exists());
+        }
     }
 }

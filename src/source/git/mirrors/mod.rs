@@ -10,14 +10,15 @@ mod room;
 use std::{
     collections::BTreeMap,
     fs, io,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, Weak},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use crate::source::sources::lock;
-use leftovers::GONE;
 pub(super) use leftovers::MIRROR;
+use leftovers::{CONNECTION, GONE};
 pub(super) use meter::Meter;
 pub(crate) use room::FOLLOWED;
 use room::{Held, going};
@@ -149,6 +150,16 @@ impl Lease {
     /// Its folder, which may not be there yet.
     pub(super) fn folder(&self) -> PathBuf {
         self.mirrors.folder.join(&self.name)
+    }
+
+    /// A private folder for one connection, which is removed with what this gives, or at the next
+    /// start if this process is killed before.
+    pub(super) fn connection(&self) -> io::Result<tempfile::TempDir> {
+        tempfile::Builder::new()
+            .prefix("ssh-")
+            .suffix(CONNECTION)
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir_in(&self.mirrors.folder)
     }
 
     /// Writes down, now and then, that it is used, for the next process.
