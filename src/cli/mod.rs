@@ -10,6 +10,8 @@ mod argocd_cm;
 mod cluster;
 mod completion;
 mod demo;
+#[cfg(test)]
+mod documentation;
 mod graph;
 mod hub;
 mod hub_access;

@@ -28,13 +28,18 @@ fn printed(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-pub(crate) fn chart(arguments: &[&str]) -> Vec<Value> {
+/// Helm, about to print what the chart becomes.
+pub(crate) fn template(arguments: &[&str]) -> Command {
     let mut helm = Command::new(tool(Tool::Helm).unwrap());
     helm.args(["template", "argosy"])
         .arg(format!("{DEPLOY}/helm/argosy"))
         .args(["--namespace", "argocd", "--include-crds"])
         .args(arguments);
-    documents(&printed(&mut helm))
+    helm
+}
+
+pub(crate) fn chart(arguments: &[&str]) -> Vec<Value> {
+    documents(&printed(&mut template(arguments)))
 }
 
 fn kustomization(folder: &str) -> Vec<Value> {
@@ -134,7 +139,7 @@ fn the_settings_of_the_chart_are_those_that_a_hub_reads() {
     assert_eq!(labels.collect::<Vec<_>>(), ["argocd"; 3]);
 }
 
-fn api(client: &Client, object: &Value) -> Api<DynamicObject> {
+pub(crate) fn api(client: &Client, object: &Value) -> Api<DynamicObject> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let (api_version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
     let resource = resource(&api_version, &kind);
@@ -160,13 +165,13 @@ pub(crate) async fn apply(client: &Client, object: &Value) {
 }
 
 /// The pod that the Deployment among these objects makes.
-fn pod(objects: &[Value]) -> Value {
+pub(crate) fn pod(objects: &[Value]) -> Value {
     let deployment = objects.iter().find(|object| object["kind"] == "Deployment");
     let mut pod = deployment.unwrap()["spec"]["template"].clone();
     pod["apiVersion"] = json!("v1");
     pod["kind"] = json!("Pod");
     pod["metadata"]["name"] = json!("hub");
-    pod["metadata"]["namespace"] = json!("argocd");
+    pod["metadata"]["namespace"] = deployment.unwrap()["metadata"]["namespace"].clone();
     pod
 }
 

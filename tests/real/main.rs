@@ -8,6 +8,7 @@
 mod accounts;
 mod big;
 mod blind;
+mod chart;
 mod clusters;
 mod controllers;
 mod corpus;

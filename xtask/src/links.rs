@@ -1,5 +1,5 @@
 //! Checks that every link of the documentation to a file of the project, or to a heading in one,
-//! leads somewhere, and that the book of `docs/` has all of its pages.
+//! leads somewhere, in the book of `docs/`, too, and that the book has all of its pages.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,15 @@ use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
 /// Where pages are.
 const PLACES: [&str; 3] = [".", "docs", "examples"];
+
+/// The folder that becomes the book.
+const BOOK: &str = "docs";
+
+/// Where what is not in the book is read, by its path.
+const ONLINE: [&str; 2] = [
+    "https://github.com/argosy-fleet/argosy/blob/main/",
+    "https://github.com/argosy-fleet/argosy/tree/main/",
+];
 
 /// The contents of the book.
 const SUMMARY: &str = "docs/SUMMARY.md";
@@ -84,18 +93,38 @@ fn links(text: &str) -> Vec<String> {
     };
     Parser::new(text)
         .filter_map(target)
-        .filter(|link| !link.contains("://") && !link.starts_with("mailto:"))
+        .filter(|link| {
+            online(link).is_some() || !link.contains("://") && !link.starts_with("mailto:")
+        })
         .collect()
+}
+
+/// The path within the project of a link to where its files are read.
+fn online(link: &str) -> Option<&str> {
+    ONLINE.iter().find_map(|place| link.strip_prefix(place))
 }
 
 fn leads_somewhere(page: &Path, link: &str) -> anyhow::Result<bool> {
     let (file, heading) = link.split_once('#').unwrap_or((link, ""));
-    let target = if file.is_empty() {
-        page.to_owned()
-    } else {
-        page.parent().unwrap_or(Path::new(".")).join(file)
+    let target = match online(file) {
+        Some(path) => crate::root().join(path),
+        None if file.is_empty() => page.to_owned(),
+        None => page.parent().unwrap_or(Path::new(".")).join(file),
     };
-    Ok(target.exists() && (heading.is_empty() || anchors(&read(&target)?).contains(heading)))
+    let is_followed = online(file).is_some() || !leaves_book(page, &target)?;
+    Ok(is_followed
+        && target.exists()
+        && (heading.is_empty() || anchors(&read(&target)?).contains(heading)))
+}
+
+/// Whether the way leads from the book to what the book does not have.
+fn leaves_book(page: &Path, target: &Path) -> anyhow::Result<bool> {
+    let book = crate::root().join(BOOK).canonicalize()?;
+    let is_in = |path: &Path| {
+        path.canonicalize()
+            .is_ok_and(|path| path.starts_with(&book))
+    };
+    Ok(is_in(page) && target.exists() && !is_in(target))
 }
 
 /// The names under which the headings of a page can be linked to.
@@ -135,9 +164,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_book_leads_nowhere_but_into_itself_and_to_what_is_read_online() {
+        let page = crate::root().join("docs/install.md");
+        let leads = |link: &str| leads_somewhere(&page, link).unwrap();
+        assert!(leads("compat.md") && leads("reference/cli.md#argosy-up"));
+        assert!(
+            !leads("../deploy/Dockerfile") && !leads("absent.md") && !leads("compat.md#absent")
+        );
+        assert!(leads(&format!("{}deploy/Dockerfile", ONLINE[0])));
+        assert!(!leads(&format!("{}deploy/absent", ONLINE[1])));
+    }
+
+    #[test]
     fn links_within_the_project_are_found_and_headings_have_their_names() {
         let text = "# Sync, in full\n\n[a](b.md#sync-in-full) ![p](p.png) [out](https://example.com)\n\n```\n[no](link.md)\n```\n";
         assert_eq!(links(text), ["b.md#sync-in-full", "p.png"]);
+        let online = format!("{}deploy/Dockerfile", ONLINE[0]);
+        assert_eq!(links(&format!("[a]({online})")), [online]);
         assert_eq!(anchors(text), BTreeSet::from(["sync-in-full".to_owned()]));
     }
 }
