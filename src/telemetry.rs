@@ -6,9 +6,9 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
 use tracing_subscriber::{EnvFilter, reload};
 
@@ -136,7 +136,7 @@ pub fn start(format: LogFormat, default: &str) -> Logs {
     match format {
         LogFormat::Text => {
             let logs = logs
-                .with_ansi(std::io::stderr().is_terminal())
+                .with_ansi(AutoStream::choice(&std::io::stderr()) != ColorChoice::Never)
                 .with_target(false)
                 .with_filter_reloading();
             let handle = logs.reload_handle();

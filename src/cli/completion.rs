@@ -3,13 +3,14 @@
 use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
 
+use super::kubectl::{Called, PLUGIN};
 use super::{Cli, Outcome, output};
 
 /// Print the code that lets a shell complete commands, flags and their values.
-///
-/// Example: `source <(argosy completion bash)`, or for good `argosy completion zsh >
-/// "${fpath[1]}/_argosy"`
 #[derive(Parser)]
+#[command(after_help = "Examples:
+  source <(argosy completion bash)
+  argosy completion zsh > \"${fpath[1]}/_argosy\"")]
 pub(crate) struct Args {
     /// The shell.
     shell: Shell,
@@ -17,7 +18,11 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args) -> Outcome {
     let mut code = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "argosy", &mut code);
+    let name = match Called::now() {
+        Called::Plugin => PLUGIN,
+        _ => "argosy",
+    };
+    clap_complete::generate(args.shell, &mut Cli::command(), name, &mut code);
     output::line(String::from_utf8_lossy(&code).trim_end());
     Outcome::Success
 }

@@ -12,8 +12,8 @@ use crate::hub::Hub;
 pub(crate) struct Args {
     #[command(flatten)]
     hub: HubArgs,
-    /// Form of the answer.
-    #[arg(long, short, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Form,
 }
 
@@ -22,9 +22,12 @@ pub(crate) struct Args {
 enum Form {
     /// A line for each application.
     #[default]
+    #[value(alias = "table")]
     Text,
     /// Nodes, edges and cycles as JSON.
     Json,
+    /// The same as YAML.
+    Yaml,
     /// Graphviz.
     Dot,
     /// A Mermaid flowchart.
@@ -37,6 +40,7 @@ pub(crate) async fn run(args: Args) -> CommandResult {
     let text = match args.output {
         Form::Text => graph.to_text(),
         Form::Json => format!("{:#}", graph.to_json()),
+        Form::Yaml => argosy_yaml::to_string(&graph.to_json()),
         Form::Dot => graph.to_dot(),
         Form::Mermaid => graph.to_mermaid(),
     };

@@ -24,6 +24,9 @@ use crate::telemetry::{self, LogFormat};
 
 /// Runs a hub on a Kubernetes cluster.
 #[derive(Parser)]
+#[command(after_help = "Examples:
+  argosy hub --install-crds
+  argosy hub --context fleet --data /var/lib/argosy --log-format json")]
 pub(crate) struct Args {
     #[command(flatten)]
     hub: HubArgs,

@@ -9,6 +9,8 @@ mod appset;
 mod argocd_cm;
 mod cluster;
 mod completion;
+mod config;
+mod defaults;
 mod demo;
 #[cfg(test)]
 mod documentation;
@@ -16,6 +18,7 @@ mod graph;
 mod hub;
 mod hub_access;
 mod install;
+mod kubectl;
 mod leader_args;
 mod metrics_args;
 mod otlp_args;
@@ -26,18 +29,22 @@ mod reference;
 mod registration;
 mod repo;
 mod table;
+#[cfg(test)]
+mod tests;
 mod time;
 mod up;
 mod version;
 mod window;
 
-use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::diagnostic::{Diagnostic, Kind};
+use crate::surroundings::Surroundings;
+use defaults::Defaults;
+use kubectl::Called;
 
 /// The exit status for an error, as Argo CD's CLI has it.
 const FAILURE: u8 = 20;
@@ -46,6 +53,16 @@ const FAILURE: u8 = 20;
 #[derive(Parser)]
 #[command(name = "argosy", version, propagate_version = true)]
 struct Cli {
+    /// When answers are in colours; `auto` is on a terminal, unless NO_COLOR says otherwise.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        env = "ARGOSY_COLOR",
+        default_value_t
+    )]
+    color: ColorChoice,
     #[command(subcommand)]
     command: Command,
 }
@@ -84,6 +101,7 @@ enum Command {
     /// Ask how the hub would decide, without a hub.
     #[command(subcommand)]
     Admin(admin::Command),
+    Config(config::Args),
     /// Print what a shell needs to complete commands and flags.
     Completion(completion::Args),
     /// Print the version.
@@ -104,7 +122,24 @@ type CommandResult = Result<Outcome, Diagnostic>;
 
 /// Parses the command line, runs the command, and prints what went wrong.
 pub fn main() -> ExitCode {
-    let matches = named_as_called().try_get_matches();
+    let called = Called::now();
+    if called == Called::Completer {
+        let words: Vec<_> = std::env::args_os().skip(1).collect();
+        let words: Vec<_> = words
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        output::line(kubectl::completions(Cli::command(), &words));
+        return ExitCode::SUCCESS;
+    }
+    let defaults = Defaults::read(&Surroundings::system());
+    let command = called.name(Cli::command());
+    let command = match &defaults {
+        Ok(defaults) => defaults.apply(command),
+        // Help is given all the same.
+        Err(_) => command,
+    };
+    let matches = command.try_get_matches();
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
@@ -114,7 +149,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if failed { FAILURE } else { 0 });
         }
     };
-    match run(cli.command) {
+    output::colour(cli.color);
+    match defaults.and_then(|defaults| run(cli.command, &defaults)) {
         Ok(Outcome::Success) => ExitCode::SUCCESS,
         Ok(Outcome::Negative) => ExitCode::from(1),
         Ok(Outcome::Changes) => ExitCode::from(2),
@@ -125,19 +161,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The command line, which help and errors call as its caller did: kubectl has a name of its own for
-/// each plugin.
-fn named_as_called() -> clap::Command {
-    let called = std::env::args_os().next().map(PathBuf::from);
-    let name = called.as_deref().and_then(Path::file_stem);
-    if name.is_some_and(|name| name == "kubectl-argosy") {
-        Cli::command().bin_name("kubectl argosy")
-    } else {
-        Cli::command()
-    }
-}
-
-fn run(command: Command) -> CommandResult {
+fn run(command: Command, defaults: &Defaults) -> CommandResult {
     match command {
         Command::Demo(args) => demo::run(args),
         Command::Up(args) => block_on(up::run(args)),
@@ -152,6 +176,7 @@ fn run(command: Command) -> CommandResult {
         Command::Window(command) => window::run(command),
         Command::Graph(args) => block_on(graph::run(args)),
         Command::Admin(command) => admin::run(command),
+        Command::Config(args) => config::run(&args, defaults),
         Command::Completion(args) => Ok(completion::run(&args)),
         Command::Version(args) => version::run(&args),
     }
@@ -187,15 +212,5 @@ async fn interrupted() {
         biased;
         _ = tokio::signal::ctrl_c() => {}
         () = terminated => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    #[test]
-    fn the_command_tree_is_consistent() {
-        super::Cli::command().debug_assert();
     }
 }

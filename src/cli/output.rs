@@ -2,9 +2,10 @@
 
 #![expect(clippy::print_stderr, reason = "this module is what prints")]
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
+use anstream::{AutoStream, ColorChoice};
 use argosy_yaml as yaml;
 use clap::ValueEnum;
 use serde::Serialize;
@@ -17,6 +18,7 @@ use crate::diagnostic::Diagnostic;
 pub(crate) enum Format {
     /// For a person.
     #[default]
+    #[value(alias = "table")]
     Text,
     /// One JSON document.
     Json,
@@ -24,9 +26,52 @@ pub(crate) enum Format {
     Yaml,
 }
 
-/// Whether answers may be in colours: they go to a terminal, and nobody has set `NO_COLOR`.
+/// The form of an answer that may go into a pull request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Report {
+    /// For a person.
+    #[default]
+    #[value(alias = "text")]
+    Table,
+    /// For the comment of a pull request, with every difference folded in.
+    Markdown,
+    /// One JSON document.
+    Json,
+    /// One YAML document.
+    Yaml,
+}
+
+impl Report {
+    /// Prints an answer, whose texts end where they end.
+    pub(crate) fn print(
+        self,
+        value: &impl Serialize,
+        table: impl FnOnce() -> String,
+        markdown: impl FnOnce() -> String,
+    ) -> Result<(), Diagnostic> {
+        match self {
+            Self::Table => document(Format::Text, value, table),
+            Self::Markdown => document(Format::Text, value, markdown),
+            Self::Json => document(Format::Json, value, String::new),
+            Self::Yaml => document(Format::Yaml, value, String::new),
+        }
+    }
+}
+
+/// Says when answers are in colours.
+pub(crate) fn colour(when: clap::ColorChoice) {
+    match when {
+        clap::ColorChoice::Auto => ColorChoice::Auto,
+        clap::ColorChoice::Always => ColorChoice::Always,
+        clap::ColorChoice::Never => ColorChoice::Never,
+    }
+    .write_global();
+}
+
+/// Whether answers may be in colours: as `--color` says, and where it leaves that open, on a terminal
+/// that has colours, heeding `NO_COLOR`, `CLICOLOR` and `CLICOLOR_FORCE`.
 pub(crate) fn is_coloured() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
+    AutoStream::choice(&std::io::stdout()) != ColorChoice::Never
 }
 
 /// Prints the problem that ended the command.

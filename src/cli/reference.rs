@@ -11,7 +11,8 @@ const HEAD: &str = "\
 
 Exit codes: 0 is done; 1 is an answer that scripts branch on, such as differences found or not healthy; 2 is what `plan` and `appset diff` answer when something would change; 20 is an error.
 `argosy completion SHELL` prints what a shell needs to complete all this, `argosy admin docs man --dir DIR` writes man pages.
-A copy of the program or a link to it that is called `kubectl-argosy` and lies on `PATH` makes it a plugin: `kubectl argosy app list`.
+Every command takes `--color auto|always|never`, and defaults of flags may stand in variables and in a config file, which `argosy config` and [Your own defaults](../config.md) tell of.
+A copy of the program or a link to it that is called `kubectl-argosy` and lies on `PATH` makes it a plugin: `kubectl argosy app list`; one called `kubectl_complete-argosy` lets kubectl complete its command line.
 ";
 
 /// The page for this command and all below it.
@@ -46,9 +47,11 @@ fn section(command: &Command, page: &mut String) {
         "\n## {name}\n\n{}\n\n```console\n{usage}\n```\n",
         about.trim_end()
     );
+    example(command, page);
     let mut arguments = command
         .get_arguments()
-        .filter(|one| !one.is_hide_set() && !matches!(one.get_id().as_str(), "help" | "version"))
+        .filter(|one| !one.is_hide_set() && !one.is_global_set())
+        .filter(|one| !matches!(one.get_id().as_str(), "help" | "version"))
         .peekable();
     if arguments.peek().is_none() {
         return;
@@ -62,6 +65,20 @@ fn section(command: &Command, page: &mut String) {
             meaning(argument),
             default(argument)
         );
+    }
+}
+
+/// What its help shows last.
+fn example(command: &Command, page: &mut String) {
+    let text = command.get_after_help().map(ToString::to_string);
+    let text = text.unwrap_or_default();
+    let lines = text.lines().skip_while(|line| !line.starts_with("Example"));
+    let lines: Vec<_> = lines
+        .skip(1)
+        .map(|line| line.strip_prefix("  ").unwrap_or(line))
+        .collect();
+    if !lines.is_empty() {
+        let _ = write!(page, "\n```console\n{}\n```\n", lines.join("\n"));
     }
 }
 

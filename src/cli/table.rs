@@ -14,6 +14,7 @@ use crate::diagnostic::Diagnostic;
 pub(crate) enum ListFormat {
     /// A table.
     #[default]
+    #[value(alias = "text")]
     Table,
     /// A table with more columns.
     Wide,
@@ -93,6 +94,13 @@ pub(crate) fn plain_table() -> Table {
     table
         .load_style(NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+/// A table with sentences in it, which on a terminal goes on in the next line of its column.
+pub(crate) fn prose_table() -> Table {
+    let mut table = plain_table();
+    table.set_content_arrangement(ContentArrangement::Dynamic);
     table
 }
 

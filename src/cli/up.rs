@@ -5,11 +5,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Parser;
+use serde_json::json;
 
 use super::metrics_args::MetricsArgs;
 use super::otlp_args::OtlpArgs;
+use super::output::{self, Format};
 use super::plugins_args::PluginsArgs;
-use super::{CommandResult, Outcome, interrupted, output};
+use super::{CommandResult, Outcome, interrupted};
 use crate::config::HubConfig;
 use crate::embedded::{DataDir, Embedded, Options};
 use crate::hub::Hub;
@@ -17,6 +19,8 @@ use crate::telemetry::{self, LogFormat};
 
 /// Runs a hub on an embedded cluster whose state is kept in a directory.
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy up --data ~/argosy -o json")]
 pub(crate) struct Args {
     /// The directory of its state, kubeconfig and caches.
     #[arg(long, value_name = "DIR")]
@@ -36,6 +40,9 @@ pub(crate) struct Args {
     /// The form of the logs.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
+    /// The form of the answer, which tells the address and the kubeconfig.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
+    output: Format,
 }
 
 pub(crate) async fn run(args: Args) -> CommandResult {
@@ -56,8 +63,11 @@ pub(crate) async fn run(args: Args) -> CommandResult {
     let hub = Hub::start(config, embedded.client.clone())?;
     let address = crate::server::serve(&hub).await?;
     let kubeconfig = embedded.write_kubeconfig(&data, &[])?;
-    output::line(format!("hub at http://{address}"));
-    output::line(format!("kubeconfig: {}", kubeconfig.display()));
+    let (address, kubeconfig) = (format!("http://{address}"), kubeconfig.display());
+    let told = json!({"address": address, "kubeconfig": kubeconfig.to_string()});
+    output::document(args.output, &told, || {
+        format!("hub at {address}\nkubeconfig: {kubeconfig}")
+    })?;
     interrupted().await;
     hub.shut_down().await;
     Ok(Outcome::Success)

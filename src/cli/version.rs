@@ -6,9 +6,11 @@ use serde_json::json;
 use super::{CommandResult, Outcome, output};
 
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy version -o json")]
 pub(crate) struct Args {
-    /// How to print it.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: output::Format,
 }
 

@@ -16,6 +16,8 @@ pub(crate) enum Command {
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  argosy admin app refresh-paths web.yaml --changed changes.json")]
 pub(crate) struct RefreshPaths {
     /// The application.
     #[arg(value_name = "APP.yaml")]
@@ -23,8 +25,8 @@ pub(crate) struct RefreshPaths {
     /// A JSON list of lists of changed files.
     #[arg(long, value_name = "FILE")]
     changed: PathBuf,
-    /// Form of the answer.
-    #[arg(long, short, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: output::Format,
 }
 

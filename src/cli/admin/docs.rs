@@ -10,12 +10,10 @@ use crate::diagnostic::Diagnostic;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Print the page that documents all commands and flags.
-    ///
-    /// Example: `argosy admin docs cli > docs/reference/cli.md`
+    #[command(after_help = "Example:\n  argosy admin docs cli > docs/reference/cli.md")]
     Cli,
     /// Write a man page for each command.
-    ///
-    /// Example: `argosy admin docs man --dir ~/.local/share/man/man1`
+    #[command(after_help = "Example:\n  argosy admin docs man --dir ~/.local/share/man/man1")]
     Man(Man),
 }
 

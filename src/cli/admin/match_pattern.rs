@@ -9,6 +9,8 @@ use super::json_file;
 use crate::cli::{CommandResult, Outcome, output};
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  argosy admin match --pattern 'prod-*' --texts names.json")]
 pub(crate) struct Args {
     /// The pattern.
     #[arg(long)]
@@ -22,8 +24,8 @@ pub(crate) struct Args {
     /// A character that `*` and `?` do not match.
     #[arg(long, default_value = "")]
     separator: String,
-    /// Form of the answer.
-    #[arg(long, short, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: output::Format,
 }
 

@@ -7,9 +7,9 @@ use crate::diagnostic::{Diagnostic, Kind};
 use crate::metrics;
 
 /// Print the page that documents all metrics of the hub.
-///
-/// Example: `argosy admin metrics > docs/reference/metrics.md`
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy admin metrics > docs/reference/metrics.md")]
 pub(crate) struct Args;
 
 pub(super) fn run(_: &Args) -> CommandResult {

@@ -34,6 +34,8 @@ pub(crate) enum WindowsCommand {
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  argosy admin proj check web.yaml --project team.yaml")]
 pub(crate) struct Check {
     /// The application.
     #[arg(value_name = "APP.yaml")]
@@ -45,7 +47,7 @@ pub(crate) struct Check {
     #[arg(long, value_name = "FILE")]
     cluster_secrets: Option<PathBuf>,
     /// Namespace of the hub.
-    #[arg(long, default_value = "argocd")]
+    #[arg(short, long, env = "ARGOSY_NAMESPACE", default_value = "argocd")]
     namespace: String,
     /// A JSON list of resources (group, kind, namespace, name).
     #[arg(long, value_name = "FILE")]
@@ -53,12 +55,14 @@ pub(crate) struct Check {
     /// Say as whom the hub would act.
     #[arg(long)]
     service_account: bool,
-    /// Form of the answer.
-    #[arg(long, short, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: output::Format,
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  argosy admin proj windows check windows.yaml --app web.yaml --checks times.json")]
 pub(crate) struct WindowsCheck {
     /// A list of windows.
     #[arg(value_name = "WINDOWS.yaml")]
@@ -69,8 +73,8 @@ pub(crate) struct WindowsCheck {
     /// A JSON list of times (time, manual, startedAt).
     #[arg(long, value_name = "FILE")]
     checks: PathBuf,
-    /// Form of the answer.
-    #[arg(long, short, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: output::Format,
 }
 

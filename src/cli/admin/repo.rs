@@ -16,12 +16,14 @@ pub(crate) enum Command {
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  argosy admin repo same-url --pairs pairs.json")]
 pub(crate) struct SameUrl {
     /// A JSON list of pairs of URLs.
     #[arg(long, value_name = "FILE")]
     pairs: PathBuf,
-    /// Form of the answer.
-    #[arg(long, short, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: output::Format,
 }
 

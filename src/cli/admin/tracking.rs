@@ -34,6 +34,8 @@ struct Marks {
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  argosy admin tracking set deployment.yaml --app-name web")]
 pub(crate) struct Set {
     /// The object.
     #[arg(value_name = "OBJECT.yaml")]
@@ -46,30 +48,34 @@ pub(crate) struct Set {
     /// Namespace of its destination.
     #[arg(long, default_value = "")]
     dest_namespace: String,
-    /// Form of the answer.
-    #[arg(long, short, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: output::Format,
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  argosy admin tracking owner deployment.yaml")]
 pub(crate) struct Owner {
     /// The object.
     #[arg(value_name = "OBJECT.yaml")]
     object: PathBuf,
     #[command(flatten)]
     marks: Marks,
-    /// Form of the answer.
-    #[arg(long, short, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: output::Format,
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  argosy admin tracking parse --id 'web:apps/Deployment:shop/web'")]
 pub(crate) struct Parse {
     /// The value of the annotation.
     #[arg(long)]
     id: String,
-    /// Form of the answer.
-    #[arg(long, short, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: output::Format,
 }
 

@@ -23,6 +23,8 @@ pub(crate) enum Command {
 }
 
 #[derive(ClapArgs)]
+#[command(after_help = "Example:
+  argosy admin webhook simulate --headers headers.json --body push.json --apps apps.yaml")]
 pub(crate) struct Args {
     /// The file with the delivery's headers, a JSON object.
     #[arg(long, value_name = "FILE")]
@@ -34,13 +36,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     apps: PathBuf,
     /// The hub's own namespace.
-    #[arg(long, default_value = "argocd")]
+    #[arg(short, long, env = "ARGOSY_NAMESPACE", default_value = "argocd")]
     namespace: String,
     /// Further namespaces in which applications count: globs or /expressions/.
     #[arg(long, value_delimiter = ',')]
     application_namespaces: Vec<String>,
     /// The form of the answer.
-    #[arg(short, long, default_value = "text")]
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Format,
 }
 

@@ -18,12 +18,12 @@ use crate::diagnostic::Diagnostic;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// List the actions of an application's objects.
-    ///
-    /// Example: `argosy app actions list web --kind Deployment`
+    #[command(after_help = "Example:\n  argosy app actions list web --kind Deployment")]
     List(List),
     /// Run an action.
-    ///
-    /// Example: `argosy app actions run web restart --kind Deployment --resource-name web`
+    #[command(
+        after_help = "Example:\n  argosy app actions run web restart --kind Deployment --resource-name web"
+    )]
     Run(Run),
 }
 
@@ -64,8 +64,8 @@ impl Objects {
 pub(crate) struct List {
     #[command(flatten)]
     objects: Objects,
-    /// Form of the answer.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Format,
 }
 

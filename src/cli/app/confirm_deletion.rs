@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use super::{find, select};
-use crate::cli::hub_access::{HubArgs, failed};
+use super::find;
+use super::selection::Selection;
+use crate::cli::hub_access::failed;
 use crate::cli::{CommandResult, Outcome, output};
 
 /// Confirms deletions that wait for a person: of objects that ask for it, and of many applications
@@ -17,18 +18,13 @@ use crate::cli::{CommandResult, Outcome, output};
 #[derive(Parser)]
 #[command(after_help = "Example:\n  argosy app confirm-deletion web")]
 pub(crate) struct Args {
-    /// The applications.
-    names: Vec<String>,
     #[command(flatten)]
-    hub: HubArgs,
-    /// Confirm for all applications with these labels.
-    #[arg(short = 'l', long, conflicts_with = "names")]
-    selector: Option<String>,
+    selection: Selection,
 }
 
 pub(crate) async fn run(args: Args) -> CommandResult {
-    let api = args.hub.api().await?;
-    for name in select(&api, args.names, args.selector).await? {
+    let (api, names) = args.selection.resolve().await?;
+    for name in names {
         find(&api, &name).await?;
         let now = format!("{:.0}", Timestamp::now());
         let patch = json!({"metadata": {"annotations": {DELETION_APPROVED: now}}});

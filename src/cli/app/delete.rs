@@ -9,8 +9,9 @@ use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::json;
 
-use super::{find, select};
-use crate::cli::hub_access::{HubArgs, failed};
+use super::find;
+use super::selection::Selection;
+use crate::cli::hub_access::failed;
 use crate::cli::{CommandResult, Outcome, output};
 use crate::diagnostic::Diagnostic;
 
@@ -24,13 +25,18 @@ const LOOK: Duration = Duration::from_millis(500);
   argosy app delete web --no-cascade     leave its resources where they are
   argosy app delete web --abandon        give up a deletion whose cluster is gone for good")]
 pub(crate) struct Args {
-    /// The applications.
-    names: Vec<String>,
     #[command(flatten)]
-    hub: HubArgs,
-    /// Delete all applications with these labels.
-    #[arg(short = 'l', long, conflicts_with = "names")]
-    selector: Option<String>,
+    selection: Selection,
+    #[command(flatten)]
+    how: How,
+    /// Wait until they are gone.
+    #[arg(long)]
+    wait: bool,
+}
+
+/// What becomes of their resources.
+#[derive(clap::Args)]
+struct How {
     /// How their resources are deleted.
     #[arg(long, value_enum, default_value_t)]
     cascade: Cascade,
@@ -41,9 +47,6 @@ pub(crate) struct Args {
     /// what it leaves behind as an Event and in its log.
     #[arg(long, conflicts_with_all = ["cascade", "no_cascade"])]
     abandon: bool,
-    /// Wait until they are gone.
-    #[arg(long)]
-    wait: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -56,16 +59,15 @@ enum Cascade {
 }
 
 pub(crate) async fn run(args: Args) -> CommandResult {
-    let api = args.hub.api().await?;
-    let names = select(&api, args.names.clone(), args.selector.clone()).await?;
+    let (api, names) = args.selection.resolve().await?;
     for name in &names {
-        delete(&api, name, &args).await?;
+        delete(&api, name, &args.how).await?;
     }
     for name in names {
         while args.wait && exists(&api, &name).await? {
             tokio::time::sleep(LOOK).await;
         }
-        let word = match (args.wait, args.abandon) {
+        let word = match (args.wait, args.how.abandon) {
             (true, _) => "is gone",
             (false, true) => "is let go of",
             (false, false) => "is being deleted",
@@ -75,17 +77,17 @@ pub(crate) async fn run(args: Args) -> CommandResult {
     Ok(Outcome::Success)
 }
 
-async fn delete(api: &Api<Application>, name: &str, args: &Args) -> Result<(), Diagnostic> {
+async fn delete(api: &Api<Application>, name: &str, how: &How) -> Result<(), Diagnostic> {
     let app = find(api, name).await?;
-    let patch = if args.abandon {
+    let patch = if how.abandon {
         let by = std::env::var("USER").unwrap_or_else(|_| "argosy".to_owned());
         json!({"metadata": {"annotations": {names::annotation::ABANDON: by}}})
     } else {
-        json!({"metadata": {"finalizers": finalizers(&app, args),
+        json!({"metadata": {"finalizers": finalizers(&app, how),
                             "resourceVersion": app.metadata.resource_version}})
     };
     // What is being deleted takes no new finalizers.
-    if args.abandon || !app.is_deleting() {
+    if how.abandon || !app.is_deleting() {
         api.patch(name, &PatchParams::default(), &Patch::Merge(patch))
             .await
             .map_err(|error| failed(format!("cannot prepare `{name}` for deletion"), &error))?;
@@ -99,7 +101,7 @@ async fn delete(api: &Api<Application>, name: &str, args: &Args) -> Result<(), D
 }
 
 /// The finalizers that make the hub delete the resources as asked, or leave them.
-fn finalizers(app: &Application, args: &Args) -> Vec<String> {
+fn finalizers(app: &Application, how: &How) -> Vec<String> {
     let of_cascade = [
         finalizer::RESOURCES,
         finalizer::RESOURCES_FOREGROUND,
@@ -110,8 +112,8 @@ fn finalizers(app: &Application, args: &Args) -> Vec<String> {
         .filter(|one| !of_cascade.contains(&one.as_str()))
         .cloned()
         .collect();
-    if !args.no_cascade {
-        let wanted = match args.cascade {
+    if !how.no_cascade {
+        let wanted = match how.cascade {
             Cascade::Foreground => finalizer::RESOURCES,
             Cascade::Background => finalizer::RESOURCES_BACKGROUND,
         };

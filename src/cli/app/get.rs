@@ -16,6 +16,8 @@ use crate::cli::{CommandResult, Outcome};
 
 /// Shows one application.
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy app get web")]
 pub(crate) struct Args {
     /// The application.
     name: String,
@@ -27,8 +29,8 @@ pub(crate) struct Args {
     /// Have the hub render and look at it anew first.
     #[arg(long)]
     hard_refresh: bool,
-    /// How to print it.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Format,
 }
 

@@ -10,6 +10,9 @@ use crate::cli::{CommandResult, Outcome};
 
 /// Lists applications.
 #[derive(Parser)]
+#[command(after_help = "Examples:
+  argosy app list
+  argosy app list -l team=web -o wide")]
 pub(crate) struct Args {
     #[command(flatten)]
     hub: HubArgs,
@@ -22,8 +25,8 @@ pub(crate) struct Args {
     /// Only applications on this cluster, by name or server.
     #[arg(short, long)]
     cluster: Option<String>,
-    /// How to print them.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: ListFormat,
 }
 

@@ -5,6 +5,7 @@ mod approve;
 mod confirm_deletion;
 mod delete;
 mod diff;
+mod found;
 mod get;
 mod history;
 mod list;
@@ -13,6 +14,7 @@ mod pause;
 mod refresh;
 mod resources;
 mod rollback;
+mod selection;
 mod show;
 mod sync;
 mod sync_plan;
@@ -104,29 +106,6 @@ pub(crate) async fn find(api: &Api<Application>, name: &str) -> Result<Applicati
         Some(app) => Ok(app),
         None => Err(absent("app", name, &names(api, None).await?)),
     }
-}
-
-/// The applications that a command is about: those named, or those with certain labels.
-async fn select(
-    api: &Api<Application>,
-    named: Vec<String>,
-    selector: Option<String>,
-) -> Result<Vec<String>, Diagnostic> {
-    if !named.is_empty() {
-        return Ok(named);
-    }
-    let Some(selector) = selector else {
-        return Err(Diagnostic::user("NothingNamed", "no application is named")
-            .fix("give one or more names, or labels with --selector"));
-    };
-    let found = names(api, Some(selector.clone())).await?;
-    if found.is_empty() {
-        return Err(Diagnostic::user(
-            "NothingSelected",
-            format!("no application has `{selector}`"),
-        ));
-    }
-    Ok(found)
 }
 
 async fn names(

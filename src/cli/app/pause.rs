@@ -9,8 +9,9 @@ use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::{find, select};
-use crate::cli::hub_access::{HubArgs, failed};
+use super::find;
+use super::selection::Selection;
+use crate::cli::hub_access::failed;
 use crate::cli::{CommandResult, Outcome, output};
 use crate::diagnostic::Diagnostic;
 
@@ -19,15 +20,10 @@ use crate::diagnostic::Diagnostic;
 /// Automated syncs and healing stop; what a person asks for still happens. The pause survives the
 /// ApplicationSet of the application and ends by itself.
 #[derive(Parser)]
-#[command(after_help = "Example: argosy app pause web --for 2h --reason 'a fix by hand'")]
+#[command(after_help = "Example:\n  argosy app pause web --for 2h --reason 'a fix by hand'")]
 pub(crate) struct PauseArgs {
-    /// The applications.
-    names: Vec<String>,
     #[command(flatten)]
-    hub: HubArgs,
-    /// Pause all applications with these labels.
-    #[arg(short = 'l', long, conflicts_with = "names")]
-    selector: Option<String>,
+    selection: Selection,
     /// How long, such as 90s, 30m or 2h.
     #[arg(long = "for", value_name = "DURATION", value_parser = positive)]
     lasting: SignedDuration,
@@ -41,15 +37,10 @@ pub(crate) struct PauseArgs {
 
 /// End a pause of applications before its time.
 #[derive(Parser)]
-#[command(after_help = "Example: argosy app resume web")]
+#[command(after_help = "Example:\n  argosy app resume web")]
 pub(crate) struct ResumeArgs {
-    /// The applications.
-    names: Vec<String>,
     #[command(flatten)]
-    hub: HubArgs,
-    /// Resume all applications with these labels.
-    #[arg(short = 'l', long, conflicts_with = "names")]
-    selector: Option<String>,
+    selection: Selection,
 }
 
 fn positive(text: &str) -> Result<SignedDuration, String> {
@@ -62,7 +53,7 @@ fn positive(text: &str) -> Result<SignedDuration, String> {
 }
 
 pub(crate) async fn pause(args: PauseArgs) -> CommandResult {
-    let api = args.hub.api().await?;
+    let (api, names) = args.selection.resolve().await?;
     let until = Timestamp::now().saturating_add(args.lasting);
     let until = until.map_err(|error| {
         Diagnostic::user("PauseTooLong", "the pause has no end that can be told").because(&error)
@@ -73,7 +64,7 @@ pub(crate) async fn pause(args: PauseArgs) -> CommandResult {
         annotation::PAUSE_REASON: args.reason,
         annotation::PAUSED_BY: args.by.filter(|by| !by.is_empty()),
     });
-    for name in select(&api, args.names, args.selector).await? {
+    for name in names {
         find(&api, &name).await?;
         annotate(&api, &name, &annotations).await?;
         output::line(format!("{name} is paused until {until}"));
@@ -82,13 +73,13 @@ pub(crate) async fn pause(args: PauseArgs) -> CommandResult {
 }
 
 pub(crate) async fn resume(args: ResumeArgs) -> CommandResult {
-    let api = args.hub.api().await?;
+    let (api, names) = args.selection.resolve().await?;
     let annotations = json!({
         annotation::PAUSED_UNTIL: null,
         annotation::PAUSE_REASON: null,
         annotation::PAUSED_BY: null,
     });
-    for name in select(&api, args.names, args.selector).await? {
+    for name in names {
         let app = find(&api, &name).await?;
         if operation::pause_of(&app, Timestamp::now()).is_none() {
             output::line(format!("{name} is not paused"));

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Has the hub look at an application anew.
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy app refresh web")]
 pub(crate) struct Args {
     /// The application.
     name: String,
@@ -26,18 +28,16 @@ pub(crate) struct Args {
     /// Render its manifests anew, too.
     #[arg(long)]
     hard: bool,
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
+    output: output::Format,
 }
 
 pub(crate) async fn run(args: Args) -> CommandResult {
     let api = args.hub.api().await?;
     refresh(&api, &args.name, args.hard).await?;
     let app = find(&api, &args.name).await?;
-    output::line(format!(
-        "{} is {} and {}",
-        args.name,
-        show::sync(&app),
-        show::health(&app)
-    ));
+    output::document(args.output, &app, || show::verdict(&app))?;
     Ok(Outcome::Success)
 }
 

@@ -14,9 +14,9 @@ use crate::controller::application::orphaned;
 use crate::diagnostic::Diagnostic;
 
 /// Lists the resources of an application.
-///
-/// Example: `argosy app resources web --orphaned -o json`
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy app resources web --orphaned -o json")]
 pub(crate) struct Args {
     /// The application.
     name: String,
@@ -25,8 +25,8 @@ pub(crate) struct Args {
     /// List what lives in the application's namespace and belongs to no application.
     #[arg(long)]
     orphaned: bool,
-    /// How to print them.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: ListFormat,
 }
 

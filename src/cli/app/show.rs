@@ -31,6 +31,11 @@ pub(crate) fn health(app: &Application) -> String {
     health.map_or_else(|| "Unknown".to_owned(), |code| code.to_string())
 }
 
+/// Both, in a sentence.
+pub(crate) fn verdict(app: &Application) -> String {
+    format!("{} is {} and {}", name(app), sync(app), health(app))
+}
+
 /// The revision that it was compared to; commits are cut to seven digits.
 pub(crate) fn revision(app: &Application) -> String {
     let Some(status) = &app.status else {

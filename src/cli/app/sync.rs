@@ -1,33 +1,34 @@
 //! `argosy app sync NAME…`.
 
-use std::time::Duration;
-
 use argosy_crds::Application;
 use argosy_crds::application::{
-    Operation, OperationInitiator, RetryStrategy, SyncOperation, SyncOperationResource,
-    SyncStrategy, SyncStrategyApply, SyncStrategyHook,
+    Operation, OperationInitiator, OperationState, RetryStrategy, SyncOperation,
+    SyncOperationResource, SyncStrategy, SyncStrategyApply, SyncStrategyHook,
 };
 use clap::{Parser, ValueEnum};
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use super::{find, select, wait};
-use crate::cli::hub_access::{HubArgs, failed};
-use crate::cli::{CommandResult, Outcome, output};
+use super::find;
+use super::found::Found;
+use super::selection::Selection;
+use super::wait::{self, patience};
+use crate::cli::hub_access::failed;
+use crate::cli::output::{self, Format};
+use crate::cli::{CommandResult, Outcome};
 use crate::diagnostic::Diagnostic;
 
 /// Syncs applications, and waits for the result.
 #[derive(Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[command(after_help = "Examples:
+  argosy app sync web
+  argosy app sync -l team=web --prune
+  argosy app sync web --resource apps:Deployment:shop/web")]
 pub(crate) struct Args {
-    /// The applications.
-    names: Vec<String>,
     #[command(flatten)]
-    hub: HubArgs,
-    /// Sync all applications with these labels.
-    #[arg(short = 'l', long, conflicts_with = "names")]
-    selector: Option<String>,
+    selection: Selection,
     /// Sync to this revision instead of the target revision.
     #[arg(long, default_value = "")]
     revision: String,
@@ -58,6 +59,9 @@ pub(crate) struct Args {
     /// Give up waiting after so many seconds; 0 waits for ever.
     #[arg(long, default_value_t = 0)]
     timeout: u64,
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
+    output: Format,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -70,29 +74,32 @@ enum Strategy {
 }
 
 pub(crate) async fn run(args: Args) -> CommandResult {
-    let api = args.hub.api().await?;
-    let names = select(&api, args.names.clone(), args.selector.clone()).await?;
     let operation = operation(&args);
+    let (api, names) = args.selection.resolve().await?;
+    let mut found = Found::new(args.output);
     for name in &names {
-        request(&api, name, &operation, args.ignore_dependencies).await?;
+        let app = request(&api, name, &operation, args.ignore_dependencies).await?;
+        if args.no_wait {
+            found.add(app, |_| {});
+        }
     }
     if args.no_wait {
+        found.finish()?;
         return Ok(Outcome::Success);
     }
-    let patience = match args.timeout {
-        0 => Duration::MAX,
-        seconds => Duration::from_secs(seconds),
-    };
+    let patience = patience(args.timeout);
     let mut outcome = Outcome::Success;
     for name in &names {
         let app = wait::until(&api, name, patience, "the sync", |app| {
             app.operation.is_none()
         })
         .await?;
-        if !report(name, &app) {
+        if !state(&app).is_some_and(|state| state.phase.is_successful()) {
             outcome = Outcome::Negative;
         }
+        found.add(app, |app| report(name, app));
     }
+    found.finish()?;
     Ok(outcome)
 }
 
@@ -134,7 +141,7 @@ async fn request(
     name: &str,
     operation: &Operation,
     ignore_dependencies: bool,
-) -> Result<(), Diagnostic> {
+) -> Result<Application, Diagnostic> {
     let app = find(api, name).await?;
     if app.operation.is_some() {
         let what = format!("cannot sync `{name}`: another operation is already in progress");
@@ -160,19 +167,17 @@ async fn request(
     });
     api.patch(name, &PatchParams::default(), &Patch::Merge(patch))
         .await
-        .map_err(|error| failed(format!("cannot ask for the sync of `{name}`"), &error))?;
-    Ok(())
+        .map_err(|error| failed(format!("cannot ask for the sync of `{name}`"), &error))
 }
 
-/// Prints what came of a sync; returns whether it went well.
-fn report(name: &str, app: &Application) -> bool {
-    let Some(state) = app
-        .status
-        .as_ref()
-        .and_then(|status| status.operation_state.as_ref())
-    else {
-        output::line(format!("{name}: no result was reported"));
-        return false;
+fn state(app: &Application) -> Option<&OperationState> {
+    app.status.as_ref()?.operation_state.as_ref()
+}
+
+/// Prints what came of a sync.
+fn report(name: &str, app: &Application) {
+    let Some(state) = state(app) else {
+        return output::line(format!("{name}: no result was reported"));
     };
     output::line(format!("{name}: {} {}", state.phase, state.message));
     for resource in state
@@ -191,7 +196,6 @@ fn report(name: &str, app: &Application) -> bool {
             resource.message
         ));
     }
-    state.phase.is_successful()
 }
 
 fn resource(text: &str) -> Result<SyncOperationResource, String> {

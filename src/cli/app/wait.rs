@@ -9,9 +9,11 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use kube::Api;
 use kube::runtime::{WatchStreamExt as _, watcher};
 
-use super::{select, show};
-use crate::cli::hub_access::HubArgs;
-use crate::cli::{CommandResult, Outcome, output};
+use super::found::Found;
+use super::selection::Selection;
+use super::show;
+use crate::cli::output::{self, Format};
+use crate::cli::{CommandResult, Outcome};
 use crate::diagnostic::Diagnostic;
 
 /// What "for ever" is: far enough for anybody, near enough for a timer.
@@ -20,19 +22,20 @@ const FOREVER: Duration = Duration::from_hours(24 * 365);
 /// Waits until applications are in a state; without a flag, synced and healthy with no operation
 /// under way.
 #[derive(Parser)]
+#[command(after_help = "Examples:
+  argosy app wait web --timeout 300
+  argosy app wait -l team=web --health")]
 pub(crate) struct Args {
-    /// The applications.
-    names: Vec<String>,
     #[command(flatten)]
-    hub: HubArgs,
-    /// Wait for all applications with these labels.
-    #[arg(short = 'l', long, conflicts_with = "names")]
-    selector: Option<String>,
+    selection: Selection,
     #[command(flatten)]
     goal: Goal,
     /// Give up after so many seconds; 0 waits for ever.
     #[arg(long, default_value_t = 0)]
     timeout: u64,
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
+    output: Format,
 }
 
 /// What is waited for.
@@ -67,23 +70,26 @@ impl Goal {
 }
 
 pub(crate) async fn run(args: Args) -> CommandResult {
-    let api = args.hub.api().await?;
-    let patience = match args.timeout {
-        0 => Duration::MAX,
-        seconds => Duration::from_secs(seconds),
-    };
-    for name in select(&api, args.names, args.selector).await? {
+    let (api, names) = args.selection.resolve().await?;
+    let patience = patience(args.timeout);
+    let mut found = Found::new(args.output);
+    for name in names {
         let app = until(&api, &name, patience, "its state", |app| {
             args.goal.is_met(app)
         })
         .await?;
-        output::line(format!(
-            "{name} is {} and {}",
-            show::sync(&app),
-            show::health(&app)
-        ));
+        found.add(app, |app| output::line(show::verdict(app)));
     }
+    found.finish()?;
     Ok(Outcome::Success)
+}
+
+/// How long to wait where the command line says so many seconds.
+pub(super) fn patience(seconds: u64) -> Duration {
+    match seconds {
+        0 => Duration::MAX,
+        seconds => Duration::from_secs(seconds),
+    }
 }
 
 /// Waits until the application meets `goal`, and returns it then.

@@ -23,8 +23,8 @@ pub(crate) struct Args {
     name: String,
     #[command(flatten)]
     hub: HubArgs,
-    /// How to print the answer.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Format,
 }
 

@@ -15,10 +15,9 @@ use crate::cli::table::{plain_table, trimmed};
 use crate::cli::{CommandResult, Outcome};
 
 /// Shows one ApplicationSet.
-///
-/// For example: `argosy appset get fleet --rollout` shows which step its rollout is in, and which
-/// application waits for which, since when.
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy appset get fleet --rollout")]
 pub(crate) struct Args {
     /// The ApplicationSet.
     name: String,
@@ -27,8 +26,8 @@ pub(crate) struct Args {
     /// Show its rollout instead: the steps, and what each application waits for.
     #[arg(long)]
     rollout: bool,
-    /// How to print it.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Format,
 }
 

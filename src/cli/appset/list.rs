@@ -15,9 +15,9 @@ use crate::diagnostic::Diagnostic;
 const PAGE: u32 = 500;
 
 /// Lists ApplicationSets.
-///
-/// For example: `argosy appset list -l team=web -o wide`.
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy appset list -l team=web -o wide")]
 pub(crate) struct Args {
     #[command(flatten)]
     hub: HubArgs,
@@ -27,8 +27,8 @@ pub(crate) struct Args {
     /// Only sets whose template names one of these projects.
     #[arg(short, long)]
     project: Vec<String>,
-    /// How to print them.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: ListFormat,
 }
 

@@ -20,6 +20,9 @@ use crate::diagnostic::Diagnostic;
 
 /// Registers a cluster: makes a service account with a token there, and a cluster Secret here.
 #[derive(Parser)]
+#[command(after_help = "Examples:
+  argosy cluster add kind-prod --name prod --label env=prod
+  argosy cluster add --server https://10.0.0.7:6443 --name edge --token @token --ca ca.crt")]
 pub(crate) struct Args {
     /// The kubeconfig context of the cluster.
     // `--context` is the hub's.

@@ -11,13 +11,15 @@ use crate::cli::{CommandResult, Outcome};
 
 /// Shows one cluster.
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy cluster get prod")]
 pub(crate) struct Args {
     /// The cluster's name or server.
     name: String,
     #[command(flatten)]
     hub: HubArgs,
-    /// How to print it.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Format,
 }
 

@@ -9,11 +9,13 @@ use crate::cli::{CommandResult, Outcome};
 
 /// Lists the registered clusters.
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy cluster list -o wide")]
 pub(crate) struct Args {
     #[command(flatten)]
     hub: HubArgs,
-    /// How to print them.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: ListFormat,
 }
 

@@ -13,6 +13,8 @@ use crate::diagnostic::Diagnostic;
 
 /// Lets go of a cluster. What runs there goes on running.
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy cluster rm prod")]
 pub(crate) struct Args {
     /// The cluster's name or server.
     name: String,

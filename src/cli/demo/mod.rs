@@ -13,6 +13,9 @@ use super::{CommandResult, Outcome, block_on};
 /// Runs a hub, three simulated clusters and a git repository, and brings up a fleet on them.
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
+#[command(after_help = "Examples:
+  argosy demo
+  argosy demo --exit-when-healthy")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
@@ -23,8 +26,10 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Make a cluster of the running demo refuse connections.
+    #[command(after_help = "Example:\n  argosy demo stop-cluster staging")]
     StopCluster(switch::Args),
     /// Let a stopped cluster of the running demo take connections again.
+    #[command(after_help = "Example:\n  argosy demo start-cluster staging")]
     StartCluster(switch::Args),
     /// Tell the hub about a commit; the repository's hooks do so.
     #[command(hide = true)]
@@ -32,6 +37,8 @@ enum Command {
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  argosy demo notify --hub http://127.0.0.1:8082 --repository file:///srv/fleet.git --ref refs/heads/main")]
 struct NotifyArgs {
     /// The hub's address.
     #[arg(long)]

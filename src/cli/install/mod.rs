@@ -44,7 +44,7 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
     /// Print the objects instead, without a look at the cluster.
-    #[arg(short, long, value_enum, requires = "dry_run")]
+    #[arg(short, long, value_enum, value_name = "FORM", requires = "dry_run")]
     output: Option<Manifests>,
 }
 

@@ -57,16 +57,16 @@ pub(crate) struct Args {
     #[arg(long)]
     api_version: Vec<String>,
     /// The hub's own namespace.
-    #[arg(short, long, default_value = "argocd")]
+    #[arg(short, long, env = "ARGOSY_NAMESPACE", default_value = "argocd")]
     namespace: String,
     /// File with the ConfigMap argocd-cm, whose `resource.sensitive.mask.annotations` are masked, too.
     #[arg(long, value_name = "FILE")]
     argocd_cm_path: Option<PathBuf>,
     #[command(flatten)]
     plugins: PluginsArgs,
-    /// How to print it.
-    #[arg(short, long, value_enum, default_value_t)]
-    output: print::Format,
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
+    output: output::Report,
 }
 
 pub(crate) fn run(args: &Args) -> CommandResult {

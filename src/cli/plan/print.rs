@@ -2,43 +2,25 @@
 
 use std::fmt::Write as _;
 
-use clap::ValueEnum;
 use serde_json::json;
 
 use super::compare::{Change, Kind, Plan};
-use crate::cli::output;
-use crate::cli::table::{plain_table, trimmed};
+use crate::cli::output::Report;
+use crate::cli::table::{prose_table, trimmed};
 use crate::diagnostic::Diagnostic;
-
-/// The form of a plan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// One line an application.
-    #[default]
-    Table,
-    /// For a pull request: the table, and every difference folded in.
-    Markdown,
-    /// One JSON document.
-    Json,
-}
 
 /// Prints a plan.
 pub(super) fn print(
-    format: Format,
+    form: Report,
     plan: &Plan,
     (base, head): (&str, &str),
 ) -> Result<(), Diagnostic> {
-    match format {
-        Format::Json => {
-            let answer =
-                json!({"base": base, "head": head, "changes": plan.changes, "notes": plan.notes});
-            return output::document(output::Format::Json, &answer, String::new);
-        }
-        Format::Table if plan.changes.is_empty() => output::line("nothing changes"),
-        Format::Table => output::line(table(&plan.changes)),
-        Format::Markdown => output::line(markdown(plan, base, head).trim_end()),
-    }
-    Ok(())
+    let answer = json!({"base": base, "head": head, "changes": plan.changes, "notes": plan.notes});
+    form.print(
+        &answer,
+        || table(&plan.changes),
+        || markdown(plan, base, head),
+    )
 }
 
 const HEADINGS: [&str; 7] = [
@@ -64,7 +46,10 @@ fn row(change: &Change) -> [String; 7] {
 }
 
 fn table(changes: &[Change]) -> String {
-    let mut table = plain_table();
+    if changes.is_empty() {
+        return "nothing changes".to_owned();
+    }
+    let mut table = prose_table();
     table.set_header(HEADINGS);
     for change in changes {
         table.add_row(row(change));

@@ -11,6 +11,8 @@ use crate::cli::{CommandResult, Outcome};
 
 /// Shows one repository and whether it answers here, from where the command runs.
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy repo get https://git.example.com/fleet.git")]
 pub(crate) struct Args {
     /// The repository's URL or name.
     repository: String,
@@ -19,8 +21,8 @@ pub(crate) struct Args {
     /// The project that it is registered for, where there are several.
     #[arg(long)]
     project: Option<String>,
-    /// How to print it.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Format,
 }
 

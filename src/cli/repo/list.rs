@@ -9,6 +9,8 @@ use crate::cli::{CommandResult, Outcome};
 
 /// Lists the registered repositories and whether they answer here, from where the command runs.
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy repo list")]
 pub(crate) struct Args {
     #[command(flatten)]
     hub: HubArgs,
@@ -18,8 +20,8 @@ pub(crate) struct Args {
     /// Do not ask the repositories.
     #[arg(long)]
     skip_test: bool,
-    /// How to print them.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: ListFormat,
 }
 

@@ -12,6 +12,8 @@ use crate::source::shown_url;
 /// Lets go of a repository, or of credentials for many. Applications that use it stay, and read it
 /// anonymously.
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy repo rm https://git.example.com/fleet.git")]
 pub(crate) struct Args {
     /// The repository's URL or name.
     repository: String,

@@ -1,6 +1,7 @@
 //! `argosy repo test URL`.
 
 use clap::Parser;
+use serde_json::json;
 
 use super::{Known, Tester};
 use crate::cli::hub_access::HubArgs;
@@ -11,6 +12,8 @@ use crate::source::shown_url;
 ///
 /// It need not be registered. The exit code is 1 if it does not.
 #[derive(Parser)]
+#[command(after_help = "Example:
+  argosy repo test https://git.example.com/fleet.git")]
 pub(crate) struct Args {
     /// The repository's URL or name.
     repository: String,
@@ -19,6 +22,9 @@ pub(crate) struct Args {
     /// The project whose registration to use.
     #[arg(long)]
     project: Option<String>,
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
+    output: output::Format,
 }
 
 pub(crate) async fn run(args: Args) -> CommandResult {
@@ -35,15 +41,16 @@ pub(crate) async fn run(args: Args) -> CommandResult {
         Err(absent) => return Err(absent),
     };
     let shown = shown_url(&repository.url);
-    match Tester::new()?.ask(&repository).await {
-        Ok(()) => {
-            let credentials = repository.credentials.shown();
-            output::line(format!("{shown} answers (credentials: {credentials})"));
-            Ok(Outcome::Success)
-        }
-        Err(error) => {
-            output::line(error.to_string());
-            Ok(Outcome::Negative)
-        }
-    }
+    let credentials = repository.credentials.shown();
+    let (error, outcome) = match Tester::new()?.ask(&repository).await {
+        Ok(()) => (None, Outcome::Success),
+        Err(error) => (Some(error.to_string()), Outcome::Negative),
+    };
+    let answer = json!({
+        "repository": shown, "answers": error.is_none(), "credentials": credentials, "error": error,
+    });
+    output::document(args.output, &answer, || {
+        error.unwrap_or_else(|| format!("{shown} answers (credentials: {credentials})"))
+    })?;
+    Ok(outcome)
 }

@@ -4,6 +4,7 @@ use argosy_crds::Application;
 use argosy_engine::windows::{Attempt, Windows, explain};
 use clap::Parser;
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::project;
 use crate::cli::app::find;
@@ -27,6 +28,9 @@ pub(crate) struct Args {
     /// For a sync that a person asks for, instead of an automated one.
     #[arg(long)]
     manual: bool,
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
+    output: output::Format,
 }
 
 pub(crate) async fn run(args: Args) -> CommandResult {
@@ -44,10 +48,11 @@ pub(crate) async fn run(args: Args) -> CommandResult {
         manual: args.manual,
         started_at: None,
     };
-    for line in explain(&windows, attempt, at) {
-        output::line(line);
-    }
-    Ok(if windows.verdict(attempt, at).may_sync() {
+    let may_sync = windows.verdict(attempt, at).may_sync();
+    let why = explain(&windows, attempt, at);
+    let answer = json!({"application": args.name, "at": at, "maySync": may_sync, "why": why});
+    output::document(args.output, &answer, || why.join("\n"))?;
+    Ok(if may_sync {
         Outcome::Success
     } else {
         Outcome::Negative

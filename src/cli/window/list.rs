@@ -18,8 +18,8 @@ pub(crate) struct Args {
     project: String,
     #[command(flatten)]
     hub: HubArgs,
-    /// How to print them.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: ListFormat,
 }
 

@@ -19,14 +19,22 @@ use crate::diagnostic::Diagnostic;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Tell the health of a live object.
+    #[command(after_help = "Example:\n  argosy admin settings resource-overrides health web.yaml")]
     Health(On),
     /// Show an object without the fields that the settings ignore.
+    #[command(
+        after_help = "Example:\n  argosy admin settings resource-overrides ignore-differences web.yaml --argocd-cm-path argocd-cm.yaml"
+    )]
     IgnoreDifferences(On),
     /// List the actions that a live object offers.
+    #[command(
+        after_help = "Example:\n  argosy admin settings resource-overrides list-actions web.yaml"
+    )]
     ListActions(On),
     /// Show what an action would make of a live object.
-    ///
-    /// Example: `argosy admin settings resource-overrides run-action web.yaml scale --param replicas=3`
+    #[command(
+        after_help = "Example:\n  argosy admin settings resource-overrides run-action web.yaml scale --param replicas=3"
+    )]
     RunAction(RunAction),
 }
 
@@ -50,8 +58,8 @@ pub(crate) struct On {
     /// File with the ConfigMap argocd-cm.
     #[arg(long)]
     argocd_cm_path: Option<PathBuf>,
-    /// Form of the answer.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Format,
 }
 

@@ -10,7 +10,7 @@ mod registrations;
 mod settings;
 
 use argosy_crds::{AppProject, Application, ApplicationSet, names};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{ApiResource, DynamicObject, ListParams, ObjectList};
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::cli::hub_access::{HubArgs, failed};
 use crate::cli::output::{self, Format};
-use crate::cli::table::{plain_table, trimmed};
+use crate::cli::table::{prose_table, trimmed};
 use crate::cli::{CommandResult, Outcome};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::Settings;
@@ -45,18 +45,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     hub: HubArgs,
     /// The form of the answer.
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Form,
-}
-
-/// The form of the answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// A line for each finding.
-    #[default]
-    Table,
-    /// One JSON document.
-    Json,
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
+    output: Format,
 }
 
 pub(crate) async fn run(args: Args) -> CommandResult {
@@ -151,7 +141,7 @@ fn listed<T: Clone>(what: &str, list: kube::Result<ObjectList<T>>) -> Result<Vec
     Ok(list.items)
 }
 
-fn print(form: Form, inventory: &Inventory, findings: &[Finding]) -> Result<(), Diagnostic> {
+fn print(form: Format, inventory: &Inventory, findings: &[Finding]) -> Result<(), Diagnostic> {
     let count = |weight: Weight| findings.iter().filter(|one| one.weight == weight).count();
     let looked_at = json!({
         "applications": inventory.applications.len(),
@@ -159,13 +149,13 @@ fn print(form: Form, inventory: &Inventory, findings: &[Finding]) -> Result<(), 
         "projects": inventory.projects.len(),
         "registrations": inventory.registrations.len(),
     });
-    match form {
-        Form::Json => {
-            let answer = json!({"lookedAt": looked_at, "findings": findings});
-            return output::document(Format::Json, &answer, String::new);
-        }
-        Form::Table if !findings.is_empty() => output::line(table(findings)),
-        Form::Table => {}
+    let answer = json!({"lookedAt": looked_at, "findings": findings});
+    output::document(form, &answer, || match findings {
+        [] => String::new(),
+        findings => table(findings),
+    })?;
+    if form != Format::Text {
+        return Ok(());
     }
     output::note(format!(
         "{} Applications, {} ApplicationSets, {} projects, {} registrations: {} things fail, {} differ",
@@ -180,7 +170,7 @@ fn print(form: Form, inventory: &Inventory, findings: &[Finding]) -> Result<(), 
 }
 
 fn table(findings: &[Finding]) -> String {
-    let mut table = plain_table();
+    let mut table = prose_table();
     table.set_header(["WEIGHT", "OBJECT", "PLACE", "MESSAGE"]);
     for one in findings {
         table.add_row([

@@ -15,9 +15,9 @@ use crate::cli::{CommandResult, block_on};
 ///
 /// What cannot be compared, such as a kind that the cluster fails to list, is named on standard error
 /// with the reason; then the exit code is 20, and what is shown of the rest is true all the same.
-///
-/// Example: `argosy app diff web --local . --server-side`
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  argosy app diff web --local . --server-side")]
 pub(crate) struct Args {
     /// The application.
     #[arg(required_unless_present = "offline")]
@@ -51,8 +51,8 @@ pub(crate) struct Args {
     /// File with the ConfigMap argocd-cm.
     #[arg(long, requires = "offline")]
     argocd_cm_path: Option<PathBuf>,
-    /// Form of the answer.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Format,
 }
 

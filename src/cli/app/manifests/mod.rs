@@ -13,9 +13,9 @@ use crate::cli::output::Format;
 use crate::cli::{CommandResult, block_on};
 
 /// Shows the manifests of an application: as its sources render, or as they live.
-///
-/// Example: `argosy app manifests web --revision v1.2.0`
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  argosy app manifests web --revision v1.2.0")]
 pub(crate) struct Args {
     /// The application.
     #[arg(required_unless_present = "offline", conflicts_with = "offline")]
@@ -60,7 +60,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", requires = "offline")]
     plugins: Option<PathBuf>,
     /// The form of the answer.
-    #[arg(short, long, default_value = "text")]
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Format,
 }
 

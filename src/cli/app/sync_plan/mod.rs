@@ -74,8 +74,8 @@ pub(crate) struct Args {
     /// A kind that the cluster does not serve; may be repeated.
     #[arg(long = "missing-kind", value_name = "KIND", requires = "offline")]
     missing_kinds: Vec<String>,
-    /// Form of the answer.
-    #[arg(long, short, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Form,
 }
 
@@ -84,9 +84,12 @@ pub(crate) struct Args {
 enum Form {
     /// A list of groups.
     #[default]
+    #[value(aliases = ["text", "table"])]
     Tree,
     /// The groups as JSON.
     Json,
+    /// The groups as YAML.
+    Yaml,
     /// The groups and the whole graph as JSON.
     Graph,
     /// Graphviz.
@@ -106,6 +109,7 @@ fn print(plan: &SyncPlan, form: Form) -> String {
     match form {
         Form::Tree => plan.to_tree(),
         Form::Json => format!("{:#}", offline_groups(plan)),
+        Form::Yaml => argosy_yaml::to_string(&offline_groups(plan)),
         Form::Graph => format!("{:#}", plan.to_json()),
         Form::Dot => plan.to_dot(),
         Form::Mermaid => plan.to_mermaid(),

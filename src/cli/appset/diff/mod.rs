@@ -13,12 +13,12 @@ use argosy_crds::{Application, ApplicationSet};
 use argosy_generators::Substitute;
 use argosy_generators::guard::Parked;
 use argosy_generators::preview::{Preview, Withheld};
-use clap::ValueEnum;
 
 use super::offline::OfflineArgs;
 use super::read;
 use crate::cli::hub_access::HubArgs;
-use crate::cli::{Outcome, block_on, output};
+use crate::cli::output::{self, Report};
+use crate::cli::{Outcome, block_on};
 use crate::controller::application_set::repository_urls;
 use crate::diagnostic::Diagnostic;
 
@@ -67,21 +67,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", requires = "offline",
         conflicts_with_all = ["base", "base_set", "base_cluster_secrets"])]
     live: Option<PathBuf>,
-    /// How to print it.
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Form,
-}
-
-/// The form of a diff.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// For a terminal.
-    #[default]
-    Table,
-    /// For the comment of a pull request.
-    Markdown,
-    /// One JSON document.
-    Json,
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
+    output: Report,
 }
 
 /// The sets and revisions that are compared.
@@ -163,7 +151,11 @@ pub(crate) fn run(args: &Args) -> Outcome {
         previewed_on_hub(args)
     };
     let printed = previewed.and_then(|(name, preview)| {
-        print(args.output, &name, &preview)?;
+        args.output.print(
+            &json::document(&name, &preview),
+            || table::text(&name, &preview),
+            || markdown::text(&name, &preview),
+        )?;
         Ok(if preview.changes_anything() {
             Outcome::Changes
         } else {
@@ -186,19 +178,6 @@ fn previewed_on_hub(args: &Args) -> Previewed {
     };
     block_on(looking)?;
     previewed.ok_or_else(|| Diagnostic::user("NoAnswer", "the hub gave no answer"))
-}
-
-fn print(form: Form, name: &str, preview: &Preview) -> Result<(), Diagnostic> {
-    match form {
-        Form::Table => output::line(table::text(name, preview)),
-        Form::Markdown => output::line(markdown::text(name, preview)),
-        Form::Json => output::document(
-            output::Format::Json,
-            &json::document(name, preview),
-            String::new,
-        )?,
-    }
-    Ok(())
 }
 
 /// One value of a field, on one line.

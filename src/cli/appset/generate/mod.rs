@@ -19,6 +19,9 @@ use crate::diagnostic::Diagnostic;
 
 /// Prints the Applications that an ApplicationSet generates.
 #[derive(Parser)]
+#[command(after_help = "Examples:
+  argosy appset generate fleet.yaml
+  argosy appset generate fleet.yaml --offline --cluster-secrets clusters.yaml -o yaml")]
 pub(crate) struct Args {
     /// The ApplicationSet's manifest.
     file: PathBuf,
@@ -29,8 +32,8 @@ pub(crate) struct Args {
     /// Also print which Applications a hub would refuse to create, and why.
     #[arg(long)]
     validate: bool,
-    /// How to print it.
-    #[arg(short, long, value_enum, default_value_t)]
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: output::Format,
 }
 

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use argosy_crds::ApplicationSet;
 use argosy_generators::lint::{Finding, Level, Subject, lint};
 use argosy_generators::{Error, Expansion, Facts, Settings};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use serde_json::{Value, json};
 
 use super::offline::OfflineArgs;
 use crate::cli::hub_access::HubArgs;
-use crate::cli::table::{plain_table, trimmed};
-use crate::cli::{CommandResult, Outcome, block_on, output};
+use crate::cli::output::{self, Format};
+use crate::cli::table::{prose_table, trimmed};
+use crate::cli::{CommandResult, Outcome, block_on};
 use crate::diagnostic::Diagnostic;
 
 /// Find what is likely wrong with ApplicationSets.
@@ -37,19 +38,9 @@ pub(crate) struct Args {
     hub: HubArgs,
     #[command(flatten)]
     offline: OfflineArgs,
-    /// How to print it.
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Form,
-}
-
-/// The form of the findings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// For a terminal.
-    #[default]
-    Table,
-    /// One JSON document.
-    Json,
+    /// The form of the answer.
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
+    output: Format,
 }
 
 /// What was found in one file.
@@ -92,11 +83,8 @@ fn findings(
     })
 }
 
-fn print(form: Form, linted: &[Linted]) -> CommandResult {
-    match form {
-        Form::Table => output::line(table(linted)),
-        Form::Json => output::document(output::Format::Json, &document(linted), String::new)?,
-    }
+fn print(form: Format, linted: &[Linted]) -> CommandResult {
+    output::document(form, &document(linted), || table(linted))?;
     let mut all = linted.iter().flat_map(|one| &one.findings);
     Ok(if all.any(|finding| finding.level == Level::Error) {
         Outcome::Negative
@@ -110,7 +98,7 @@ fn table(linted: &[Linted]) -> String {
     if all == 0 {
         return format!("{} without findings", files(linted.len()));
     }
-    let mut table = plain_table();
+    let mut table = prose_table();
     table.set_header(["FILE", "LEVEL", "RULE", "WHERE", "WHY", "FIX"]);
     for one in linted {
         for finding in &one.findings {
