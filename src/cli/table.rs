@@ -97,13 +97,6 @@ pub(crate) fn plain_table() -> Table {
     table
 }
 
-/// A table with sentences in it, which on a terminal goes on in the next line of its column.
-pub(crate) fn prose_table() -> Table {
-    let mut table = plain_table();
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    table
-}
-
 /// The table's text without the blanks that surround each line.
 pub(crate) fn trimmed(table: &Table) -> String {
     let text = table.to_string();

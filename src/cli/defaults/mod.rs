@@ -53,7 +53,7 @@ const SETTINGS: [Setting; 5] = [
         in_file: |file| file.output.as_ref().map(name_of),
     },
     Setting {
-        key: "color",
+        key: COLOR,
         variable: "ARGOSY_COLOR",
         built_in: "auto",
         in_file: |file| file.color.as_ref().map(name_of),
@@ -63,6 +63,8 @@ const SETTINGS: [Setting; 5] = [
 /// The flag whose variable is not declared with each argument, because commands differ in the forms
 /// they know.
 const OUTPUT: &str = "output";
+
+const COLOR: &str = "color";
 
 fn text(said: Option<&Said>) -> Option<String> {
     said.map(|said| said.0.clone())
@@ -119,9 +121,8 @@ impl Defaults {
         };
         let parsed = match std::fs::read_to_string(&place.path) {
             Ok(text) => file::parse(&text, &place.path)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !place.is_named => {
-                Parsed::default()
-            }
+            // A home that the user may not even enter, as some containers have, holds no file either.
+            Err(_) if !place.is_named && !place.path.exists() => Parsed::default(),
             Err(error) => {
                 let unreadable =
                     Diagnostic::config("ConfigFileUnreadable", "cannot read the config file")
@@ -143,6 +144,10 @@ impl Defaults {
 
     /// The command line with these defaults.
     pub(super) fn apply(&self, command: Command) -> Command {
+        // Help is printed before the flag of that name is known.
+        let color = self.values.iter().find(|value| value.setting == COLOR);
+        let color = color.and_then(|value| value.value.parse().ok());
+        let command = command.color(color.unwrap_or_default());
         let said = self.values.iter().filter(|value| match value.from {
             Origin::File(_) => true,
             // The others are read with the arguments that declare them, or with the kubeconfig.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::compare::{Change, Kind, Plan};
 use crate::cli::output::Report;
-use crate::cli::table::{prose_table, trimmed};
+use crate::cli::table::{plain_table, trimmed};
 use crate::diagnostic::Diagnostic;
 
 /// Prints a plan.
@@ -49,7 +49,7 @@ fn table(changes: &[Change]) -> String {
     if changes.is_empty() {
         return "nothing changes".to_owned();
     }
-    let mut table = prose_table();
+    let mut table = plain_table();
     table.set_header(HEADINGS);
     for change in changes {
         table.add_row(row(change));

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::cli::hub_access::{HubArgs, failed};
 use crate::cli::output::{self, Format};
-use crate::cli::table::{prose_table, trimmed};
+use crate::cli::table::{plain_table, trimmed};
 use crate::cli::{CommandResult, Outcome};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::Settings;
@@ -170,7 +170,7 @@ fn print(form: Format, inventory: &Inventory, findings: &[Finding]) -> Result<()
 }
 
 fn table(findings: &[Finding]) -> String {
-    let mut table = prose_table();
+    let mut table = plain_table();
     table.set_header(["WEIGHT", "OBJECT", "PLACE", "MESSAGE"]);
     for one in findings {
         table.add_row([

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::offline::OfflineArgs;
 use crate::cli::hub_access::HubArgs;
 use crate::cli::output::{self, Format};
-use crate::cli::table::{prose_table, trimmed};
+use crate::cli::table::{plain_table, trimmed};
 use crate::cli::{CommandResult, Outcome, block_on};
 use crate::diagnostic::Diagnostic;
 
@@ -98,7 +98,7 @@ fn table(linted: &[Linted]) -> String {
     if all == 0 {
         return format!("{} without findings", files(linted.len()));
     }
-    let mut table = prose_table();
+    let mut table = plain_table();
     table.set_header(["FILE", "LEVEL", "RULE", "WHERE", "WHY", "FIX"]);
     for one in linted {
         for finding in &one.findings {
