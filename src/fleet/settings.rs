@@ -80,6 +80,9 @@ pub struct Settings {
     pub progressive_syncs: bool,
     /// Whether the files of submodules belong to a source; `reposerver.enable.git.submodule`.
     pub submodules: bool,
+    /// What the copies of repositories for plugins leave out; `reposerver.plugin.tar.exclusions`,
+    /// separated by `;`.
+    pub plugin_exclusions: Vec<String>,
     /// Whether git files are matched by doublestar instead of by git's own patterns.
     pub new_git_file_globbing: bool,
     /// What is said of all ApplicationSets.
@@ -111,6 +114,7 @@ impl Default for Settings {
             server_side_diff: false,
             progressive_syncs: true,
             submodules: true,
+            plugin_exclusions: Vec::new(),
             new_git_file_globbing: false,
             sets: SetSettings::default(),
             scm: ScmSettings::default(),
@@ -211,6 +215,10 @@ impl Settings {
             submodules: params
                 .get("reposerver.enable.git.submodule")
                 .is_none_or(|text| text != "false"),
+            plugin_exclusions: params
+                .get("reposerver.plugin.tar.exclusions")
+                .map(|text| text.split(';').map(str::trim).filter(|one| !one.is_empty()))
+                .map_or_else(Vec::new, |all| all.map(str::to_owned).collect()),
             new_git_file_globbing: params
                 .get("applicationsetcontroller.enable.new.git.file.globbing")
                 .is_some_and(|text| text == "true"),

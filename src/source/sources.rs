@@ -15,6 +15,7 @@ use std::{
 };
 
 use argosy_registry::{LargeFile, LfsServer};
+use argosy_render::GitAccess;
 use bytes::Bytes;
 use prometheus::Histogram;
 use tokio::sync::{OnceCell, Semaphore};
@@ -23,7 +24,7 @@ use tokio::time::Instant;
 use super::{
     CommitInfo, GitTree, RemoteRefs, Repository, Sha, SourceError,
     app::Apps,
-    git::{DiskUse, FOLLOWED, Meaning, Objects, Remote, Remotes, Wanted, commit, damaged},
+    git::{DiskUse, FOLLOWED, Meaning, Objects, Remote, Remotes, Wanted, access, commit, damaged},
     shown_url,
 };
 use crate::blocking::Blocking;
@@ -356,6 +357,11 @@ impl Sources {
         let (counters, took) = (&self.shared.counters, started.elapsed());
         counters.count("lfs", &repository.url, took, fetched.is_err());
         fetched
+    }
+
+    /// What the git of a plugin may read a repository with.
+    pub(crate) async fn access(&self, repository: &Repository) -> Result<GitAccess, SourceError> {
+        access(self.shared.apps.present(repository).await?.as_ref())
     }
 
     /// Forgets the listing of refs, so that the next resolution asks the remote; for webhooks and

@@ -5,6 +5,7 @@ use argosy_test_support::wait::is_well;
 use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
+use crate::git_server::GitServer;
 
 /// Prints a ConfigMap with what it is told and with what lies in its directory and beside it.
 const PRINTER: &str = r#"
@@ -32,6 +33,24 @@ spec:
   discover: {fileName: '*.manifests'}
   generate: {command: [cat, all.manifests]}
 ";
+
+/// Reads its repository once more by itself, and tries another one of the same server.
+const READER: &str = r#"
+apiVersion: argoproj.io/v1alpha1
+kind: ConfigManagementPlugin
+metadata: {name: reader}
+spec:
+  provideGitCreds: true
+  generate:
+    command: [sh, -c]
+    args:
+      - |
+        [ "$(cat color)" != none ] || { env >&2; exit 4; }
+        git clone -q "$ARGOCD_APP_SOURCE_REPO_URL" copy >&2 || exit 5
+        other=$(git ls-remote "${ARGOCD_APP_SOURCE_REPO_URL%/*/*}/other/.git" 2>&1 | grep -c "prompts disabled")
+        echo '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cm"}, "data": {'
+        echo "\"color\": \"$(cat copy/web/color)\", \"refused\": \"$other\"}}"
+"#;
 
 async fn data(fleet: &Fleet, place: &str) -> Value {
     let map = fleet.live("dev", "v1", "ConfigMap", place).await;
@@ -112,4 +131,36 @@ async fn a_plugin_recognises_its_sources_and_renders_a_commit_once() {
         })
         .await;
     assert_eq!(data(&fleet, "plain/cm").await, json!({"v": "2"}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_reads_its_own_repository_and_no_other_where_it_asks_for_that() {
+    let fleet = Fleet::start_with_plugins(&["dev"], &[("reader.yaml", READER)]).await;
+    fleet.commit(&[("web/color", "red")]);
+    let server = GitServer::serve(fleet.repository()).await;
+    // `ada:hunter2`
+    server.admits("Basic YWRhOmh1bnRlcjI=");
+    fleet
+        .apply(json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": "repo", "labels": {"argocd.argoproj.io/secret-type": "repository"}},
+            "stringData": {"url": server.url(), "username": "ada", "password": "hunter2"},
+        }))
+        .await;
+    let mut app = automated("web", server.url(), "web", &fleet.server("dev"));
+    app["spec"]["source"]["plugin"] = json!({"name": "reader"});
+    fleet.apply(app).await;
+    fleet.until_well("web").await;
+    let read = json!({"color": "red", "refused": "1"});
+    assert_eq!(data(&fleet, "web/cm").await, read);
+
+    fleet.commit(&[("web/color", "none")]);
+    let refresh = json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}});
+    fleet.change("web", refresh).await;
+    let why = fleet.until_condition("web", "ComparisonError").await;
+    assert!(
+        why.contains("GIT_CONFIG_VALUE_0=Authorization: Basic ***"),
+        "{why}"
+    );
+    assert!(!why.contains("YWRhOmh1bnRlcjI="), "{why}");
 }

@@ -4,6 +4,7 @@
 //! leaves behind are what a cache needs to know whether the result still holds. This crate never
 //! reaches the network and never opens a file that is not below its tree's root.
 
+mod access;
 mod detect;
 mod directory;
 mod environment;
@@ -23,6 +24,7 @@ mod tree;
 mod view;
 mod views;
 
+pub use access::GitAccess;
 pub use detect::{Enabled, SourceType, detect};
 pub use environment::{BuildFacts, Environment};
 pub use folder::DirectoryTree;

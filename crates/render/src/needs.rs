@@ -5,6 +5,8 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use crate::access::GitAccess;
+
 /// One thing that lies elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
@@ -15,6 +17,8 @@ pub enum Need {
     /// The content of a large file, for which its tree holds a text. It is found in the tree when it
     /// was fetched.
     LargeFile(LargeFile),
+    /// What the git of a plugin reads the source's repository with; it is granted, and not inserted.
+    GitAccess,
 }
 
 /// A file that lies in git-lfs.
@@ -53,6 +57,7 @@ impl fmt::Display for Need {
                 )
             }
             Self::File(url) => write!(f, "the file {url}"),
+            Self::GitAccess => f.write_str("access to its repository"),
             Self::LargeFile(file) => {
                 write!(f, "the large file {} of {}", file.oid, file.repository)
             }
@@ -62,22 +67,35 @@ impl fmt::Display for Need {
 
 /// What was fetched for a render.
 #[derive(Clone, Debug, Default)]
-pub struct Fetched(BTreeMap<Need, Arc<[u8]>>);
+pub struct Fetched {
+    contents: BTreeMap<Need, Arc<[u8]>>,
+    access: Option<Arc<GitAccess>>,
+}
 
 impl Fetched {
     /// Adds what was fetched for a need: an archive or a file.
     pub fn insert(&mut self, need: Need, content: Arc<[u8]>) {
-        self.0.insert(need, content);
+        self.contents.insert(need, content);
+    }
+
+    /// Grants access to the source's repository.
+    pub fn grant(&mut self, access: GitAccess) {
+        self.access = Some(Arc::new(access));
+    }
+
+    /// The access that was granted.
+    pub(crate) fn access(&self) -> Option<&GitAccess> {
+        self.access.as_deref()
     }
 
     /// What it was fetched for.
     pub fn needs(&self) -> impl Iterator<Item = &Need> {
-        self.0.keys()
+        self.contents.keys()
     }
 
     /// What was fetched for a need.
     pub fn get(&self, need: &Need) -> Option<&Arc<[u8]>> {
-        self.0.get(need)
+        self.contents.get(need)
     }
 
     /// The file that was fetched from `url`.

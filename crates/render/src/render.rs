@@ -50,6 +50,9 @@ pub struct Request<'a> {
     pub refs: Option<&'a Refs>,
     /// What was fetched from elsewhere; `None` where nothing is.
     pub fetched: Option<&'a Fetched>,
+    /// What the copy of a repository for a plugin leaves out, in the form of Go's `filepath.Match`, by
+    /// whole paths: `reposerver.plugin.tar.exclusions`.
+    pub plugin_exclusions: &'a [String],
     /// The schemes of addresses that values may be fetched from, separated by commas:
     /// `helm.valuesFileSchemes`.
     pub values_file_schemes: &'a str,
@@ -75,6 +78,7 @@ impl<'a> Request<'a> {
             kustomize_versions: None,
             refs: None,
             fetched: None,
+            plugin_exclusions: &[],
             values_file_schemes: "https,http",
         }
     }

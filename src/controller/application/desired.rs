@@ -382,6 +382,7 @@ async fn render_with(
                 enabled: enabled(&settings),
                 kustomize_build_options: text(&settings, "kustomize.buildOptions"),
                 kustomize_versions: &kustomize_versions(&settings.argocd_cm),
+                plugin_exclusions: &settings.plugin_exclusions,
                 tools: &hub.tools,
             };
             hub.applications.renders.get(&wanted)

@@ -117,6 +117,12 @@ pub(super) async fn fetch(
                 }));
                 continue;
             }
+            Need::GitAccess => {
+                let project = application.spec.project_or_default();
+                let repository = hub.repositories().find(&source.repo_url, project);
+                fetched.grant(hub.sources.access(&repository).await?);
+                continue;
+            }
             Need::Chart(dependency) => chart(hub, application, source, dependency).await?,
             Need::File(url) => {
                 let repository = hub.repositories().unregistered(url);

@@ -3,6 +3,7 @@
 //! Everything here blocks and belongs where [`crate::blocking`] says; [`crate::source::Sources`] puts
 //! it there.
 
+mod access;
 pub(crate) mod commit;
 mod mirror;
 mod mirrors;
@@ -13,6 +14,7 @@ mod ssh;
 mod transport;
 mod tree;
 
+pub(in crate::source) use access::access;
 pub use commit::CommitInfo;
 pub(crate) use mirror::damaged;
 pub use mirrors::DiskUse;

@@ -177,6 +177,7 @@ impl World {
             enabled: Enabled::default(),
             kustomize_build_options: "",
             kustomize_versions: &[],
+            plugin_exclusions: &[],
             tools: &self.tools,
         })
     }

@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use argosy_glob::path_match::Pattern;
+
 use crate::{
     path::TreePath,
     tree::{Kind, TreeError},
@@ -160,10 +162,16 @@ impl Workspace {
     }
 
     /// Copies the whole tree as it is: links stay links, and one that leads out of the tree is an
-    /// error. With `modes`, what is a program there is one here.
-    pub(super) fn everything(&self, view: &View, modes: bool) -> Result<(), WorkspaceError> {
+    /// error. With `modes`, what is a program there is one here. What matches one of `exclusions` is
+    /// left out, with all below it.
+    pub(super) fn everything(
+        &self,
+        view: &View,
+        modes: bool,
+        exclusions: &[Pattern],
+    ) -> Result<(), WorkspaceError> {
         self.bytes_left.set(WHOLE_LIMIT);
-        let copied = self.everything_in(view, &TreePath::root(), modes);
+        let copied = self.everything_in(view, &TreePath::root(), modes, exclusions);
         copied.map_err(|error| match error {
             WorkspaceError::TooLarge(_) => WorkspaceError::WholeTooLarge,
             other => other,
@@ -175,15 +183,22 @@ impl Workspace {
         view: &View,
         directory: &TreePath,
         modes: bool,
+        exclusions: &[Pattern],
     ) -> Result<(), WorkspaceError> {
         for entry in view.list(directory)? {
             let Some(path) = directory.child(&entry.name) else {
                 continue;
             };
+            if exclusions
+                .iter()
+                .any(|left_out| left_out.matches(path.as_str()))
+            {
+                continue;
+            }
             match entry.kind {
                 Kind::Directory => {
                     fs::create_dir(self.at(&path))?;
-                    self.everything_in(view, &path, modes)?;
+                    self.everything_in(view, &path, modes, exclusions)?;
                 }
                 Kind::File => {
                     self.write(view, &path, &path)?;

@@ -124,7 +124,7 @@ fn is_secret(manifest: &Value) -> bool {
 fn is_fixed(need: &Need) -> bool {
     match need {
         Need::Chart(chart) => chart.locked.is_some() || Version::parse(&chart.version).is_some(),
-        Need::LargeFile(_) => true,
+        Need::LargeFile(_) | Need::GitAccess => true,
         Need::File(_) => false,
     }
 }

@@ -43,6 +43,8 @@ pub struct Wanted<'a> {
     pub kustomize_build_options: &'a str,
     /// The versions of Kustomize that sources may name.
     pub kustomize_versions: &'a [KustomizeVersion],
+    /// What the copies of repositories for plugins leave out.
+    pub plugin_exclusions: &'a [String],
     /// What renders besides what is built in.
     pub tools: &'a Tools,
 }
@@ -57,6 +59,7 @@ impl<'a> Wanted<'a> {
             kustomize_build_options: self.kustomize_build_options,
             kustomize_versions: Some(self.kustomize_versions),
             refs: self.refs,
+            plugin_exclusions: self.plugin_exclusions,
             fetched: Some(self.fetched),
             values_file_schemes: self.values_file_schemes,
             ..Request::new(self.source, self.app_name, self.environment)
@@ -122,6 +125,7 @@ impl<'a> Wanted<'a> {
             SourceType::Plugin => {
                 let plugins = self.tools.plugins.as_deref();
                 add("plugins", plugins.map_or("", Plugins::identity));
+                add("exclusions", &self.plugin_exclusions.join(";"));
                 add("release", self.app_name);
                 add("namespace", self.namespace);
                 self.add_cluster(&mut add);

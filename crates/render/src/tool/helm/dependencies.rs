@@ -154,6 +154,23 @@ mod tests {
     use super::*;
     use crate::memory::MemoryTree;
 
+    /// CVE-2026-35206 and its like: a name is one folder below `charts`, or none.
+    #[test]
+    fn a_dependency_has_no_place_but_one_below_its_chart() {
+        for name in ["..", ".", "", "a/b", "../../x", "/etc"] {
+            let declared = format!(
+                "dependencies: [{{name: '{name}', version: 1.0.0, repository: 'file://../lib'}}]"
+            );
+            let tree = MemoryTree::default()
+                .file("c/Chart.yaml", declared)
+                .file("lib/Chart.yaml", "name: lib\n");
+            let workspace = Workspace::new(&std::env::temp_dir()).unwrap();
+            let chart = TreePath::parse("c").unwrap();
+            let refused = vendor(&View::new(Arc::new(tree)), &workspace, &chart);
+            assert!(refused.is_err(), "{name:?}");
+        }
+    }
+
     #[test]
     fn what_is_vendored_or_local_is_not_missing_and_the_lock_fixes_the_rest() {
         let tree = MemoryTree::default()

@@ -24,6 +24,8 @@ pub(super) struct Declaration {
     pub(super) generate: Vec<String>,
     /// Whether programs of the repository can be run.
     pub(super) keeps_modes: bool,
+    /// Whether its git may read the source's repository.
+    pub(super) has_access: bool,
 }
 
 /// How a plugin recognises the sources that it is for.
@@ -116,13 +118,6 @@ impl Declaration {
         let name = name.filter(|name| !name.is_empty());
         let name = name.ok_or("metadata.name is empty")?;
         let spec = file.spec.unwrap_or_default();
-        if spec.provide_git_creds == Some(true) {
-            return Err(
-                "spec.provideGitCreds is set, and no plugin is shown credentials of repositories: \
-                 remove it, and let the plugin use what the source's repository holds"
-                    .to_owned(),
-            );
-        }
         let generate = spec.generate.and_then(Command::words);
         let find = spec.discover.unwrap_or_default();
         Ok(Self {
@@ -134,6 +129,7 @@ impl Declaration {
             init: spec.init.and_then(Command::words),
             generate: generate.ok_or("spec.generate.command is empty")?,
             keeps_modes: spec.preserve_file_mode == Some(true),
+            has_access: spec.provide_git_creds == Some(true),
         })
     }
 }
@@ -254,10 +250,6 @@ mod tests {
         for (spec, text) in [
             ("{}", "spec.generate.command is empty"),
             ("{generate: {args: [x]}}", "spec.generate.command is empty"),
-            (
-                "{generate: {command: [x]}, provideGitCreds: true}",
-                "provideGitCreds",
-            ),
             (
                 "{generate: {command: [x]}, discovery: {}}",
                 "unknown field `discovery`",

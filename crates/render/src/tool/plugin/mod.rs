@@ -3,8 +3,9 @@
 //!
 //! A plugin gets a private copy of the repository, a clean environment with what Argo CD tells it, and
 //! the limits of every tool. What it reads cannot be seen, so that all of the repository counts as
-//! read. It is shown no credential, and it is the one thing here that runs what others wrote: whoever
-//! may write what a plugin reads can do what the plugin lets them.
+//! read. It is shown no credential but, where its declaration asks for them, those of the repository
+//! that it renders. It is the one thing here that runs what others wrote: whoever may write what a
+//! plugin reads can do what the plugin lets them.
 
 mod declaration;
 mod run;
@@ -29,13 +30,14 @@ use super::{
 };
 use crate::{
     glob::{self, GlobError},
+    needs::{Fetched, Need},
     path::TreePath,
     render::{RenderError, Request, Tool},
     view::View,
     views::Views,
 };
 use declaration::{Declaration, Rule};
-use run::Run;
+use run::{Given, Run};
 use variables::variables;
 
 /// How many answers of discovery commands are remembered.
@@ -204,7 +206,12 @@ impl Plugins {
         directory: &TreePath,
         variables: &BTreeMap<String, String>,
     ) -> Result<bool, Failure> {
-        let run = Run::prepare(self, declaration, view, directory, variables)?;
+        let given = Given {
+            variables,
+            exclusions: &[],
+            access: None,
+        };
+        let run = Run::prepare(self, declaration, view, directory, &given)?;
         Ok(!run.may("discover.find", words)?.is_empty())
     }
 
@@ -277,10 +284,19 @@ impl Tool for Plugins {
         directory: &TreePath,
         request: &Request<'_>,
     ) -> Result<Vec<Value>, RenderError> {
+        let access = request.fetched.and_then(Fetched::access);
         let render = || -> Result<Vec<Value>, Failure> {
             let (view, variables) = (views.own(), variables(request)?);
             let declaration = self.chosen(view, directory, request, &variables)?;
-            let run = Run::prepare(self, declaration, view, directory, &variables)?;
+            if declaration.has_access && request.fetched.is_some() && access.is_none() {
+                return Err(RenderError::Needs(vec![Need::GitAccess]).into());
+            }
+            let given = Given {
+                variables: &variables,
+                exclusions: request.plugin_exclusions,
+                access: access.filter(|_| declaration.has_access),
+            };
+            let run = Run::prepare(self, declaration, view, directory, &given)?;
             if let Some(init) = &declaration.init {
                 run.must("init", init)?;
             }
@@ -288,7 +304,14 @@ impl Tool for Plugins {
             output::objects(&printed)
                 .map_err(|why| Failure::Plain(format!("plugin '{}': {why}", declaration.name)))
         };
-        render().map_err(|failure| failure.of(directory))
+        let rendered = render().map_err(|failure| match failure {
+            Failure::Plain(why) => Failure::Plain(match access {
+                Some(access) => access.redact(why),
+                None => why,
+            }),
+            failure @ Failure::Render(_) => failure,
+        });
+        rendered.map_err(|failure| failure.of(directory))
     }
 }
 

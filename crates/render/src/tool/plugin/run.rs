@@ -7,8 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use argosy_glob::path_match::Pattern;
+
 use super::{Failure, Plugins, declaration::Declaration, sandbox::Sandbox};
 use crate::{
+    access::GitAccess,
     path::TreePath,
     render::RenderError,
     tool::{
@@ -23,12 +26,24 @@ use crate::{
 /// How much of what a command complains about is shown: what it says last tells most.
 const COMPLAINT: usize = 4096;
 
+/// What a run has besides the repository.
+pub(super) struct Given<'a> {
+    /// The variables of its commands.
+    pub(super) variables: &'a BTreeMap<String, String>,
+    /// What the copy leaves out: patterns of Go's `filepath.Match` for whole paths.
+    pub(super) exclusions: &'a [String],
+    /// What its git may read.
+    pub(super) access: Option<&'a GitAccess>,
+}
+
 /// A plugin in its copy of the repository.
 pub(super) struct Run<'a> {
     plugins: &'a Plugins,
     declaration: &'a Declaration,
     directory: &'a TreePath,
     variables: &'a BTreeMap<String, String>,
+    /// The variables by which its git has access to the repository.
+    access: Vec<(String, String)>,
     workspace: Workspace,
 }
 
@@ -39,17 +54,32 @@ impl<'a> Run<'a> {
         declaration: &'a Declaration,
         view: &View,
         directory: &'a TreePath,
-        variables: &'a BTreeMap<String, String>,
+        given: &Given<'a>,
     ) -> Result<Self, Failure> {
+        let patterns = given.exclusions.iter().map(|text| {
+            let bad = |error| format!("`reposerver.plugin.tar.exclusions` holds {text:?}: {error}");
+            Pattern::parse(text).map_err(bad)
+        });
+        let exclusions: Vec<_> = patterns.collect::<Result<_, _>>()?;
+        let workspace = Workspace::new(&std::env::temp_dir()).map_err(|error| error.to_string())?;
+        let access = given
+            .access
+            .map(|access| access.variables(|file| workspace.input(file)));
         let run = Self {
             plugins,
             declaration,
             directory,
-            variables,
-            workspace: Workspace::new(&std::env::temp_dir()).map_err(|error| error.to_string())?,
+            variables: given.variables,
+            access: access
+                .transpose()
+                .map_err(|error| error.to_string())?
+                .unwrap_or_default(),
+            workspace,
         };
         let unseen = view.unseen().map_err(RenderError::from)?;
-        let copied = run.workspace.everything(&unseen, declaration.keeps_modes);
+        let copied = run
+            .workspace
+            .everything(&unseen, declaration.keeps_modes, &exclusions);
         copied.map_err(|error| run.workspace.hide(&error.to_string()))?;
         let needs = view.needs();
         if needs.is_empty() {
@@ -99,7 +129,8 @@ impl<'a> Run<'a> {
         command
             .args(arguments)
             .env("PATH", &self.plugins.search)
-            .envs(self.variables);
+            .envs(self.variables)
+            .envs(self.access.iter().map(|(name, value)| (name, value)));
         let sandbox = Sandbox {
             programs: self.plugins.places(),
             own: self.workspace.folder().to_owned(),

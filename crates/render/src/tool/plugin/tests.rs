@@ -6,10 +6,12 @@ use std::{
 };
 
 use argosy_crds::ApplicationSource;
+use argosy_facts::Secret;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    access::GitAccess,
     environment::{BuildFacts, Environment},
     memory::MemoryTree,
     needs::LargeFile,
@@ -50,13 +52,27 @@ fn source(mut source: Value) -> ApplicationSource {
 }
 
 fn rendered(tree: MemoryTree, fields: Value, plugins: Plugins) -> Result<Render, String> {
+    rendered_with(tree, fields, plugins, &[], None)
+}
+
+fn rendered_with(
+    tree: MemoryTree,
+    fields: Value,
+    plugins: Plugins,
+    exclusions: &[String],
+    fetched: Option<&Fetched>,
+) -> Result<Render, String> {
     let source = source(fields);
     let environment = Environment::standard(&BuildFacts {
         app_name: "web",
         revision: "0123456789",
         ..BuildFacts::default()
     });
-    let request = Request::new(&source, "web", &environment);
+    let request = Request {
+        plugin_exclusions: exclusions,
+        fetched,
+        ..Request::new(&source, "web", &environment)
+    };
     let tools = Tools::default().with_plugins(plugins);
     render(Arc::new(tree), &request, &tools).map_err(|error| error.to_string())
 }
@@ -411,4 +427,88 @@ fn large_files_are_fetched_before_any_command_runs() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn what_is_excluded_is_not_in_the_copy() {
+    let copy = |exclusions: &[&str]| {
+        let folder = declared(&[("p", script(&map("find .. -type f | sort | xargs")))]);
+        let tree = MemoryTree::default()
+            .file("app/a.txt", "")
+            .file("app/img/x.png", "")
+            .file("lib/b.txt", "");
+        let exclusions: Vec<_> = exclusions.iter().map(|one| (*one).to_owned()).collect();
+        let source = json!({"path": "app", "plugin": {"name": "p"}});
+        let render = rendered_with(tree, source, loaded(&folder), &exclusions, None)?;
+        Ok::<_, String>(
+            render.manifests[0]["data"]["v"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        )
+    };
+    let all = "../app/a.txt ../app/img/x.png ../lib/b.txt";
+    // As in Go, a star stays within a folder, and a pattern is for a whole path.
+    assert_eq!(copy(&["*.txt", "img", "x"]).as_deref(), Ok(all));
+    assert_eq!(
+        copy(&["app/im?"]).as_deref(),
+        Ok("../app/a.txt ../lib/b.txt")
+    );
+    assert_eq!(copy(&["*/*.txt", "lib"]).as_deref(), Ok("../app/img/x.png"));
+    let error = copy(&["["]).unwrap_err();
+    assert!(
+        error.contains("reposerver.plugin.tar.exclusions"),
+        "{error}"
+    );
+}
+
+#[test]
+fn only_a_plugin_that_asks_for_it_has_access_to_its_repository() {
+    let (header, name) = (
+        "Authorization: Basic czNjcmV0",
+        "http.https://git.extraHeader",
+    );
+    let mut fetched = Fetched::default();
+    fetched.grant(GitAccess {
+        settings: vec![(name.to_owned(), Secret::new(header))],
+        files: vec![("http.https://git.sslCAInfo".to_owned(), "PEM".to_owned())],
+        hidden: vec![Secret::new("czNjcmV0")],
+    });
+    let run = |line: &str, asks: bool, fetched: Option<&Fetched>| {
+        let mut spec = script(line);
+        spec["provideGitCreds"] = json!(asks);
+        let folder = declared(&[("p", spec)]);
+        let tree = MemoryTree::default().file("app/a", "");
+        let source = json!({"path": "app", "plugin": {"name": "p"}});
+        rendered_with(tree, source, loaded(&folder), &[], fetched)
+    };
+    let shown = map(&format!(
+        "git config --get {name}; cat $(git config --get http.https://git.sslCAInfo)"
+    ));
+    let value = |asks, fetched| {
+        let render = run(&shown, asks, fetched).unwrap();
+        render.manifests[0]["data"]["v"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(value(true, Some(&fetched)), format!("{header} PEM"));
+    // Without one who could grant it, as on a command line, it goes without.
+    let without = map(&format!("git config --get {name}"));
+    assert_eq!(
+        run(&without, true, None).unwrap().manifests[0]["data"]["v"],
+        ""
+    );
+    let none = run(&without, false, Some(&fetched)).unwrap();
+    assert_eq!(none.manifests[0]["data"]["v"], "");
+    let error = run("env >&2; exit 1", true, Some(&fetched)).unwrap_err();
+    assert!(
+        error.contains("***") && !error.contains("czNjcmV0"),
+        "{error}"
+    );
+    let error = run("exit 1", true, Some(&Fetched::default())).unwrap_err();
+    assert!(
+        error.contains("access to its repository has to be fetched"),
+        "{error}"
+    );
 }
