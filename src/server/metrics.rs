@@ -80,8 +80,9 @@ fn states(hub: &Hub) -> Vec<Momentary> {
     if !hub.leads() {
         return Vec::new();
     }
-    let mut families = applications(hub);
-    families.extend(application_sets(hub));
+    let known = known_applications(hub);
+    let mut families = applications(hub, &known);
+    families.extend(application_sets(hub, &known));
     families.extend(sync_windows(hub));
     families.extend(clusters(hub));
     families.extend(queues(hub));
@@ -130,24 +131,24 @@ fn known_applications(hub: &Hub) -> Vec<(ObjectName, Arc<Application>)> {
         .collect()
 }
 
-fn applications(hub: &Hub) -> Vec<Momentary> {
+fn applications(hub: &Hub, applications: &[(ObjectName, Arc<Application>)]) -> Vec<Momentary> {
     let mut states = ApplicationStates::new(&hub.config.metrics);
-    let applications = known_applications(hub);
-    let mut remarks = hub.applications.remarks();
+    let remarks = hub
+        .applications
+        .remarks(applications.iter().map(|(name, _)| name));
     let now = hub.clock.now();
-    let mut waits_for = waits_for(&hub.fleet.graph(), &applications);
-    for (name, application) in &applications {
+    let waits_for = waits_for(&hub.fleet.graph(), applications);
+    for ((name, application), remarks) in applications.iter().zip(remarks) {
         let server = hub
             .server_of(application)
             .unwrap_or_else(|| application.spec.destination.server.clone());
-        let remarks = remarks.remove(name).unwrap_or_default();
         states.add(&ApplicationObservation {
             application,
             server: &server,
             out_of_sync_since: remarks.out_of_sync_since,
             orphans: remarks.orphans,
             awaits_confirmation: remarks.awaits_confirmation,
-            waits_for: &waits_for.remove(name).unwrap_or_default(),
+            waits_for: waits_for.get(name).map_or(&[], Vec::as_slice),
             now,
         });
     }
@@ -175,7 +176,7 @@ fn waits_for(
     named.collect()
 }
 
-fn application_sets(hub: &Hub) -> Vec<Momentary> {
+fn application_sets(hub: &Hub, applications: &[(ObjectName, Arc<Application>)]) -> Vec<Momentary> {
     let sets: Vec<(ObjectName, Arc<ApplicationSet>)> = {
         let index = hub.fleet.index();
         let sets = index.application_sets.iter();
@@ -183,8 +184,8 @@ fn application_sets(hub: &Hub) -> Vec<Momentary> {
             .collect()
     };
     let mut owned: BTreeMap<ObjectName, usize> = BTreeMap::new();
-    for (_, application) in known_applications(hub) {
-        if let Some(set) = owner_set(&application) {
+    for (_, application) in applications {
+        if let Some(set) = owner_set(application) {
             *owned.entry(set).or_default() += 1;
         }
     }

@@ -74,6 +74,17 @@ pub struct Remarks {
     pub awaits_confirmation: bool,
 }
 
+impl Remarks {
+    fn of(one: &Remembered) -> Self {
+        let running = one.running.as_ref();
+        Self {
+            out_of_sync_since: one.out_of_sync_since,
+            orphans: one.orphans,
+            awaits_confirmation: running.is_some_and(|running| running.awaits_confirmation),
+        }
+    }
+}
+
 /// Nobody else looks at the application meanwhile.
 pub(super) struct Alone<'a> {
     memory: &'a Memory,
@@ -200,21 +211,13 @@ impl Memory {
         }
     }
 
-    /// What is remarkable of each application.
-    pub fn remarks(&self) -> BTreeMap<ObjectName, Remarks> {
+    /// What is remarkable of each of these applications, in their order.
+    pub fn remarks<'a>(&self, names: impl IntoIterator<Item = &'a ObjectName>) -> Vec<Remarks> {
         let applications = self.lock();
-        let remarks = applications.iter().map(|(name, one)| {
-            let remarks = Remarks {
-                out_of_sync_since: one.out_of_sync_since,
-                orphans: one.orphans,
-                awaits_confirmation: one
-                    .running
-                    .as_ref()
-                    .is_some_and(|running| running.awaits_confirmation),
-            };
-            (name.clone(), remarks)
-        });
-        remarks.collect()
+        let known = names.into_iter().map(|name| applications.get(name));
+        known
+            .map(|one| one.map_or_else(Remarks::default, Remarks::of))
+            .collect()
     }
 
     /// Notes whether the application differs from git; `recorded` is since when, as far as its
@@ -434,7 +437,7 @@ mod tests {
         let memory = memory(folder.path());
         let name = ObjectName::new("argocd", "web");
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
-        let since = || memory.remarks()[&name].out_of_sync_since;
+        let since = || memory.remarks([&name])[0].out_of_sync_since;
         memory.note_sync(&name, SyncStatusCode::OutOfSync, Some(at(5)), at(9));
         memory.note_sync(&name, SyncStatusCode::Unknown, None, at(10));
         memory.note_sync(&name, SyncStatusCode::OutOfSync, Some(at(10)), at(11));

@@ -51,12 +51,25 @@ pub(crate) async fn run(program: &Path, options: &Options) -> anyhow::Result<()>
             Ok(looked_at.is_ok_and(|count| count >= as_number(options.applications)))
         })
         .await?;
+        rest(&hub).await?;
         report(&hub, mode, targets).with_context(|| {
             let log = std::fs::read_to_string(folder.path().join("hub.log"));
             format!("the hub said:\n{}", log.unwrap_or_default())
         })?;
     }
     Ok(())
+}
+
+/// Waits until the hub has taken in what it wrote itself.
+async fn rest(hub: &Hub) -> anyhow::Result<()> {
+    const LOOK: Duration = Duration::from_secs(1);
+    until("the hub rests", async || {
+        let before = usage::cpu(hub.process())?;
+        tokio::time::sleep(LOOK).await;
+        let used = usage::cpu(hub.process())?.saturating_sub(before);
+        Ok(used < LOOK / 20)
+    })
+    .await
 }
 
 fn report(hub: &Hub, mode: &str, [time, size]: [&str; 2]) -> anyhow::Result<()> {

@@ -1,5 +1,7 @@
 //! From a destination as written to the cluster that is meant.
 
+use std::collections::BTreeMap;
+
 use argosy_crds::application::ApplicationDestination;
 use argosy_crds::names::{IN_CLUSTER_NAME, IN_CLUSTER_SERVER};
 use thiserror::Error;
@@ -17,7 +19,12 @@ pub struct KnownCluster {
 
 /// The registered clusters, `in-cluster` included unless it is registered or turned off.
 #[derive(Clone, Debug, Default)]
-pub struct KnownClusters(Vec<KnownCluster>);
+pub struct KnownClusters {
+    clusters: Vec<KnownCluster>,
+    /// The place of the first with this server: every application asks for its own.
+    by_server: BTreeMap<String, usize>,
+    by_name: BTreeMap<String, Vec<usize>>,
+}
 
 impl KnownClusters {
     /// Takes the clusters of the cluster Secrets; `in_cluster` tells whether the hub's own cluster
@@ -38,12 +45,32 @@ impl KnownClusters {
                 project: None,
             });
         }
-        Self(clusters)
+        let (mut by_server, mut by_name) = (BTreeMap::new(), BTreeMap::<_, Vec<_>>::new());
+        for (place, cluster) in clusters.iter().enumerate() {
+            by_server.entry(cluster.server.clone()).or_insert(place);
+            by_name.entry(cluster.name.clone()).or_default().push(place);
+        }
+        Self {
+            clusters,
+            by_server,
+            by_name,
+        }
+    }
+
+    fn with_server(&self, server: &str) -> Option<&KnownCluster> {
+        self.clusters.get(*self.by_server.get(server)?)
+    }
+
+    fn named(&self, name: &str) -> Vec<&KnownCluster> {
+        let places = self.by_name.get(name).into_iter().flatten();
+        places
+            .filter_map(|&place| self.clusters.get(place))
+            .collect()
     }
 
     /// All clusters.
     pub fn iter(&self) -> impl Iterator<Item = &KnownCluster> {
-        self.0.iter()
+        self.clusters.iter()
     }
 }
 
@@ -79,21 +106,17 @@ pub fn resolve<'c>(
     } = destination;
     match (server.as_str(), name.as_str()) {
         ("", "") => Err(DestinationError::Neither),
-        ("", name) => {
-            let named: Vec<_> = clusters.iter().filter(|c| c.name == name).collect();
-            match named.as_slice() {
-                [] => Err(DestinationError::UnknownName(name.to_owned())),
-                [only] => Ok(*only),
-                several => Err(DestinationError::AmbiguousName(
-                    several.iter().map(|c| c.server.clone()).collect(),
-                )),
-            }
-        }
+        ("", name) => match clusters.named(name).as_slice() {
+            [] => Err(DestinationError::UnknownName(name.to_owned())),
+            [only] => Ok(*only),
+            several => Err(DestinationError::AmbiguousName(
+                several.iter().map(|c| c.server.clone()).collect(),
+            )),
+        },
         (server, "") => {
             let server = server.trim_end_matches('/');
             clusters
-                .iter()
-                .find(|cluster| cluster.server == server)
+                .with_server(server)
                 .ok_or_else(|| DestinationError::UnknownServer(server.to_owned()))
         }
         (server, name) => Err(DestinationError::Both(name.to_owned(), server.to_owned())),
