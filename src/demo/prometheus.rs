@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use http::StatusCode;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
@@ -82,6 +83,17 @@ impl Prometheus {
             address,
             _child: child,
         })
+    }
+
+    /// Where its page of alerts is: Debian's package has the old pages alone, which others no longer
+    /// have.
+    pub async fn alerts_page(&self) -> String {
+        let page = format!("http://{}/alerts", self.address);
+        let answer = reqwest::get(&page).await;
+        if answer.is_ok_and(|answer| answer.status() == StatusCode::NOT_FOUND) {
+            return format!("http://{}/classic/alerts", self.address);
+        }
+        page
     }
 }
 

@@ -35,7 +35,7 @@ const FLEETS: u64 = 10;
 const SHORTS: u64 = 200;
 
 /// How many short stories of two hubs are played when nobody says.
-const PAIRS: u64 = 50;
+const PAIRS: u64 = 25;
 
 /// Seeds that have shown a fault.
 const FOUND: [u64; 4] = [102, 1_000_278, 1_000_415, 2_000_322];

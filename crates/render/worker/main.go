@@ -19,11 +19,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
+	_ "unsafe" // for go:linkname
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	helm "helm.sh/helm/v4/pkg/cmd"
 	"sigs.k8s.io/kustomize/api/provider"
 	"sigs.k8s.io/kustomize/kustomize/v5/commands/build"
@@ -43,7 +46,25 @@ type answer struct {
 	Seconds float64 `json:"seconds"`
 }
 
+// What the library of command lines keeps of every command that was ever made. Helm's root command
+// adds to both, and nothing takes that away again: all initializers run before each command, so that
+// every job would be slower than the one before, and a flag holds its whole command in memory.
+
+//go:linkname initializers github.com/spf13/cobra.initializers
+var initializers []func()
+
+//go:linkname completions github.com/spf13/cobra.flagCompletionFunctions
+var completions map[*pflag.Flag]cobra.CompletionFunc
+
+// Jobs are short and leave little behind: memory is collected seldom as long as there is little of it.
+const (
+	collectAt  = 400       // percent
+	memorySoft = 128 << 20 // bytes
+)
+
 func main() {
+	debug.SetGCPercent(collectAt)
+	debug.SetMemoryLimit(memorySoft)
 	if len(os.Args) < 2 {
 		fmt.Fprintln(os.Stderr, "usage: argosy-render-worker FOLDER [PROGRAMS]...")
 		os.Exit(2)
@@ -94,6 +115,8 @@ func do(next job) (result answer) {
 	if err := os.Chdir(next.Folder); err != nil {
 		return answer{Error: err.Error()}
 	}
+	initializers = nil
+	clear(completions)
 	var output bytes.Buffer
 	command, err := prepare(next, &output)
 	if err == nil {

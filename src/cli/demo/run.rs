@@ -91,9 +91,9 @@ pub(super) async fn run(args: RunArgs) -> CommandResult {
 async fn observe(folder: &Path, demo: &Demo, progress: &Progress) -> Option<Prometheus> {
     match Prometheus::start(folder, demo.address, SCRAPE, &Rules::default()).await {
         Ok(prometheus) => {
-            let address = prometheus.address;
+            let (address, alerts) = (prometheus.address, prometheus.alerts_page().await);
             progress.step(&format!(
-                "Prometheus at http://{address}, its alerts at http://{address}/alerts"
+                "Prometheus at http://{address}, its alerts at {alerts}"
             ));
             Some(prometheus)
         }

@@ -20,8 +20,8 @@ use super::{
     program::{Job, Limits, Slots, exceeded},
 };
 
-/// How many jobs a worker does: Helm's library keeps a little of each.
-const JOBS: u32 = 500;
+/// How many jobs a worker does: Helm's library keeps some ten KiB of each.
+const JOBS: u32 = 5_000;
 
 /// How often a busy worker's memory is looked at.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -37,6 +37,8 @@ pub(super) struct Pool {
     /// Folders with programs that they may run.
     programs: Vec<PathBuf>,
     limits: Limits,
+    /// How many jobs a worker does.
+    jobs: u32,
     slots: Slots,
     idle: Mutex<Vec<Worker>>,
 }
@@ -74,6 +76,7 @@ impl Pool {
                 .tempdir()?,
             programs,
             limits: Limits::default(),
+            jobs: JOBS,
             slots: slots.clone(),
             idle: Mutex::default(),
         })
@@ -101,7 +104,8 @@ impl Pool {
             };
             match worker.ask(tool, job, self.limits) {
                 Ok(answer) => {
-                    if !job.leaves_traces && worker.may_stay(self.limits) {
+                    if !job.leaves_traces && worker.jobs < self.jobs && worker.is_small(self.limits)
+                    {
                         self.idle().push(worker);
                     }
                     return if answer.error.is_empty() {
@@ -191,9 +195,9 @@ impl Worker {
         }
     }
 
-    fn may_stay(&self, limits: Limits) -> bool {
+    fn is_small(&self, limits: Limits) -> bool {
         let small = |bytes| bytes < limits.memory / IDLE_SHARE;
-        self.jobs < JOBS && self.group.memory().is_none_or(small)
+        self.group.memory().is_none_or(small)
     }
 }
 
@@ -254,16 +258,19 @@ mod tests {
     #[test]
     fn a_worker_stays_until_a_job_leaves_traces_or_it_has_done_enough() {
         let folder = tempfile::tempdir().unwrap();
-        let pool = pool(
-            folder.path(),
-            "echo \"{\\\"output\\\": \\\"$$\\\"}\"",
-            Limits::default(),
-        );
+        let pool = Pool {
+            jobs: 20,
+            ..pool(
+                folder.path(),
+                "echo \"{\\\"output\\\": \\\"$$\\\"}\"",
+                Limits::default(),
+            )
+        };
         let first = run(&pool, false).unwrap();
         assert_eq!(run(&pool, true).unwrap(), first);
         let second = run(&pool, false).unwrap();
         assert_ne!(second, first);
-        for _ in 1..JOBS {
+        for _ in 1..pool.jobs {
             assert_eq!(run(&pool, false).unwrap(), second);
         }
         assert_ne!(run(&pool, false).unwrap(), second);
