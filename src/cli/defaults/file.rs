@@ -193,6 +193,16 @@ mod tests {
     }
 
     #[test]
+    fn the_file_that_the_page_shows_is_one() {
+        let page = include_str!("../../../docs/config.md");
+        let block = page
+            .split("```")
+            .find_map(|part| part.strip_prefix("yml\n"));
+        let parsed = parse(block.expect("a block"), Path::new("docs/config.md")).expect("right");
+        assert_eq!(parsed.file.output, Some(Form::Wide));
+    }
+
+    #[test]
     fn the_file_lies_where_the_environment_says() {
         let place = |set: &[(&str, &str)]| {
             let found = place(|name| {
