@@ -15,6 +15,8 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::wake::owner_set;
+
 /// Namespace and name of an object in the hub's API server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectName {
@@ -221,6 +223,15 @@ impl Index {
     /// Whether what registers clusters and repositories has been listed once.
     pub(super) fn knows_registrations(&self) -> bool {
         self.secrets.is_listed() && self.config_maps.is_listed()
+    }
+
+    /// The applications that a set owns.
+    pub(crate) fn applications_of<'a>(
+        &'a self,
+        set: &'a ObjectName,
+    ) -> impl Iterator<Item = &'a Arc<Application>> {
+        let applications = self.applications.iter().map(|(_, app)| app);
+        applications.filter(move |app| owner_set(app).as_ref() == Some(set))
     }
 
     /// Whether every kind has been listed once.

@@ -150,14 +150,25 @@ fn root(fleet: &Fleet) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_parent_takes_many_children_with_it_when_a_person_confirms() {
+async fn a_parent_takes_its_children_and_those_of_its_sets_with_it_when_a_person_confirms() {
     let fleet = Fleet::start(&["dev"]).await;
     let limit = json!({"argosy.deletion.maxApplications": "1"});
     fleet.configure("argocd-cm", limit).await;
-    let (first, second) = (child(&fleet, "first", "0"), child(&fleet, "second", "1"));
+    let (first, second) = (
+        child(&fleet, "first", "0"),
+        automated("second", &fleet.repo(), "second", &fleet.server("dev")),
+    );
+    let set = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet",
+        "metadata": {"namespace": "argocd", "name": "generated"},
+        "spec": {
+            "generators": [{"list": {"elements": [{"name": "second"}]}}],
+            "template": {"metadata": {"name": "{{name}}"}, "spec": second["spec"]},
+        },
+    });
     fleet.commit(&[
         ("root/first.yaml", &first),
-        ("root/second.yaml", &second),
+        ("root/set.yaml", &set.to_string()),
         ("first/app.yaml", &config("first", "1", "")),
         ("second/app.yaml", &config("second", "1", "")),
     ]);

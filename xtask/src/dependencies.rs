@@ -12,6 +12,22 @@ use crate::licence;
 /// Crates whose licence stands in a file and not in their manifest.
 const CLARIFIED: [(&str, &str); 1] = [("libyaml-safer", "MIT")];
 
+/// Packages that want more than attribution of whoever ships them. Tests may use them as they are;
+/// these build the book of the documentation.
+const FOR_TESTS: [&str; 8] = [
+    "font-awesome-as-a-crate",
+    "mdbook-core",
+    "mdbook-driver",
+    "mdbook-html",
+    "mdbook-markdown",
+    "mdbook-preprocessor",
+    "mdbook-renderer",
+    "mdbook-summary",
+];
+
+/// The package that we ship.
+const SHIPPED: &str = "argosy";
+
 /// Packages that must not be compiled in, and why.
 const BANNED: [(&str, &str); 8] = [
     ("openssl-sys", "TLS is rustls with aws-lc-rs"),
@@ -138,8 +154,12 @@ impl Graph {
 
     fn licences(&self) -> Vec<String> {
         let unlicensed = |name: &str| CLARIFIED.iter().find(|(clarified, _)| *clarified == name);
+        let shipped = self.shipped();
+        let is_for_tests =
+            |id: &&String| FOR_TESTS.contains(&self.name(id)) && !shipped.contains(*id);
         self.edges
             .keys()
+            .filter(|id| !is_for_tests(id))
             .filter_map(|id| self.packages.get(id))
             .filter(|(name, licence)| {
                 let licence = licence
@@ -154,6 +174,19 @@ impl Graph {
                 )
             })
             .collect()
+    }
+
+    /// Everything that is compiled into what we ship.
+    fn shipped(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let own = self.edges.keys().filter(|id| self.name(id) == SHIPPED);
+        let mut next: Vec<_> = own.collect();
+        while let Some(id) = next.pop() {
+            if found.insert(id.clone()) {
+                next.extend(self.edges.get(id).into_iter().flatten());
+            }
+        }
+        found
     }
 
     fn bans(&self) -> Vec<String> {
@@ -348,6 +381,12 @@ mod tests {
         check(
             &[("greedy", "GPL-3.0-only", &[])],
             &["greedy: the licence GPL-3.0-only is not on the list"],
+        );
+        let book = ("mdbook-driver", "MPL-2.0", &[][..]);
+        check(&[("argosy", "Apache-2.0", &[]), book], &[]);
+        check(
+            &[("argosy", "Apache-2.0", &["mdbook-driver"]), book],
+            &["mdbook-driver: the licence MPL-2.0 is not on the list"],
         );
         check(
             &[("chrono", "MIT", &[])],

@@ -14,7 +14,7 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::apply::Applied;
-use crate::fleet::{Malformed, ObjectName, owner_set};
+use crate::fleet::{Malformed, ObjectName};
 use crate::hub::Hub;
 
 /// Writes what changed; whether the status on the API server says what it should.
@@ -34,11 +34,8 @@ pub(super) async fn report(
     };
     let live: Vec<Application> = {
         let index = hub.fleet.index();
-        let owned = index
-            .applications
-            .iter()
-            .filter(|(_, app)| owner_set(app).as_ref() == Some(name));
-        owned.map(|(_, app)| Application::clone(app)).collect()
+        let owned = index.applications_of(name);
+        owned.map(|app| Application::clone(app)).collect()
     };
     let now = Time(hub.clock.now());
     let mut after = status(

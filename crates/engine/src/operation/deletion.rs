@@ -111,23 +111,29 @@ pub enum Held {
 
 impl Cascade {
     /// Why what the cluster holds of an application, as [`next_deletion`] takes it, may not go yet;
-    /// `deleted` is when the deletion of the application began. A person's approval is for all of it
-    /// and ends the wait, too.
+    /// `deleted` is when the deletion of the application began, and `of_set` tells how many
+    /// applications the set of a namespace and name has, which go with it. A person's approval is for
+    /// all of it and ends the wait, too.
     pub fn hold(
         &self,
         (live, options, own): (&Complete<Vec<Value>>, &SyncOptions, Option<&ResourceKey>),
+        of_set: impl Fn(&str, &str) -> usize,
         deleted: Timestamp,
         now: Timestamp,
         approved: bool,
     ) -> Option<Held> {
         let goes = |object: &&Value| {
             object.group() == argosy_crds::names::GROUP
-                && object.kind() == "Application"
                 && own != Some(&object.resource_key())
                 && !is_kept(object, options)
                 && !object.is_terminating()
         };
-        let applications = live.get().iter().filter(goes).count();
+        let brings = |object: &Value| match object.kind() {
+            "Application" => 1,
+            "ApplicationSet" => of_set(object.namespace(), object.name()),
+            _ => 0,
+        };
+        let applications: usize = live.get().iter().filter(goes).map(brings).sum();
         if approved || applications == 0 {
             return None;
         }
@@ -241,30 +247,45 @@ mod tests {
 
     #[test]
     fn many_applications_go_with_a_person_s_word_and_few_when_nobody_can_have_meant_otherwise() {
-        let child = |n: usize| {
-            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
-                "metadata": {"namespace": "argocd", "name": format!("child-{n}")}})
+        let named = |kind: &str, name: &str| {
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": kind,
+                "metadata": {"namespace": "argocd", "name": name}})
         };
+        // The first is the parent itself, and a set brings two.
+        let brought = [
+            named("Application", "parent"),
+            named("Application", "single"),
+            named("ApplicationSet", "pair"),
+            named("Application", "another"),
+        ];
         let cascade = Cascade {
             max_applications: 3,
             undo: Duration::from_mins(10),
         };
         let deleted: Timestamp = "2026-03-04T05:06:07Z".parse().unwrap();
-        let own = ResourceKey::new("argoproj.io", "Application", "argocd", "child-0");
-        let hold = |children: usize, after: u64, approved: bool| {
-            let live = (0..=children).map(child).chain([object("other", "0", "")]);
+        let own = ResourceKey::new("argoproj.io", "Application", "argocd", "parent");
+        let hold = |objects: usize, after: u64, approved: bool| {
+            let live = brought.iter().take(1 + objects).cloned();
+            let live = live.chain([object("other", "0", "")]);
             let live = Complete::vouch(live.collect::<Vec<_>>());
             let now = deleted + Duration::from_secs(after);
             let options = SyncOptions::default();
-            cascade.hold((&live, &options, Some(&own)), deleted, now, approved)
+            let of_set = |_: &str, name: &str| usize::from(name == "pair") * 2;
+            cascade.hold(
+                (&live, &options, Some(&own)),
+                of_set,
+                deleted,
+                now,
+                approved,
+            )
         };
         let (applications, max) = (4, 3);
-        assert_eq!(hold(4, 9999, false), Some(Held::Many { applications, max }));
-        assert_eq!(hold(4, 0, true), None);
+        assert_eq!(hold(3, 9999, false), Some(Held::Many { applications, max }));
+        assert_eq!(hold(3, 0, true), None);
         let at = "2026-03-04T05:16:07Z".parse().unwrap();
         let applications = 3;
-        assert_eq!(hold(3, 599, false), Some(Held::Until { applications, at }));
-        assert_eq!(hold(3, 600, false), None);
+        assert_eq!(hold(2, 599, false), Some(Held::Until { applications, at }));
+        assert_eq!(hold(2, 600, false), None);
         assert_eq!(hold(0, 0, false), None);
     }
 

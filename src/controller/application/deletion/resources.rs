@@ -99,7 +99,11 @@ fn cascade(
     let deleted = application.metadata.deletion_timestamp.as_ref()?.0;
     let (now, approved) = (hub.clock.now(), is_approved(application));
     let cascade = hub.fleet.settings().cascade;
-    let held = cascade.hold(what, deleted, now, approved)?;
+    let of_set = |namespace: &str, name: &str| {
+        let set = ObjectName::new(namespace, name);
+        hub.fleet.index().applications_of(&set).count()
+    };
+    let held = cascade.hold(what, of_set, deleted, now, approved)?;
     let name = application.metadata.name.as_deref().unwrap_or_default();
     let either = format!(
         "`argosy app confirm-deletion {name}` deletes them now, and `argosy app delete {name} --abandon` \
