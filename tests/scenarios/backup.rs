@@ -52,6 +52,14 @@ async fn what_is_exported_comes_back_on_another_hub_and_is_written_once() {
             .contains("Application argocd/web would be created"),
         "{planned:?}"
     );
+    let elsewhere = [&import[..], &["--dry-run", "--namespace", "hub"]].concat();
+    let planned = argosy(hub.path(), &elsewhere).await;
+    assert!(
+        planned
+            .text
+            .contains("Application hub/web would be created"),
+        "{planned:?}"
+    );
     let done = argosy(hub.path(), &import).await;
     assert!(
         done.text.contains("Application argocd/web created"),

@@ -55,8 +55,8 @@ pub(crate) async fn run(args: Args) -> CommandResult {
         let is_everywhere = args.all_namespaces && is_anywhere(&kind);
         let namespace = (!is_everywhere).then_some(args.place.hub.namespace.as_str());
         for object in list(&client, &kind, namespace).await? {
-            let Some(object) = secured(object::bare(object), key.as_ref(), args.clear_secrets)?
-            else {
+            let object = object::at_home(object::bare(object), &args.place.hub.namespace);
+            let Some(object) = secured(object, key.as_ref(), args.clear_secrets)? else {
                 left_out += 1;
                 continue;
             };

@@ -83,11 +83,12 @@ fn prepared(object: Value, args: &Args, key: Option<&Key>) -> Result<Value, Diag
         );
     }
     let mut object = object::bare(object);
-    if object.namespace().is_empty() {
-        object["metadata"]["namespace"] = home.into();
-    }
+    // It was sealed as the file has it.
     if let Some(key) = key.filter(|_| is_secret(&object)) {
         key.open(&mut object)?;
+    }
+    if object.namespace().is_empty() {
+        object["metadata"]["namespace"] = home.into();
     }
     if args.paused {
         object::pause(&mut object);

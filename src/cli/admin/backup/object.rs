@@ -50,6 +50,17 @@ pub(super) fn bare(mut object: Value) -> Value {
     object
 }
 
+/// An object without the hub's own namespace, as Argo CD exports it: whoever imports it says where the
+/// hub is.
+pub(super) fn at_home(mut object: Value, home: &str) -> Value {
+    if object.namespace() == home
+        && let Some(metadata) = object["metadata"].as_object_mut()
+    {
+        metadata.remove("namespace");
+    }
+    object
+}
+
 /// An Application that automation leaves alone until somebody resumes it.
 pub(super) fn pause(object: &mut Value) {
     if object.kind() == "Application" && object.api_version() == names::API_VERSION {
@@ -104,6 +115,12 @@ mod tests {
             "operation": {"sync": {}},
             "status": {"sync": {"status": "Synced"}},
         })
+    }
+
+    #[test]
+    fn only_what_is_elsewhere_says_where() {
+        assert_eq!(at_home(live(), "argocd").namespace(), "");
+        assert_eq!(at_home(live(), "hub").namespace(), "argocd");
     }
 
     #[test]
