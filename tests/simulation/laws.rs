@@ -140,7 +140,7 @@ pub(crate) fn broken_terms(entries: &[Entry]) -> Vec<String> {
 
 /// Operations that cost more writes of the application than they may, where nothing went wrong: one
 /// that says that it runs, one as the first objects are there, two as what takes its time progresses
-/// and is healthy, and one for each hook that ended.
+/// and is healthy, one for each hook that ended, and one for what somebody does by hand meanwhile.
 pub(crate) fn costly_operations(world: &World, entries: &[Entry]) -> Vec<String> {
     let mut writes: BTreeMap<(String, String), usize> = BTreeMap::new();
     let on_hub = entries.iter().filter(|entry| entry.cluster == HUB);
@@ -160,7 +160,8 @@ pub(crate) fn costly_operations(world: &World, entries: &[Entry]) -> Vec<String>
         let directory = deployed.iter().find(|one| one.application == application);
         let states = directory.map(|one| &world.history[&one.directory]);
         let news = states.into_iter().flatten().map(Directory::news).max();
-        2 + news.unwrap_or_default() + world.plan.refreshes()
+        let by_hand = directory.map(|one| world.plan.changes_by_hand(&one.directory));
+        2 + news.unwrap_or_default() + by_hand.unwrap_or_default() + world.plan.refreshes()
     };
     writes
         .into_iter()

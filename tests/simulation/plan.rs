@@ -231,6 +231,15 @@ impl Plan {
         let refreshes = steps.filter(|(_, step)| matches!(step, Step::Refresh { .. }));
         refreshes.count()
     }
+
+    /// How often somebody changes or deletes a live object of a directory by hand.
+    pub(crate) fn changes_by_hand(&self, of: &str) -> usize {
+        let is_one = |step: &Step| match step {
+            Step::Edit { directory, .. } | Step::Delete { directory, .. } => directory == of,
+            _ => false,
+        };
+        self.steps.iter().filter(|(_, step)| is_one(step)).count()
+    }
 }
 
 fn clusters(dice: &mut StdRng, size: &Size) -> Vec<Cluster> {
