@@ -26,6 +26,12 @@ impl Secret {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// A text of somebody else without any of these credentials, which it may quote.
+    pub fn redact<'a>(secrets: impl IntoIterator<Item = &'a Self>, text: String) -> String {
+        let told = secrets.into_iter().filter(|secret| !secret.is_empty());
+        told.fold(text, |text, secret| text.replace(secret.expose(), "***"))
+    }
 }
 
 impl fmt::Debug for Secret {

@@ -46,7 +46,6 @@ impl GitAccess {
 
     /// A program's text without what it must not show.
     pub(crate) fn redact(&self, text: String) -> String {
-        let hidden = self.hidden.iter().filter(|secret| !secret.is_empty());
-        hidden.fold(text, |text, secret| text.replace(secret.expose(), "***"))
+        Secret::redact(&self.hidden, text)
     }
 }

@@ -214,11 +214,8 @@ impl Repository {
     }
 
     /// Removes every credential that a program or library may have quoted.
-    pub(crate) fn redact(&self, mut text: String) -> String {
-        for secret in self.secrets().filter(|secret| !secret.is_empty()) {
-            text = text.replace(secret.expose(), "***");
-        }
-        text
+    pub(crate) fn redact(&self, text: String) -> String {
+        Secret::redact(self.secrets(), text)
     }
 
     /// Names the registration: the normalised URL, and the project that it belongs to. What a
