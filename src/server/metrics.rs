@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use argosy_crds::codes::condition;
 use argosy_crds::{Application, ApplicationSet};
+use argosy_engine::application::resolve;
 use argosy_engine::graph::{AppKey, Graph, Unmet};
 use axum::extract::State;
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY};
@@ -136,15 +137,14 @@ fn applications(hub: &Hub, applications: &[(ObjectName, Arc<Application>)]) -> V
     let remarks = hub
         .applications
         .remarks(applications.iter().map(|(name, _)| name));
-    let now = hub.clock.now();
+    let (now, clusters) = (hub.clock.now(), hub.known_clusters());
     let waits_for = waits_for(&hub.fleet.graph(), applications);
     for ((name, application), remarks) in applications.iter().zip(remarks) {
-        let server = hub
-            .server_of(application)
-            .unwrap_or_else(|| application.spec.destination.server.clone());
+        let destination = &application.spec.destination;
+        let cluster = resolve(destination, &clusters);
         states.add(&ApplicationObservation {
             application,
-            server: &server,
+            server: cluster.map_or(&destination.server, |known| &known.server),
             out_of_sync_since: remarks.out_of_sync_since,
             orphans: remarks.orphans,
             awaits_confirmation: remarks.awaits_confirmation,

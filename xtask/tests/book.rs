@@ -66,7 +66,7 @@ fn the_book_is_whole() {
     let book = folder.path().join("book");
     let complaints = build(&book);
     assert_eq!(complaints, "", "what the book's builder complains about");
-    let pages = pages(&book);
+    let pages = pages(&book.canonicalize().unwrap());
     assert!(pages.len() > 50, "{} pages", pages.len());
     let broken: Vec<_> = pages
         .iter()
@@ -124,29 +124,12 @@ fn leads_somewhere(pages: &BTreeMap<PathBuf, Page>, from: &Path, link: &str) -> 
     }
     let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
     let target = if path.is_empty() {
-        from.to_owned()
+        Ok(from.to_owned())
     } else {
-        let folder = from.parent().unwrap();
-        // Not all of a path need be there to go up from it.
-        normal(&folder.join(path))
+        from.parent().unwrap().join(path).canonicalize()
     };
-    match pages.get(&target) {
+    target.is_ok_and(|target| match pages.get(&target) {
         Some(page) => anchor.is_empty() || page.anchors.contains(anchor),
         None => target.is_file(),
-    }
-}
-
-/// The path without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::ParentDir => {
-                normal.pop();
-            }
-            std::path::Component::CurDir => {}
-            part => normal.push(part),
-        }
-    }
-    normal
+    })
 }
