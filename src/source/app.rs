@@ -14,7 +14,7 @@ use super::{Credentials, Repository, SourceError};
 use crate::{
     clock::Clock,
     diagnostic::chain,
-    http::{Http, Network},
+    http::{Http, Network, Terms},
 };
 
 /// The user that git takes such a token for.
@@ -65,21 +65,22 @@ impl Apps {
         }))
     }
 
-    /// A connection on the repository's terms; a request may take `limit`.
-    pub(super) fn open(
+    /// A connection to a repository on these terms.
+    pub(super) fn connect(
         &self,
         repository: &Repository,
-        limit: Duration,
+        terms: &Terms,
     ) -> Result<Http, SourceError> {
-        let http = self.network.open(&repository.terms(limit));
-        http.map_err(|why| SourceError::Credentials {
-            url: repository.url.clone(),
-            why,
-        })
+        self.network
+            .open(terms)
+            .map_err(|why| SourceError::Credentials {
+                url: repository.url.clone(),
+                why,
+            })
     }
 
     async fn token(&self, repository: &Repository, app: &GitHubApp) -> Result<Secret, SourceError> {
-        let http = self.open(repository, PATIENCE)?;
+        let http = self.connect(repository, &repository.terms(PATIENCE))?;
         let service = tower::service_fn(move |request: Request<Bytes>| {
             let http = http.clone();
             async move {

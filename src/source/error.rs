@@ -198,8 +198,17 @@ impl SourceError {
 
     /// What failed at a repository that is asked over HTTP.
     pub(super) fn of_registry(repository: &Repository, error: &argosy_registry::Error) -> Self {
+        Self::of_registry_text(repository, error, error.to_string())
+    }
+
+    /// As [`Self::of_registry`], told by `text`.
+    pub(super) fn of_registry_text(
+        repository: &Repository,
+        error: &argosy_registry::Error,
+        text: String,
+    ) -> Self {
         use argosy_registry::Error;
-        let (url, why) = (repository.url.clone(), repository.redact(error.to_string()));
+        let (url, why) = (repository.url.clone(), repository.redact(text));
         match error {
             Error::Unauthorized { .. } => Self::Authentication { url, why },
             Error::NotFound { .. } => Self::NotFound { url, why },

@@ -8,6 +8,7 @@
 mod app;
 mod charts;
 mod constraint;
+mod counters;
 mod error;
 mod git;
 mod large;
@@ -18,6 +19,7 @@ pub mod webhook;
 pub use crate::http::Tls;
 pub use charts::{Chart, Charts, Package};
 pub use constraint::{Constraint, Version, choose};
+pub use counters::{Counters, RequestCount};
 pub use error::{Retry, SourceError};
 pub use git::{
     CommitInfo, DiskUse, GitTree, Objects, Remote, RemoteRefs, Remotes, Sha, TreeFile, Wanted,
@@ -29,4 +31,4 @@ pub use repository::{
 };
 pub(crate) use repository::{Unreadable, decoded};
 pub(crate) use sources::hex;
-pub use sources::{Counters, Limits, RequestCount, Resolved, Sources};
+pub use sources::{Limits, Resolved, Sources};

@@ -5,24 +5,25 @@
 //! is an error. Requests run a bounded number at a time, so that a repository that hangs cannot take
 //! all threads.
 
+mod known;
+mod large;
+
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
-use argosy_registry::{LargeFile, LfsServer};
 use argosy_render::GitAccess;
-use bytes::Bytes;
-use prometheus::Histogram;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use self::{
+    known::{Known, Listing},
+    large::Grants,
+};
 use super::{
-    CommitInfo, GitTree, RemoteRefs, Repository, Sha, SourceError,
+    CommitInfo, Counters, GitTree, RemoteRefs, Repository, Sha, SourceError,
     app::Apps,
     git::{DiskUse, FOLLOWED, Meaning, Objects, Remote, Remotes, Wanted, access, commit, damaged},
     shown_url,
@@ -30,7 +31,6 @@ use super::{
 use crate::blocking::Blocking;
 use crate::clock::Clock;
 use crate::http::Network;
-use crate::metrics::request_seconds;
 use crate::signatures::Signed;
 
 /// How long an error answers for the remote before it is asked again.
@@ -70,74 +70,6 @@ pub struct Resolved {
     pub via: Option<String>,
 }
 
-/// How many requests of one kind were made to one repository, and how long they took.
-#[derive(Debug)]
-pub struct RequestCount {
-    /// Requests, failed ones included.
-    pub requests: AtomicU64,
-    /// Failed requests.
-    pub failures: AtomicU64,
-    /// How long they took, where that could be declared.
-    pub seconds: Option<Histogram>,
-}
-
-/// Counters of what was asked of remotes, per kind (`ls-remote`, `fetch`, `lfs`) and repository.
-#[derive(Debug)]
-pub struct Counters {
-    /// Whether the repositories hold charts and artifacts.
-    registry: bool,
-    by_repository: Mutex<BTreeMap<(&'static str, String), Arc<RequestCount>>>,
-}
-
-impl Counters {
-    /// Nothing asked yet of git repositories, or of those that hold charts and artifacts.
-    pub(super) fn new(registry: bool) -> Self {
-        Self {
-            registry,
-            by_repository: Mutex::default(),
-        }
-    }
-
-    /// Calls `visit` with the kind of request, the repository's URL and the counts.
-    pub fn for_each(&self, mut visit: impl FnMut(&'static str, &str, &RequestCount)) {
-        for ((kind, url), count) in lock(&self.by_repository).iter() {
-            visit(kind, url, count);
-        }
-    }
-
-    /// All requests of one kind, to all repositories.
-    pub fn total(&self, kind: &str) -> u64 {
-        let mut total = 0;
-        self.for_each(|of, _, count| {
-            if of == kind {
-                total += count.requests.load(Ordering::Relaxed);
-            }
-        });
-        total
-    }
-
-    pub(super) fn count(&self, kind: &'static str, url: &str, took: Duration, failed: bool) {
-        let count = Arc::clone(
-            lock(&self.by_repository)
-                .entry((kind, url.to_owned()))
-                .or_insert_with(|| {
-                    Arc::new(RequestCount {
-                        requests: AtomicU64::new(0),
-                        failures: AtomicU64::new(0),
-                        seconds: request_seconds(self.registry, kind, url).ok(),
-                    })
-                }),
-        );
-        count.requests.fetch_add(1, Ordering::Relaxed);
-        count
-            .failures
-            .fetch_add(u64::from(failed), Ordering::Relaxed);
-        if let Some(seconds) = &count.seconds {
-            seconds.observe(took.as_secs_f64());
-        }
-    }
-}
-
 /// All repositories that were ever asked for. Cloning is cheap and shares everything.
 #[derive(Clone, Debug)]
 pub struct Sources {
@@ -148,39 +80,14 @@ pub struct Sources {
 struct Shared {
     remotes: Remotes,
     apps: Apps,
+    clock: Clock,
+    grants: Grants,
     blocking: Blocking,
     limits: Limits,
     running: Semaphore,
     counters: Counters,
     known: Mutex<BTreeMap<String, Arc<Known>>>,
 }
-
-/// What is known of one repository.
-#[derive(Debug, Default)]
-struct Known {
-    url: String,
-    /// Held while the remote is talked to: one conversation at a time.
-    conversation: tokio::sync::Mutex<()>,
-    /// How many wait for a conversation.
-    waiting: AtomicUsize,
-    listing: Mutex<Option<Listing>>,
-    /// Counts refreshes; changed only while `listing` is locked.
-    generation: AtomicU64,
-    trees: Mutex<BTreeMap<Sha, Arc<OnceCell<GitTree>>>>,
-    /// When somebody last asked for something of it.
-    asked: Mutex<Option<Instant>>,
-}
-
-#[derive(Clone, Debug)]
-struct Listing {
-    at: Instant,
-    answer: Result<Arc<RemoteRefs>, SourceError>,
-    /// By which registration it was asked for; others do not get it.
-    asked_as: String,
-}
-
-/// How many trees of one repository are kept open: applications follow few revisions at a time.
-const OPEN_TREES: usize = 8;
 
 impl Sources {
     /// Reads the repositories that `remotes` opens; tokens for them are asked for over `network`.
@@ -194,7 +101,9 @@ impl Sources {
         Self {
             shared: Arc::new(Shared {
                 remotes,
-                apps: Apps::new(network, clock),
+                apps: Apps::new(network, clock.clone()),
+                clock,
+                grants: Grants::default(),
                 blocking,
                 running: Semaphore::new(limits.parallel.max(1)),
                 limits,
@@ -332,31 +241,6 @@ impl Sources {
             commit::changed_paths(&objects, &from, &to)
         })
         .await
-    }
-
-    /// The contents of large files of a repository, in their order, checked against their digests.
-    pub(crate) async fn large_files(
-        &self,
-        repository: &Repository,
-        files: &[LargeFile],
-    ) -> Result<Vec<Bytes>, SourceError> {
-        let _permit = self.shared.running.acquire().await;
-        let started = Instant::now();
-        let fetched = async {
-            let apps = &self.shared.apps;
-            let presented = apps.present(repository).await?;
-            let failed = |error| SourceError::of_registry(repository, &error);
-            let http = apps.open(&presented, self.shared.limits.fetch_timeout)?;
-            let credentials = presented
-                .registry_credentials("large files (git-lfs), which are fetched over https")?;
-            let server = LfsServer::new(http, &presented.url, credentials);
-            let fetched = server.map_err(failed)?.fetch(files).await;
-            fetched.map_err(failed)
-        };
-        let fetched = fetched.await;
-        let (counters, took) = (&self.shared.counters, started.elapsed());
-        counters.count("lfs", &repository.url, took, fetched.is_err());
-        fetched
     }
 
     /// What the git of a plugin may read a repository with.
@@ -550,61 +434,6 @@ fn has(remote: &dyn Remote, sha: &Sha) -> bool {
     remote
         .objects()
         .is_ok_and(|objects| commit::is_here(&objects, sha))
-}
-
-impl Known {
-    /// Waits for this call's turn to talk to the remote.
-    async fn converse(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        let _waiting = Waiting::at(&self.waiting);
-        self.conversation.lock().await
-    }
-
-    /// Where a tree is, or will be.
-    fn place_of(&self, sha: &Sha) -> Arc<OnceCell<GitTree>> {
-        let mut trees = lock(&self.trees);
-        if let Some(tree) = trees.get(sha) {
-            return Arc::clone(tree);
-        }
-        while trees.len() >= OPEN_TREES {
-            trees.pop_first();
-        }
-        Arc::clone(trees.entry(sha.clone()).or_default())
-    }
-
-    fn listing(&self, asked_as: &str) -> Option<Listing> {
-        lock(&self.listing)
-            .clone()
-            .filter(|listing| listing.asked_as == asked_as)
-    }
-
-    fn fresh(
-        &self,
-        asked_as: &str,
-        interval: Duration,
-    ) -> Option<Result<Arc<RemoteRefs>, SourceError>> {
-        let listing = self.listing(asked_as)?;
-        let lifetime = match &listing.answer {
-            Ok(_) => interval,
-            Err(_) => ERROR_LIFETIME.min(interval),
-        };
-        (listing.at.elapsed() < lifetime).then_some(listing.answer)
-    }
-}
-
-/// Somebody who waits, counted until this is dropped.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn at(waiting: &'a AtomicUsize) -> Self {
-        waiting.fetch_add(1, Ordering::Relaxed);
-        Self(waiting)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -13,6 +14,10 @@ const PROGRAM: &str = "/usr/sbin/sshd";
 
 /// Where a server of the superuser locks its children in; a service makes it.
 const EMPTY: &str = "/run/sshd";
+
+/// What is answered to `git-lfs-authenticate`, and what was asked.
+const GRANT: &str = "grant";
+const ASKED: &str = "asked";
 
 /// A running server; ends when this is dropped.
 pub(crate) struct SshServer {
@@ -35,8 +40,16 @@ impl SshServer {
             "HostKey {place}/host\nAuthorizedKeysFile {place}/user.pub\nStrictModes no\nUsePAM no\n\
              PasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              PermitRootLogin prohibit-password\nAcceptEnv GIT_PROTOCOL\nPidFile none\n\
-             LogLevel QUIET\n"
+             LogLevel QUIET\nForceCommand sh {place}/command\n"
         );
+        // Whatever is asked for is run, and what asks for large files is answered if there is an answer.
+        let command = format!(
+            "case \"$SSH_ORIGINAL_COMMAND\" in git-lfs-authenticate*)\n\
+             if [ -e {place}/{GRANT} ]; then\n\
+             echo \"$SSH_ORIGINAL_COMMAND\" >>{place}/{ASKED}; exec cat {place}/{GRANT}\nfi;; esac\n\
+             exec sh -c \"$SSH_ORIGINAL_COMMAND\"\n"
+        );
+        std::fs::write(folder.path().join("command"), command).unwrap();
         let file = folder.path().join("config");
         std::fs::write(&file, config).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -58,6 +71,19 @@ impl SshServer {
     pub(crate) fn url(&self, repository: &Path) -> String {
         let path = repository.display();
         format!("ssh://{}@{}{path}", self.user, self.address)
+    }
+
+    /// Answers so, from here on, to whoever asks where large files are.
+    pub(crate) fn grants(&self, answer: &Value) {
+        let place = self.folder.path().join(GRANT);
+        let next = place.with_extension("next");
+        std::fs::write(&next, answer.to_string()).unwrap();
+        std::fs::rename(next, place).unwrap();
+    }
+
+    /// What was asked for and answered of large files, in order.
+    pub(crate) fn granted(&self) -> Vec<String> {
+        self.read(ASKED).lines().map(str::to_owned).collect()
     }
 
     /// The line of `known_hosts` for this server, and the one that it would be for another.

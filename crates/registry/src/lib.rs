@@ -24,5 +24,5 @@ pub use exchange::Transport;
 pub use file::file;
 pub use helm::{FetchedIndex, HelmRepository};
 pub use index::{ChartVersion, Index};
-pub use lfs::{LargeFile, LfsServer, POINTER_LIMIT};
+pub use lfs::{Grant, LargeFile, LfsServer, POINTER_LIMIT};
 pub use oci::{Descriptor, HELM_CHART_LAYER, Manifest, OciRepository};

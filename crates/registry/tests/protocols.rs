@@ -6,8 +6,8 @@
 use std::sync::{Arc, Mutex};
 
 use argosy_registry::{
-    ChartVersion, Credentials, Digest, Error, HELM_CHART_LAYER, HelmRepository, Index,
-    OciRepository,
+    ChartVersion, Credentials, Digest, Error, Grant, HELM_CHART_LAYER, HelmRepository, Index,
+    LargeFile, LfsServer, OciRepository,
 };
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
@@ -383,4 +383,48 @@ async fn only_one_layer_has_content_and_it_must_be_of_a_known_kind() {
         many.content().unwrap_err(),
         "expected no more than 10 oci layers, got 11"
     );
+}
+
+/// Who the large files of a repository over ssh are shown to: the host that was named, and no other.
+#[tokio::test]
+async fn what_a_git_server_grants_is_shown_to_the_host_that_it_names_alone() {
+    let content = b"large".as_slice();
+    let digest = Digest::of(content);
+    let file = |name: &str| {
+        let href = format!("{name}/{}", digest.hex());
+        json!({"oid": digest.hex(), "actions": {"download": {"href": href}}})
+    };
+    for (at, is_shown) in [
+        ("https://lfs.example.com/objects", true),
+        ("https://cdn.example.com", false),
+        ("https://lfs.example.com:8443", false),
+    ] {
+        let batch = json!({"objects": [file(at)]}).to_string();
+        let (service, seen) = transport(move |url, _| match url {
+            "https://lfs.example.com/app/objects/batch" => ok(batch.clone()),
+            _ => ok(content),
+        });
+        let answer = json!({"href": "https://lfs.example.com/app",
+                            "header": {"Authorization": "Bearer t0ken", "X-Token": "k3y"}});
+        let answer = answer.to_string().into();
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let grant = Grant::read(&answer, "git@example.com:app", "", now).unwrap();
+        let wanted = LargeFile {
+            digest: digest.clone(),
+            size: 5,
+        };
+        let fetched = LfsServer::granted(service, &grant).fetch(&[wanted]).await;
+        assert_eq!(fetched.unwrap(), [content]);
+        let seen = seen.lock().unwrap();
+        let shown: Vec<_> = seen
+            .iter()
+            .map(|(_, headers)| {
+                headers.contains_key("authorization") && headers.contains_key("x-token")
+            })
+            .collect();
+        assert_eq!(shown, [true, is_shown], "{at}");
+        if !is_shown {
+            assert!(!format!("{:?}", seen[1].1).contains("x-token"), "{at}");
+        }
+    }
 }

@@ -22,10 +22,7 @@ use tokio::sync::Semaphore;
 
 pub use package::Package;
 
-use super::{
-    Repository, SourceError,
-    sources::{Counters, Limits},
-};
+use super::{Repository, SourceError, counters::Counters, sources::Limits};
 use crate::{blocking::Blocking, disk::Disk, http::Network};
 use remote::{Door, Remote};
 use store::{Meaning, Store};

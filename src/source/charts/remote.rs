@@ -18,10 +18,7 @@ use super::{answers::Answers, package::Package};
 use crate::{
     blocking::Blocking,
     http::Http,
-    source::{
-        Repository, SourceError, choose, hex,
-        sources::{Counters, Limits},
-    },
+    source::{Repository, SourceError, choose, counters::Counters, hex, sources::Limits},
 };
 
 /// A repository of charts.

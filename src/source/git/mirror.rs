@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use argosy_facts::Secret;
 use gix::{
     bstr::ByteSlice,
     progress::Discard,
@@ -27,13 +28,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Objects, Remote, RemoteRefs, Sha, Wanted,
+    failure::{causes, failed, mentions},
+    large,
     mirrors::{Lease, MIRROR, Meter},
     transport::{Session, Shown},
 };
-use crate::{
-    diagnostic::chain,
-    source::{DiskUse, Repository, SourceError, sources::lock},
-};
+use crate::source::{DiskUse, Repository, SourceError, sources::lock};
 
 /// A bare repository on disk that follows a remote.
 #[derive(Debug)]
@@ -162,31 +162,8 @@ impl Mirror {
             None => causes,
         };
         let why = self.repository.redact(why);
-        let lower = why.to_ascii_lowercase();
-        let says = |texts: &[&str]| texts.iter().any(|text| lower.contains(text));
-        if let Some(untrusted) = SourceError::untrusted(&url, &why) {
-            untrusted
-        } else if error.is_unauthenticated()
-            || error.is_permission_denied() && says(&["401", "403", "auth"])
-            || says(&[
-                "status 401",
-                "status 403",
-                "authentication",
-                "credentials",
-                "permission denied (",
-            ])
-        {
-            SourceError::Authentication { url, why }
-        } else if says(&[
-            "status 404",
-            "repository not found",
-            "does not appear to be a git repository",
-            "does not exist",
-        ]) {
-            SourceError::NotFound { url, why }
-        } else {
-            SourceError::Remote { url, action, why }
-        }
+        let denied = error.is_permission_denied() && mentions(&why, &["401", "403", "auth"]);
+        failed(url, action, why, denied || error.is_unauthenticated())
     }
 }
 
@@ -259,6 +236,35 @@ impl Remote for Mirror {
         })
     }
 
+    fn large_files(&self, limit: Duration) -> Result<Option<Secret>, SourceError> {
+        const ACTION: &str = "ask for the large files of";
+        let session = Session::new(&self.repository, &self.lease, limit, Shown::AtOnce)?;
+        let Some(answer) = session.large_files(limit) else {
+            return Ok(None);
+        };
+        let url = || self.repository.url.clone();
+        let unusable = |why: &str| SourceError::Content {
+            url: url(),
+            why: format!(
+                "over ssh it does not say where its large files (git-lfs) are: {}; register its \
+                 https URL with a user and token, or leave out `enableLfs`",
+                self.repository.redact(why.to_owned())
+            ),
+        };
+        answer.map(Some).map_err(|failure| match failure {
+            large::Failure::Timeout => SourceError::Timeout {
+                url: url(),
+                action: ACTION,
+                seconds: limit.as_secs(),
+            },
+            large::Failure::Connection(why) => {
+                failed(url(), ACTION, self.repository.redact(why), false)
+            }
+            large::Failure::Command(why) => unusable(&format!("git-lfs-authenticate: {why}")),
+            large::Failure::TooLong => unusable("the answer of git-lfs-authenticate is too long"),
+        })
+    }
+
     fn objects(&self) -> Result<Objects, SourceError> {
         let local = self.open_local()?.into_sync();
         Ok(Objects::of_mirror(local, Arc::clone(&self.lease)))
@@ -325,20 +331,6 @@ pub(super) fn name(repository: &Repository) -> String {
             name
         });
     format!("{name}{MIRROR}")
-}
-
-fn causes(error: &gix::Error) -> String {
-    let mut text = String::new();
-    for cause in error.iter_errors() {
-        let part = chain(cause);
-        if !part.is_empty() && !text.contains(&part) {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&part);
-        }
-    }
-    text
 }
 
 fn remote_refs(list: Vec<Ref>) -> RemoteRefs {

@@ -5,6 +5,8 @@
 
 mod access;
 pub(crate) mod commit;
+mod failure;
+mod large;
 mod mirror;
 mod mirrors;
 mod modules;
@@ -16,6 +18,7 @@ mod tree;
 
 pub(in crate::source) use access::access;
 pub use commit::CommitInfo;
+pub(in crate::source) use large::beside;
 pub(crate) use mirror::damaged;
 pub use mirrors::DiskUse;
 pub(crate) use mirrors::FOLLOWED;

@@ -7,6 +7,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use argosy_facts::Secret;
 use gix::objs::{Data, Find, FindHeader, FindObjectOrHeader, Header};
 
 use super::{
@@ -104,6 +105,12 @@ pub trait Remote: Send + Sync {
     /// The one fetched commit whose id begins with `prefix`; the inner error is a hint for the user,
     /// which starts with its own separator or is empty.
     fn complete(&self, prefix: &str) -> Result<Result<Sha, String>, SourceError>;
+
+    /// Asks the remote where its large files are (git-lfs) and what to show there, in git-lfs' own
+    /// form; `None` where that is beside the repository and what the repository itself is shown.
+    fn large_files(&self, _limit: Duration) -> Result<Option<Secret>, SourceError> {
+        Ok(None)
+    }
 }
 
 /// Opens repositories.

@@ -10,17 +10,19 @@ use std::{
     io::{Read as _, Write as _},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use super::mirrors::Lease;
 use crate::source::{Credentials, Repository, SourceError};
 
 /// How much of what was said an error tells, in bytes.
-const TOLD: u64 = 2048;
+pub(super) const TOLD: u64 = 2048;
 
 /// What one remote is reached with over ssh.
 pub(super) struct Ssh {
-    command: String,
+    /// What the program gets before it is told whom to connect to.
+    options: Vec<String>,
     said: PathBuf,
     // Holds the key and known hosts for as long as a connection may be made.
     _folder: tempfile::TempDir,
@@ -54,10 +56,9 @@ impl Ssh {
             _ => None,
         };
         Ok(Self {
-            command: command(
+            options: options(
                 key.as_deref(),
                 &place("known_hosts"),
-                &place("said"),
                 repository.tls.insecure,
             ),
             said: place("said"),
@@ -65,10 +66,29 @@ impl Ssh {
         })
     }
 
-    /// Git configuration that has ssh run so.
+    /// Git configuration that has ssh run so: words of our own and files alone, what to connect to
+    /// follows as arguments of their own.
     pub(super) fn configuration(&self) -> [String; 2] {
-        let command = format!("core.sshCommand={}", self.command);
+        let mut command = format!(
+            "core.sshCommand=exec ssh 2>{}",
+            quoted(&self.said.display().to_string())
+        );
+        for option in &self.options {
+            // Writing to a text cannot fail.
+            let _ = write!(command, " {}", quoted(option));
+        }
         [command, "ssh.variant=ssh".to_owned()]
+    }
+
+    /// The program as it is run for git, without a shell and with nothing of the hub's environment.
+    pub(super) fn program(&self) -> Command {
+        let mut command = Command::new("ssh");
+        command
+            .args(&self.options)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("LC_ALL", "C");
+        command
     }
 
     /// What ssh and the far side have said so far; they speak of errors alone.
@@ -76,44 +96,54 @@ impl Ssh {
         let mut text = Vec::new();
         let file = std::fs::File::open(&self.said).ok()?;
         file.take(TOLD).read_to_end(&mut text).ok()?;
-        let text = String::from_utf8_lossy(&text);
-        let lines = text.lines().map(|line| line.trim_matches(['@', ' ', '\r']));
-        let told: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
-        (!told.is_empty()).then(|| told.join("; "))
+        complaint(&text)
     }
 }
 
-/// A command line of our own words and files alone: what to connect to follows as arguments of
-/// their own.
-fn command(key: Option<&Path>, known_hosts: &Path, said: &Path, insecure: bool) -> String {
-    let mut command = format!(
-        "exec ssh 2>{} -F /dev/null -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityAgent=none \
-         -o LogLevel=ERROR -o ConnectTimeout=20 -o ServerAliveInterval=15 -o ServerAliveCountMax=3 \
-         -o GlobalKnownHostsFile=/dev/null",
-        quoted(said)
-    );
-    // Writing to a text cannot fail.
-    let _ = match key {
-        Some(key) => write!(command, " -i {}", quoted(key)),
-        None => write!(command, " -o PubkeyAuthentication=no"),
-    };
-    let _ = if insecure {
-        write!(
-            command,
-            " -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
-        )
-    } else {
-        write!(
-            command,
-            " -o StrictHostKeyChecking=yes -o UserKnownHostsFile={}",
-            quoted(known_hosts)
-        )
-    };
-    command
+/// What ssh or the far side say, on one line; `None` if that is nothing.
+pub(super) fn complaint(text: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(text);
+    let lines = text.lines().map(|line| line.trim_matches(['@', ' ', '\r']));
+    let told: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+fn options(key: Option<&Path>, known_hosts: &Path, insecure: bool) -> Vec<String> {
+    let mut settings = [
+        "BatchMode=yes",
+        "IdentitiesOnly=yes",
+        "IdentityAgent=none",
+        "LogLevel=ERROR",
+        "ConnectTimeout=20",
+        "ServerAliveInterval=15",
+        "ServerAliveCountMax=3",
+        "GlobalKnownHostsFile=/dev/null",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    if key.is_none() {
+        settings.push("PubkeyAuthentication=no".to_owned());
+    }
+    if insecure {
+        settings.push("StrictHostKeyChecking=no".to_owned());
+        settings.push("UserKnownHostsFile=/dev/null".to_owned());
+    } else {
+        settings.push("StrictHostKeyChecking=yes".to_owned());
+        settings.push(format!("UserKnownHostsFile={}", known_hosts.display()));
+    }
+    let mut options = vec!["-F".to_owned(), "/dev/null".to_owned()];
+    for setting in settings {
+        options.extend(["-o".to_owned(), setting]);
+    }
+    if let Some(key) = key {
+        options.extend(["-i".to_owned(), key.display().to_string()]);
+    }
+    options
+}
+
+/// A word of a shell's command line.
+pub(super) fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use argosy_facts::Secret;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use gix::credentials::{helper::Action, protocol::Outcome};
 use gix::protocol::transport::client::blocking_io::{
@@ -16,7 +17,7 @@ use gix::protocol::transport::client::blocking_io::{
     http::{self, reqwest as gix_reqwest},
 };
 
-use super::{mirrors::Lease, ssh::Ssh};
+use super::{large, mirrors::Lease, ssh::Ssh};
 use crate::http::Connection;
 use crate::source::{Credentials, Repository, SourceError};
 
@@ -135,6 +136,12 @@ impl Session {
         if let Some(options) = &self.http {
             connection.set_transport_options(Box::new(options.clone()));
         }
+    }
+
+    /// Where the remote says that its large files are; `None` if it is not reached over ssh.
+    pub(super) fn large_files(&self, limit: Duration) -> Option<Result<Secret, large::Failure>> {
+        let ssh = self.ssh.as_ref()?;
+        Some(large::ask(ssh, &self.url, limit))
     }
 
     /// What the program that carried the conversation has said of errors.

@@ -98,12 +98,6 @@ fn repository(name: &str, kind: &str, secret: &Secret, found: &mut Findings<'_>)
             format!("holds {what}, which is not served; use a token or an SSH key"),
         );
     }
-    if repository.enable_lfs && !repository.url.starts_with("http") {
-        found.fails(
-            "data.enableLfs",
-            "large files are fetched over https alone; register the https URL with a token",
-        );
-    }
 }
 
 /// The containers beside a repository server that run plugins.

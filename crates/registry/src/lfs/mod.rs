@@ -2,8 +2,14 @@
 //!
 //! A repository holds a small text in the place of such a file, which names it by its digest. The
 //! server says where each one is and what to show there; the repository's own credentials go to its
-//! own host and nowhere else.
+//! own host and nowhere else, and what a server granted over ssh to the host that it named.
 
+mod grant;
+mod pointer;
+
+use std::collections::BTreeMap;
+
+use argosy_facts::Secret;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 use serde::Deserialize;
@@ -11,14 +17,14 @@ use serde_json::json;
 use url::Url;
 
 use crate::{
-    Credentials, Digest, Error, Transport,
+    Credentials, Error, Transport,
     credentials::sensitive,
     exchange::{expect, get, post, shown},
     helm::verified,
 };
 
-/// The largest text that can stand for a file.
-pub const POINTER_LIMIT: u64 = 1024;
+pub use grant::Grant;
+pub use pointer::{LargeFile, POINTER_LIMIT};
 
 /// The largest file that is fetched.
 const FILE_LIMIT: u64 = 100 * 1024 * 1024;
@@ -29,38 +35,16 @@ const ANSWER_LIMIT: u64 = 4 * 1024 * 1024;
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.git-lfs+json");
 
-/// A large file, as the text that stands for it names it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LargeFile {
-    /// Of its content.
-    pub digest: Digest,
-    /// Its bytes.
-    pub size: u64,
-}
-
-impl LargeFile {
-    /// Reads the text that stands for a file; `None` if it is any other.
-    pub fn parse(text: &[u8]) -> Option<Self> {
-        if text.len() as u64 > POINTER_LIMIT {
-            return None;
-        }
-        let text = std::str::from_utf8(text).ok()?;
-        let rest = text.strip_prefix("version https://git-lfs.github.com/spec/v1\n")?;
-        let value = |key: &str| rest.lines().find_map(|line| line.strip_prefix(key));
-        let digest = value("oid ").filter(|oid| oid.starts_with("sha256:"))?;
-        Some(Self {
-            digest: Digest::parse(digest)?,
-            size: value("size ")?.parse().ok()?,
-        })
-    }
-}
-
 /// Where the large files of one repository are.
 pub struct LfsServer<T> {
     transport: T,
     base: Url,
-    credentials: Credentials,
+    /// What the base's own host is shown.
+    shown: Headers,
 }
+
+/// Headers that say who we are.
+type Headers = Vec<(HeaderName, HeaderValue)>;
 
 #[derive(Deserialize)]
 struct Answer {
@@ -83,7 +67,7 @@ struct Actions {
 struct Action {
     href: String,
     #[serde(default)]
-    header: std::collections::BTreeMap<String, String>,
+    header: BTreeMap<String, Secret>,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +79,7 @@ struct Refused {
 
 impl<T: Transport> LfsServer<T> {
     /// The server beside the repository at `url`, whose scheme must be http or https.
-    pub fn new(transport: T, url: &str, credentials: Credentials) -> Result<Self, Error> {
+    pub fn new(transport: T, url: &str, credentials: &Credentials) -> Result<Self, Error> {
         let refuse = |why: &str| Error::Url {
             url: url.to_owned(),
             why: why.to_owned(),
@@ -106,14 +90,25 @@ impl<T: Transport> LfsServer<T> {
         let base = base.map_err(|error| refuse(&error.to_string()))?;
         if !matches!(base.scheme(), "http" | "https") {
             return Err(refuse(
-                "large files (git-lfs) are fetched over https alone; register the repository by its https URL with a user and token",
+                "large files (git-lfs) are fetched over https, or where a server says over ssh; register the repository by such a URL",
             ));
         }
+        let authorization = credentials.header(&shown(&base))?;
+        let authorization = authorization.map(|value| (header::AUTHORIZATION, value));
         Ok(Self {
             transport,
             base,
-            credentials,
+            shown: authorization.into_iter().collect(),
         })
+    }
+
+    /// The server that a grant names.
+    pub fn granted(transport: T, grant: &Grant) -> Self {
+        Self {
+            transport,
+            base: grant.base.clone(),
+            shown: grant.headers.clone(),
+        }
     }
 
     /// The contents of `files`, in their order, each checked against its digest.
@@ -150,14 +145,16 @@ impl<T: Transport> LfsServer<T> {
             (header::ACCEPT, MEDIA_TYPE),
             (header::CONTENT_TYPE, MEDIA_TYPE),
         ];
-        let authorization = self.credentials.header(&shown(&url))?;
-        headers.extend(authorization.map(|value| (header::AUTHORIZATION, value)));
+        headers.extend(self.shown.iter().cloned());
         let question = Bytes::from(question.to_string());
         let answer = post(&mut self.transport, &url, headers, question, ANSWER_LIMIT).await?;
         let answer = expect(&url, answer)?.into_body();
         serde_json::from_slice(&answer).map_err(|error| Error::Malformed {
             url: shown(&url),
-            why: format!("the answer is not that of a git-lfs server: {error}"),
+            why: format!(
+                "the answer is not that of a git-lfs server ({})",
+                place(&error)
+            ),
         })
     }
 
@@ -180,20 +177,12 @@ impl<T: Transport> LfsServer<T> {
 
     async fn download(&mut self, file: &LargeFile, action: &Action) -> Result<Bytes, Error> {
         let url = self.join(&action.href)?;
-        let mut headers = Vec::new();
-        for (name, value) in &action.header {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Error::Malformed {
-                url: shown(&url),
-                why: "the server wants a header with a name that is none".to_owned(),
-            })?;
-            headers.push((name, sensitive(value, &shown(&url))?));
-        }
+        let mut headers = wanted(&action.header, &shown(&url))?;
         let is_shown = headers
             .iter()
             .any(|(name, _)| *name == header::AUTHORIZATION);
         if !is_shown && url.origin() == self.base.origin() {
-            let authorization = self.credentials.header(&shown(&url))?;
-            headers.extend(authorization.map(|value| (header::AUTHORIZATION, value)));
+            headers.extend(self.shown.iter().cloned());
         }
         let answer = get(&mut self.transport, &url, headers, file.size).await?;
         verified(&url, expect(&url, answer)?.into_body(), &file.digest)
@@ -217,30 +206,20 @@ impl<T: Transport> LfsServer<T> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The headers that a server wants to be shown at `url`.
+fn wanted(headers: &BTreeMap<String, Secret>, url: &str) -> Result<Headers, Error> {
+    let read = |(name, value): (&String, &Secret)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Error::Malformed {
+            url: url.to_owned(),
+            why: "the server wants a header with a name that is none".to_owned(),
+        })?;
+        Ok((name, sensitive(value.expose(), url)?))
+    };
+    headers.iter().map(read).collect()
+}
 
-    const TEXT: &str = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
-
-    #[test]
-    fn only_what_git_lfs_writes_stands_for_a_file() {
-        let file = LargeFile::parse(TEXT.as_bytes()).unwrap();
-        assert_eq!(file.size, 12345);
-        assert!(file.digest.hex().starts_with("4d7a"));
-        let extended = TEXT.replacen("oid", "ext-0-foo sha256:00\noid", 1);
-        assert_eq!(LargeFile::parse(extended.as_bytes()), Some(file));
-        for other in [
-            "",
-            "a: 1\n",
-            &TEXT.replace("sha256:4d", "sha1:4d"),
-            &TEXT.replace("12345", "-1"),
-            &TEXT.replace("size 12345\n", ""),
-            &TEXT.replace("v1", "v2"),
-            &format!("\n{TEXT}"),
-            &format!("{TEXT}{}", " ".repeat(1024)),
-        ] {
-            assert_eq!(LargeFile::parse(other.as_bytes()), None, "{other}");
-        }
-    }
+/// Where an answer is of another form than it should. What serde says besides may quote it, and it
+/// holds what is to be shown.
+fn place(error: &serde_json::Error) -> String {
+    format!("line {}, column {}", error.line(), error.column())
 }
