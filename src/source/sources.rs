@@ -348,7 +348,7 @@ impl Sources {
             })
         });
         let fetched = fetched.await;
-        if matches!(fetched, Err(SourceError::Quota { .. })) {
+        if let Err(SourceError::Quota { .. } | SourceError::Mirror { .. }) = fetched {
             // The mirror can start over when nobody has it open.
             lock(&known.trees).clear();
         }

@@ -50,6 +50,10 @@ struct Shared {
     /// The `Authorization` that requests need.
     admitted: Mutex<Option<String>>,
     asked: AtomicU64,
+    /// The `Authorization` of each request that had one.
+    shown: Mutex<Vec<String>>,
+    /// What all requests are sent to.
+    elsewhere: Mutex<Option<String>>,
     /// What git said to whoever asked the same before, where that is cut.
     said: Mutex<BTreeMap<(String, Bytes), Response<Bytes>>>,
     large: Mutex<LargeFiles>,
@@ -69,6 +73,8 @@ impl GitServer {
             answers: Mutex::new(Answers::Well),
             admitted: Mutex::default(),
             asked: AtomicU64::new(0),
+            shown: Mutex::default(),
+            elsewhere: Mutex::default(),
             said: Mutex::default(),
             large: Mutex::default(),
         });
@@ -98,6 +104,17 @@ impl GitServer {
     /// How many requests have come.
     pub(crate) fn asked(&self) -> u64 {
         self.shared.asked.load(Ordering::Relaxed)
+    }
+
+    /// What requests had in `Authorization`.
+    pub(crate) fn shown(&self) -> Vec<String> {
+        self.shared.shown.lock().unwrap().clone()
+    }
+
+    /// Redirects everybody to another server from here on.
+    pub(crate) fn sends_to(&self, other: &Self) {
+        let elsewhere = other.url.split("/repo").next().unwrap();
+        *self.shared.elsewhere.lock().unwrap() = Some(elsewhere.to_owned());
     }
 
     /// A URL from which the server redirects to the repository's own.
@@ -144,8 +161,18 @@ async fn answer(
         let moved = Response::builder().status(301).header("Location", now);
         return moved.body(Body::empty()).unwrap();
     }
+    let elsewhere = shared.elsewhere.lock().unwrap().clone();
+    if let Some(elsewhere) = elsewhere {
+        let moved = Response::builder().status(302);
+        let moved = moved.header("Location", format!("{elsewhere}{uri}"));
+        return moved.body(Body::empty()).unwrap();
+    }
     let admitted = shared.admitted.lock().unwrap().clone();
     let shown = headers.get("authorization");
+    if let Some(shown) = shown {
+        let shown = String::from_utf8_lossy(shown.as_bytes()).into_owned();
+        shared.shown.lock().unwrap().push(shown);
+    }
     if admitted.is_some_and(|admitted| shown.is_none_or(|shown| *shown != *admitted)) {
         let refused = Response::builder().status(401);
         let refused = refused.header("WWW-Authenticate", "Basic realm=\"git\"");

@@ -136,6 +136,30 @@ async fn https_is_read_by_whom_the_server_knows_from_a_server_that_is_trusted() 
     place.is_read(server.former_url(), &token).await;
 }
 
+/// CVE-2026-41506.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_redirects_to_another_passes_no_credential_on() {
+    let authority = Authority::new();
+    let mut place = Place::new();
+    place.trust(&authority);
+    let serve = || GitServer::serve_over(place.tree.path(), Some(authority.acceptor(None)));
+    let (first, other) = (serve().await, serve().await);
+    let ada = json!({"username": "ada", "password": "hunter2"});
+    let token = json!({"bearerToken": "s3cret"});
+    other.admits(ADA);
+    place.is_read(other.url(), &ada).await;
+    assert!(!other.shown().is_empty(), "what is shown is seen");
+
+    let other = serve().await;
+    other.admits(ADA);
+    first.sends_to(&other);
+    for credentials in [&ada, &token] {
+        let refused = place.read(first.url(), credentials).await.unwrap_err();
+        assert!(refused.to_string().contains(first.url()), "{refused}");
+    }
+    assert_eq!(other.shown(), Vec::<String>::new());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_github_app_reads_with_a_token_of_its_installation() {
     let place = Place::new();

@@ -35,6 +35,9 @@ use super::{
 };
 use crate::source::{DiskUse, Repository, SourceError, sources::lock};
 
+/// The largest object that is taken into memory, 512 MiB: a server announces sizes at no cost.
+const OBJECT_LIMIT: &str = "gitoxide.objects.allocLimit=536870912";
+
 /// A bare repository on disk that follows a remote.
 #[derive(Debug)]
 pub(super) struct Mirror {
@@ -59,7 +62,12 @@ impl Mirror {
     fn open(&self, configuration: &[String]) -> Result<gix::Repository, SourceError> {
         let options = gix::open::Options::isolated()
             .open_path_as_is(true)
-            .config_overrides(configuration.iter().map(String::as_str));
+            .config_overrides(
+                configuration
+                    .iter()
+                    .map(String::as_str)
+                    .chain([OBJECT_LIMIT]),
+            );
         let folder = self.lease.folder();
         // `HEAD` is written last when a repository is made, so without it there is none yet.
         let opened = if folder.join("HEAD").is_file() {
@@ -170,6 +178,9 @@ impl Mirror {
 /// What git's library says of a redirect while requests carry credentials.
 const REDIRECTED: &str = "refusing to follow redirect";
 
+/// What git's library says of a commit that is here and has no such form.
+const UNREADABLE: &str = "Could not look up commit in graph";
+
 impl Remote for Mirror {
     fn list_refs(&self, limit: Duration) -> Result<RemoteRefs, SourceError> {
         self.converse("list the refs of", limit, |local, session, _| {
@@ -209,7 +220,17 @@ impl Remote for Mirror {
                 },
             ),
         };
-        let Err(received) = self.receive(&specs, &shallow, limit)? else {
+        let received = match self.receive(&specs, &shallow, limit) {
+            // A commit that nobody can read would keep all later ones away.
+            Err(SourceError::Remote { url, why, .. }) if why.contains(UNREADABLE) => {
+                if !self.lease.start_over() {
+                    return Err(SourceError::Mirror { url, why });
+                }
+                self.receive(&specs, &shallow, limit)?
+            }
+            received => received?,
+        };
+        let Err(received) = received else {
             return Ok(());
         };
         // Most of a mirror that is followed for long are commits of the past.

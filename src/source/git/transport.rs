@@ -281,7 +281,8 @@ mod tests {
         check_address(text, &url).map_err(str::to_owned)
     }
 
-    /// CVE-2020-5260, CVE-2025-47933, CVE-2026-113708 and their like.
+    /// CVE-2020-5260, CVE-2025-21613, CVE-2025-47933, CVE-2026-113708, RUSTSEC-2023-0064,
+    /// CVE-2024-32884 and their like.
     #[test]
     fn addresses_that_would_be_options_or_lines_are_refused() {
         for bad in [

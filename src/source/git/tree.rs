@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     fmt::{self, Write as _},
+    io,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
@@ -50,6 +51,9 @@ type Grafts = BTreeMap<TreePath, Result<GitTree, String>>;
 
 /// What tells files apart from those of a tree whose large files are not looked for.
 const LARGE: &str = " with large files";
+
+/// How deep directories may lie in each other: whoever walks a tree follows them by calls.
+const DEPTH: usize = 256;
 
 type Directory = Arc<BTreeMap<String, Node>>;
 
@@ -270,6 +274,10 @@ impl GitTree {
     }
 
     fn node(&self, path: &TreePath) -> Result<Option<Node>, TreeError> {
+        if path.segments().nth(DEPTH).is_some() {
+            let why = format!("directories lie in each other more than {DEPTH} deep");
+            return Err(TreeError::store(path, why));
+        }
         let mut node = Node {
             kind: Kind::Directory,
             id: self.root,
@@ -305,6 +313,10 @@ impl GitTree {
                 let Ok(name) = entry.filename.to_str() else {
                     continue;
                 };
+                if is_forbidden(name) {
+                    let why = format!("a directory holds {name:?}, which git checks out nowhere");
+                    return Err(gix::Error::from_error(io::Error::other(why)));
+                }
                 let kind = match entry.mode.kind() {
                     EntryKind::Tree => Kind::Directory,
                     EntryKind::Blob | EntryKind::BlobExecutable => Kind::File,
@@ -341,6 +353,12 @@ impl GitTree {
             None => Err(TreeError::NotFound { path }),
         }
     }
+}
+
+/// Whether git refuses to have a file or directory of this name: it would lie elsewhere, or be taken
+/// for a repository by whatever program reads the files.
+fn is_forbidden(name: &str) -> bool {
+    matches!(name, "" | "." | "..") || name.contains('/') || name.eq_ignore_ascii_case(".git")
 }
 
 fn unread(path: &TreePath, why: &str) -> TreeError {

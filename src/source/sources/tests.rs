@@ -6,6 +6,8 @@ use argosy_render::{Kind, Tree, TreePath, View};
 
 use super::*;
 
+mod hostile;
+
 /// A work tree to commit to.
 struct Origin {
     folder: tempfile::TempDir,
