@@ -6,7 +6,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use argosy_engine::gate::{Answer, Gate, Permitted};
+use argosy_engine::addresses::Addresses;
+use argosy_engine::gate::{Answer, Gate};
 use http::Response;
 use http_body_util::BodyExt as _;
 use jiff::SignedDuration;
@@ -24,8 +25,8 @@ const READ: usize = 4096;
 /// Asks gates.
 pub struct Gates {
     network: Network,
-    /// Connections to what is permitted now.
-    http: Mutex<Option<(Permitted, Http)>>,
+    /// Connections to what is allowed now.
+    http: Mutex<Option<(Addresses, Http)>>,
 }
 
 impl Gates {
@@ -42,10 +43,10 @@ impl Gates {
         &self,
         gate: &Gate,
         question: &Value,
-        permitted: &Permitted,
+        addresses: &Addresses,
         left: Duration,
     ) -> Answer {
-        let asking = self.post(gate, question, permitted);
+        let asking = self.post(gate, question, addresses);
         match tokio::time::timeout(left.min(LIMIT), asking).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(why)) => Answer::Nothing { why },
@@ -59,13 +60,13 @@ impl Gates {
         &self,
         gate: &Gate,
         question: &Value,
-        permitted: &Permitted,
+        addresses: &Addresses,
     ) -> Result<Answer, String> {
         let request = http::Request::post(gate.url.as_str())
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(question.to_string().into())
             .map_err(|error| error.to_string())?;
-        let answer = self.http(permitted)?.call(request).await;
+        let answer = self.http(addresses)?.call(request).await;
         let answer = answer.map_err(|error| error.to_string())?;
         Ok(Answer::Status {
             code: answer.status().as_u16(),
@@ -74,9 +75,9 @@ impl Gates {
         })
     }
 
-    fn http(&self, permitted: &Permitted) -> Result<Http, String> {
+    fn http(&self, addresses: &Addresses) -> Result<Http, String> {
         let mut http = self.http.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, open)) = http.as_ref().filter(|(of, _)| of == permitted) {
+        if let Some((_, open)) = http.as_ref().filter(|(of, _)| of == addresses) {
             return Ok(open.clone());
         }
         let open = self.network.open(&Terms {
@@ -84,10 +85,10 @@ impl Gates {
             // A proxy would resolve the names, and nobody would look at the addresses.
             proxy: Proxy::None,
             redirects: Redirects::Nowhere,
-            reach: Reach::Beyond(permitted.clone()),
+            reach: Reach::Within(addresses.clone()),
             limit: LIMIT,
         })?;
-        *http = Some((permitted.clone(), open.clone()));
+        *http = Some((addresses.clone(), open.clone()));
         Ok(open)
     }
 }
@@ -134,9 +135,9 @@ mod tests {
             url: format!("http://{host}:{}", here.port()).parse().unwrap(),
             timeout: SignedDuration::from_secs(60),
         };
-        let permitted = Permitted::parse(permitted);
+        let addresses = Addresses::of_gates(permitted);
         let (gates, question) = (Gates::new(Network::system()), json!({}));
-        match gates.ask(&gate, &question, &permitted, LIMIT).await {
+        match gates.ask(&gate, &question, &addresses, LIMIT).await {
             Answer::Nothing { why } => why,
             Answer::Status { code, .. } => panic!("nobody listens, but {code}"),
         }

@@ -19,6 +19,7 @@ pub mod installation;
 pub mod leader;
 pub mod metrics;
 pub mod scm;
+mod scratch;
 pub mod seams;
 pub mod server;
 pub mod setup;

@@ -10,7 +10,6 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use argosy_render::{Plugins, Tools};
-use tempfile::TempDir;
 
 use crate::blocking::Blocking;
 use crate::clock::Clock;
@@ -19,6 +18,7 @@ use crate::config::HubConfig;
 use crate::diagnostic::Diagnostic;
 use crate::disk::Disk;
 use crate::http::Network;
+use crate::scratch::Scratch;
 use crate::signatures::Signatures;
 use crate::source::Remotes;
 use crate::surroundings::Surroundings;
@@ -71,8 +71,8 @@ impl Seams {
     }
 
     /// As [`Self::system`], with a directory that is removed with the first of both.
-    pub(crate) fn for_a_while() -> Result<(TempDir, Self), Diagnostic> {
-        let folder = tempfile::tempdir().map_err(|error| {
+    pub(crate) fn for_a_while() -> Result<(Scratch, Self), Diagnostic> {
+        let folder = Scratch::new().map_err(|error| {
             Diagnostic::config("DataUnusable", "cannot make a directory for mirrors")
                 .because(&error)
         })?;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use argosy_engine::project::{Rules, Signature, Signing};
+use argosy_engine::project::{Rules, Signature, Signing, Unsigned};
 use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
@@ -51,6 +51,32 @@ impl Hub {
         let project = index.projects.read(&name);
         project.map_or(Signing::Free, |project| {
             Rules::of(project).signing(repo_url)
+        })
+    }
+
+    /// Refuses a chart or artifact of a project that wants all of its sources signed.
+    pub(super) fn verify_package(
+        &self,
+        project: &str,
+        repository: &Repository,
+        revision: &str,
+    ) -> Result<(), SourceError> {
+        let name = ObjectName::new(&self.config.namespace, project);
+        let index = self.fleet.index();
+        let wants_all = index
+            .projects
+            .read(&name)
+            .is_some_and(|project| Rules::of(project).wants_all_signed());
+        if self.integrity.signatures.is_none() || !wants_all {
+            return Ok(());
+        }
+        let refused = Unsigned::NoCommit {
+            revision: revision.to_owned(),
+            project: project.to_owned(),
+        };
+        Err(SourceError::Integrity {
+            url: repository.url.clone(),
+            why: refused.to_string(),
         })
     }
 

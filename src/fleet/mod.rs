@@ -18,6 +18,7 @@ use argosy_engine::graph::Graph;
 pub use index::{Entry, Index, Malformed, ObjectName, Table};
 pub use set_settings::SetSettings;
 pub use settings::Settings;
+pub(crate) use settings::source_addresses;
 pub use telemetry_settings::TelemetrySettings;
 pub use wake::{Wake, owner_set};
 pub use watch::Watches;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use argosy_engine::addresses::{self, Addresses};
 use argosy_engine::exclusions::Exclusions;
-use argosy_engine::gate;
 use argosy_engine::object::GroupKind;
 use argosy_engine::operation::Cascade;
 use argosy_engine::overrides::Overrides;
@@ -59,9 +59,11 @@ pub struct Settings {
     /// What the deletion of an application may take with it of others;
     /// `argosy.deletion.maxApplications` and `argosy.deletion.undo` in `argocd-cm`.
     pub cascade: Cascade,
-    /// Which addresses gates may have although the hub goes to none such by itself;
-    /// `argosy.gates.allowed-addresses` in `argocd-cm`.
-    pub gate_addresses: gate::Permitted,
+    /// Which addresses gates may have; `argosy.gates.allowed-addresses` in `argocd-cm`.
+    pub gate_addresses: Addresses,
+    /// Which addresses sources and providers may have; `argosy.sources.allowed-addresses` and
+    /// `argosy.sources.refused-addresses` in `argocd-cm`.
+    pub source_addresses: Addresses,
     /// As whom the hub changes clusters; `application.sync.impersonation.enabled` and `.enforced`.
     pub impersonation: Impersonation,
     /// The annotations of Secrets whose values are never shown;
@@ -106,7 +108,8 @@ impl Default for Settings {
             guard: Limits::default(),
             max_prune: None,
             cascade: Cascade::default(),
-            gate_addresses: gate::Permitted::default(),
+            gate_addresses: Addresses::of_gates(""),
+            source_addresses: Addresses::default(),
             impersonation: Impersonation::Off,
             sensitive_annotations: Vec::new(),
             max_webhook_payload: 50 << 20,
@@ -162,6 +165,7 @@ impl Settings {
         argocd_cm: BTreeMap<String, String>,
         params: &BTreeMap<String, String>,
     ) -> Self {
+        tell_unreadable(&argocd_cm);
         let default = Self::default();
         let seconds = |key: &str| {
             params
@@ -191,10 +195,8 @@ impl Settings {
                 .get("argosy.prune.max")
                 .and_then(|text| PruneLimit::parse(text)),
             cascade: cascade(&argocd_cm),
-            gate_addresses: argocd_cm
-                .get("argosy.gates.allowed-addresses")
-                .map(|text| gate::Permitted::parse(text))
-                .unwrap_or_default(),
+            gate_addresses: Addresses::of_gates(networks(&argocd_cm, Addresses::GATES_ALLOWED)),
+            source_addresses: source_addresses(&argocd_cm),
             impersonation: impersonation(&argocd_cm),
             sensitive_annotations: items(argocd_cm.get("resource.sensitive.mask.annotations")),
             max_webhook_payload: argocd_cm
@@ -225,6 +227,31 @@ impl Settings {
             sets: SetSettings::read(params),
             scm: ScmSettings::read(params),
             argocd_cm,
+        }
+    }
+}
+
+/// Which addresses sources may have, by the data of `argocd-cm`.
+pub(crate) fn source_addresses(argocd_cm: &BTreeMap<String, String>) -> Addresses {
+    Addresses::of_sources(
+        networks(argocd_cm, Addresses::SOURCES_ALLOWED),
+        networks(argocd_cm, Addresses::SOURCES_REFUSED),
+    )
+}
+
+fn networks<'a>(argocd_cm: &'a BTreeMap<String, String>, key: &str) -> &'a str {
+    argocd_cm.get(key).map_or("", String::as_str)
+}
+
+/// Tells of slips in lists of networks: nobody would notice that one is not refused.
+fn tell_unreadable(argocd_cm: &BTreeMap<String, String>) {
+    for key in Addresses::SETTINGS {
+        for item in addresses::unreadable(networks(argocd_cm, key)) {
+            tracing::warn!(
+                key,
+                item,
+                "argocd-cm: neither an address nor a network; it is left out"
+            );
         }
     }
 }

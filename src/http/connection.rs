@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use argosy_engine::gate::{AddressRefused, Permitted};
+use argosy_engine::addresses::{AddressRefused, Addresses};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
@@ -43,9 +43,6 @@ pub(crate) struct Connection {
 macro_rules! with_terms {
     ($terms:expr, $builder:expr) => {{
         let mut builder = $builder.timeout($terms.limit);
-        if !$terms.uses_environment {
-            builder = builder.no_proxy();
-        }
         if $terms.insecure {
             builder = builder.danger_accept_invalid_certs(true);
         }
@@ -54,6 +51,9 @@ macro_rules! with_terms {
         }
         if let Some(identity) = $terms.identity {
             builder = builder.identity(identity);
+        }
+        if let Reach::Within(addresses) = $terms.reach {
+            builder = builder.dns_resolver(Arc::new(Guarded(addresses)));
         }
         if let Some(proxy) = $terms.proxy {
             builder = builder.proxy(proxy);
@@ -88,6 +88,13 @@ impl Connection {
         };
         let proxy = match &terms.proxy {
             Proxy::At { url, except } => {
+                let at = url::Url::parse(url.expose()).ok();
+                if let (Reach::Within(addresses), Some(at)) = (&terms.reach, at) {
+                    let refused = |error| format!("the proxy: {error}");
+                    literal(&at)
+                        .map_or(Ok(()), |at| addresses.check(at))
+                        .map_err(refused)?;
+                }
                 let proxy = reqwest::Proxy::all(url.expose())
                     .map_err(|error| refuse("the proxy is not a URL", error.without_url()))?;
                 let except = except.as_deref().and_then(reqwest::NoProxy::from_string);
@@ -108,16 +115,34 @@ impl Connection {
     }
 
     /// A builder for git, which asks from its own threads and follows redirects in its own way.
+    ///
+    /// Nobody is asked for an address that stands in the URL of a request or redirect itself, and
+    /// git's library lets nobody see its redirects. But which proxy is taken is asked for each: one
+    /// that is refused is sent to a proxy that does not exist, whose name says why.
     pub(crate) fn blocking(
         self,
         builder: reqwest::blocking::ClientBuilder,
     ) -> reqwest::blocking::ClientBuilder {
+        let builder = if self.uses_environment {
+            builder
+        } else {
+            builder.no_proxy()
+        };
+        let builder = match self.reach.clone() {
+            Reach::Within(addresses) => builder.proxy(reqwest::Proxy::custom(move |url| {
+                let at = literal(url)?;
+                addresses.check(at).err().map(|_| nowhere(at))
+            })),
+            Reach::Anywhere => builder,
+        };
         with_terms!(self, builder)
     }
 
     /// Where a `GET` of `url` ends on the host that it begins with, asked by whoever may block.
     pub(crate) fn lands_at(self, url: &str, authorization: &str) -> Result<url::Url, Failure> {
-        let redirects = Policy::custom(move |attempt| follow(attempt, Redirects::SameOrigin));
+        let reach = self.reach.clone();
+        let redirects =
+            Policy::custom(move |attempt| follow(attempt, Redirects::SameOrigin, &reach));
         let client = self
             .blocking(reqwest::blocking::Client::builder())
             .redirect(redirects)
@@ -130,13 +155,13 @@ impl Connection {
 
     /// A service on these terms.
     pub(super) fn service(self) -> Result<Http, String> {
-        let redirects = self.redirects;
-        let redirects = Policy::custom(move |attempt| follow(attempt, redirects));
+        let (redirects, reach) = (self.redirects, self.reach.clone());
+        let within = reach.clone();
+        let redirects = Policy::custom(move |attempt| follow(attempt, redirects, &within));
         let mut builder = reqwest::Client::builder();
-        if let Reach::Beyond(permitted) = &self.reach {
-            builder = builder.dns_resolver(Arc::new(Guarded(permitted.clone())));
+        if !self.uses_environment {
+            builder = builder.no_proxy();
         }
-        let reach = self.reach.clone();
         let client = with_terms!(self, builder)
             .user_agent(concat!("argosy/", env!("CARGO_PKG_VERSION")))
             .redirect(redirects)
@@ -148,7 +173,7 @@ impl Connection {
     }
 }
 
-fn follow(attempt: Attempt<'_>, redirects: Redirects) -> Action {
+fn follow(attempt: Attempt<'_>, redirects: Redirects, reach: &Reach) -> Action {
     let from = attempt.previous().last();
     let is_downgrade =
         from.map(reqwest::Url::scheme) == Some("https") && attempt.url().scheme() != "https";
@@ -160,6 +185,8 @@ fn follow(attempt: Attempt<'_>, redirects: Redirects) -> Action {
         attempt.stop()
     } else if is_downgrade {
         attempt.error("a redirect leads from https to http")
+    } else if let Err(refused) = check(attempt.url(), reach) {
+        attempt.error(refused)
     } else {
         attempt.follow()
     }
@@ -185,11 +212,8 @@ impl Service<Request<Bytes>> for Client {
         let reach = self.reach.clone();
         Box::pin(async move {
             let request = reqwest::Request::try_from(request)?;
-            // An address that stands in the URL itself is resolved by nobody.
-            if let (Reach::Beyond(permitted), Some(address)) = (reach, literal(request.url())) {
-                let refused = |error: AddressRefused| Failure::Broken(error.to_string());
-                permitted.check(address).map_err(refused)?;
-            }
+            let refused = |error: AddressRefused| Failure::Broken(error.to_string());
+            check(request.url(), &reach).map_err(refused)?;
             let answer: Response<reqwest::Body> = client.execute(request).await?.into();
             Ok(answer.map(|body| body.map_err(Failure::from).boxed_unsync()))
         })
@@ -215,17 +239,47 @@ fn literal(url: &reqwest::Url) -> Option<IpAddr> {
     }
 }
 
+/// Refuses an address that stands in a URL itself, which nobody resolves.
+fn check(url: &reqwest::Url, reach: &Reach) -> Result<(), AddressRefused> {
+    match (reach, literal(url)) {
+        (Reach::Within(addresses), Some(address)) => addresses.check(address),
+        _ => Ok(()),
+    }
+}
+
+/// What the name of the proxy ends in that stands for an address that is refused. Nobody has such
+/// a name (RFC 6761).
+const NOWHERE: &str = ".refused.invalid";
+
+/// The proxy that stands for an address that is refused.
+fn nowhere(address: IpAddr) -> String {
+    let address = match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) => v6,
+    };
+    format!("http://{:032x}{NOWHERE}", address.to_bits())
+}
+
+/// The address for which a proxy of this name stands.
+fn refused_by(name: &str) -> Option<IpAddr> {
+    let bits = u128::from_str_radix(name.strip_suffix(NOWHERE)?, 16).ok()?;
+    Some(IpAddr::V6(bits.into()))
+}
+
 /// Resolves names to the addresses that may be reached.
-struct Guarded(Permitted);
+struct Guarded(Addresses);
 
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
-        let permitted = self.0.clone();
+        let addresses = self.0.clone();
         Box::pin(async move {
+            if let Some(address) = refused_by(name.as_str()) {
+                addresses.check(address)?;
+            }
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let (mut kept, mut refused) = (Vec::new(), None::<AddressRefused>);
             for address in found {
-                match permitted.check(address.ip()) {
+                match addresses.check(address.ip()) {
                     Ok(()) => kept.push(address),
                     Err(why) => refused = Some(why),
                 }

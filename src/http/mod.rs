@@ -3,13 +3,14 @@
 //!
 //! A connection is a tower service that holds whom to trust, which proxy to take and how long to
 //! wait. It never takes `Authorization` to another host, and never follows a redirect from https to
-//! http.
+//! http. Where somebody else than whoever runs the hub names the host, each address that is connected
+//! to is checked, after names were resolved.
 
 mod connection;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use argosy_engine::gate::Permitted;
+use argosy_engine::addresses::Addresses;
 use argosy_facts::Secret;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -78,14 +79,14 @@ pub enum Proxy {
 }
 
 /// Which addresses may be reached.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
-    /// All of them.
+    /// All of them: whoever runs the hub named the host.
     #[default]
     Anywhere,
-    /// None of this machine, its network and its cloud's metadata but for those that are permitted,
-    /// whatever their names.
-    Beyond(Permitted),
+    /// Those that these are, whatever their names, and wherever redirects lead. Names that a proxy
+    /// is asked for are the proxy's to resolve.
+    Within(Addresses),
 }
 
 /// Which redirects are followed; others are the answer.

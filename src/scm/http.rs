@@ -31,6 +31,8 @@ pub(super) struct Terms {
     pub(super) insecure: bool,
     /// Further certificate authorities, PEM.
     pub(super) authorities: Vec<String>,
+    /// Which addresses may be reached.
+    pub(super) reach: http::Reach,
     /// The time from a request to the end of its answer.
     pub(super) timeout: Duration,
 }
@@ -47,7 +49,7 @@ impl Terms {
             },
             proxy: Proxy::Environment,
             redirects: Redirects::SameOrigin,
-            reach: http::Reach::Anywhere,
+            reach: self.reach.clone(),
             limit: self.timeout,
         })
     }

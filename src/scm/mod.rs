@@ -15,11 +15,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use argosy_crds::application_set::generators::{PullRequestGenerator, ScmProviderGenerator};
 use argosy_generators::{PullRequest, Repository, Request};
-use argosy_scm::{Access, Credentials, Error, Memory, Session};
+use argosy_scm::{Access, Credentials, Error, Memory, Reference, Session};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use crate::http::{Http, Network};
+use crate::http::{Http, Network, Reach};
 use crate::hub::Hub;
 use crate::metrics::ScmMetrics;
 use crate::surroundings::Surroundings;
@@ -108,7 +108,8 @@ impl Scm {
         namespace: &str,
         access: &Access<'_>,
     ) -> Result<(Carrier, Credentials), String> {
-        let settings = hub.fleet.settings().scm.clone();
+        let all = hub.fleet.settings();
+        let settings = &all.scm;
         settings.check(access, namespace == hub.config.namespace)?;
         let references = References {
             client: &hub.client,
@@ -128,6 +129,11 @@ impl Scm {
         let terms = Terms {
             insecure: access.insecure,
             authorities,
+            // Of AWS no generator names a host, and the agent that vouches for the hub is link-local.
+            reach: match access.credentials {
+                Reference::Aws => Reach::Anywhere,
+                _ => Reach::Within(all.source_addresses.clone()),
+            },
             timeout: hub.config.answer_timeout,
         };
         Ok((self.carrier(access.provider, terms)?, credentials))

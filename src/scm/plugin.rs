@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::http::Terms;
 use super::reference::{config_map, secret, value};
 use super::{Scm, Unanswered};
+use crate::http::Reach;
 use crate::hub::Hub;
 
 impl Scm {
@@ -34,6 +35,7 @@ impl Scm {
             .transpose()?;
         let terms = Terms {
             timeout: timeout.flatten().unwrap_or(hub.config.answer_timeout),
+            reach: Reach::Within(hub.fleet.settings().source_addresses.clone()),
             ..Terms::default()
         };
         let carrier = self.carrier("plugin", terms)?;

@@ -31,7 +31,7 @@ const ADA: &str = "Basic YWRhOmh1bnRlcjI=";
 pub(crate) struct Place {
     pub(crate) tree: WorkTree,
     pub(crate) folder: TempDir,
-    trusted: TrustedHosts,
+    pub(crate) trusted: TrustedHosts,
 }
 
 impl Place {
@@ -79,7 +79,7 @@ impl Place {
     }
 
     /// Why it is not read, for a stable reason; it names the repository.
-    async fn is_refused(&self, url: &str, more: &Value, reason: &str) -> String {
+    pub(crate) async fn is_refused(&self, url: &str, more: &Value, reason: &str) -> String {
         let error = self.read(url, more).await.unwrap_err();
         let text = error.to_string();
         assert!(text.contains(url), "{text}");

@@ -2,11 +2,14 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::Ordering;
 
 use argosy_crds::Application;
 use argosy_test_support::manifest::{automated, config};
 use serde_json::{Value, json};
 
+use crate::addresses::trap;
+use crate::chart_server::ChartServer;
 use crate::fleet::Fleet;
 
 /// A key, and a commit that is signed with it, of a tree with `web/a.yaml` alone.
@@ -53,6 +56,36 @@ async fn until_refused(fleet: &Fleet, why: &str) {
 async fn value(fleet: &Fleet) -> Value {
     let live = fleet.live("dev", "v1", "ConfigMap", "web/a").await;
     live.map_or(Value::Null, |live| live["data"]["a"].clone())
+}
+
+/// CVE-2026-35205: what nobody could verify is refused, and not asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_that_wants_signatures_takes_no_chart_and_no_artifact() {
+    let fleet = Fleet::start(&["dev"]).await;
+    fleet.apply(project(KEY_ID)).await;
+    let (server, asked) = trap("127.0.0.1:0").await;
+    let of_registry = json!({"url": format!("oci://{server}/app"), "type": "oci", "insecureOCIForceHttp": "true"});
+    fleet
+        .apply(ChartServer::secret("registry", &of_registry))
+        .await;
+    let artifact =
+        json!({"repoURL": format!("oci://{server}/app"), "path": ".", "targetRevision": "v1"});
+    let chart =
+        json!({"repoURL": format!("http://{server}"), "chart": "web", "targetRevision": "1.0.0"});
+    for source in [chart, artifact] {
+        let mut app = automated("web", "", "", &fleet.server("dev"));
+        app["spec"]["source"].clone_from(&source);
+        app["spec"]["project"] = json!("signed");
+        fleet.apply(app).await;
+        let version = source["targetRevision"].as_str().unwrap();
+        until_refused(
+            &fleet,
+            &format!("{version} is the version of a chart or artifact"),
+        )
+        .await;
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+    assert_eq!(fleet.workload("dev").sim.requests().writes(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

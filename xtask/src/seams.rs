@@ -48,11 +48,31 @@ const WAYS: [&str; 17] = [
     "thread::",
 ];
 
+/// The only maker of HTTP clients: it checks every address that is connected to.
+const HTTP: &str = "src/http/connection.rs";
+
+/// What makes an HTTP client or connects without one.
+const CLIENTS: [&str; 5] = [
+    "reqwest::",
+    "TcpStream::connect",
+    "client::legacy",
+    "client::conn",
+    "ureq::",
+];
+
+/// Parts that are no hub: the demo's and commands' own, on the machine of who runs them.
+const COMMANDS: [&str; 3] = ["src/demo", "src/cli/demo", "crates/sim"];
+
 /// Fails with every way past the seams.
 pub(crate) fn check() -> anyhow::Result<()> {
     let mut found = Vec::new();
     for part in HUB {
-        visit(&crate::root().join(part), part, &mut found)?;
+        let mut seen = |shown: &str, text: &str| {
+            if !BELOW.contains(&shown) {
+                found.extend(ways(text).map(|(line, way)| format!("{shown}:{line}: {way}")));
+            }
+        };
+        visit(&crate::root().join(part), part, &mut seen)?;
     }
     if !found.is_empty() {
         bail!(
@@ -60,21 +80,45 @@ pub(crate) fn check() -> anyhow::Result<()> {
             found.join("\n")
         );
     }
+    for part in ["src", "crates", "generators/src"] {
+        let mut seen = |shown: &str, text: &str| {
+            if shown != HTTP && !COMMANDS.iter().any(|part| shown.starts_with(part)) {
+                found.extend(clients(text).map(|(line, way)| format!("{shown}:{line}: {way}")));
+            }
+        };
+        visit(&crate::root().join(part), part, &mut seen)?;
+    }
+    if !found.is_empty() {
+        bail!(
+            "these connect past `{HTTP}`, which checks the addresses:\n{}",
+            found.join("\n")
+        );
+    }
     Ok(())
 }
 
-fn visit(path: &Path, shown: &str, found: &mut Vec<String>) -> anyhow::Result<()> {
+/// What of a file's code makes HTTP clients, with the lines.
+fn clients(text: &str) -> impl Iterator<Item = (usize, &'static str)> {
+    let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+    text.lines().enumerate().flat_map(|(number, line)| {
+        let code = line.split("//").next().unwrap_or_default();
+        let made = CLIENTS.iter().filter(move |way| names(code, way));
+        made.map(move |way| (number + 1, *way)).collect::<Vec<_>>()
+    })
+}
+
+fn visit(path: &Path, shown: &str, seen: &mut impl FnMut(&str, &str)) -> anyhow::Result<()> {
     let cannot = || format!("cannot read {shown}");
     if path.is_dir() {
         for entry in fs::read_dir(path).with_context(cannot)? {
             let entry = entry?;
             let name = entry.file_name();
             let shown = format!("{shown}/{}", name.to_string_lossy());
-            visit(&entry.path(), &shown, found)?;
+            visit(&entry.path(), &shown, seen)?;
         }
-    } else if !BELOW.contains(&shown) && !shown.ends_with("/tests.rs") {
-        let text = fs::read_to_string(path).with_context(cannot)?;
-        found.extend(ways(&text).map(|(line, way)| format!("{shown}:{line}: {way}")));
+    } else if path.extension().is_some_and(|ending| ending == "rs") && !shown.ends_with("/tests.rs")
+    {
+        seen(shown, &fs::read_to_string(path).with_context(cannot)?);
     }
     Ok(())
 }
@@ -106,6 +150,13 @@ fn names(code: &str, way: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clients_are_found_wherever_they_are_made() {
+        let text = "let client = reqwest::Client::new();\n// reqwest::get\nuse gix_reqwest::Options;\n\
+                    #[cfg(test)]\nreqwest::get";
+        assert_eq!(clients(text).collect::<Vec<_>>(), [(1, "reqwest::")]);
+    }
 
     #[test]
     fn ways_past_the_seams_are_found_and_nothing_else() {

@@ -4,6 +4,7 @@
 //! must never perform I/O, read the environment, or hold state between calls.
 
 pub mod actions;
+pub mod addresses;
 pub mod application;
 pub mod compare;
 pub mod duration;

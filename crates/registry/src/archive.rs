@@ -237,7 +237,7 @@ mod tests {
         );
     }
 
-    /// CVE-2019-18658, CVE-2020-4053, CVE-2024-25620.
+    /// CVE-2019-18658, CVE-2020-4053, CVE-2024-25620, CVE-2026-50162.
     #[test]
     fn what_leads_out_refuses_the_whole_archive() {
         for path in ["/etc/passwd", "a/../../b", "..", "a\\..\\b", "C:/x"] {
@@ -260,6 +260,28 @@ mod tests {
             assert!(
                 matches!(error, Err(ArchiveError::NotAFile(_))),
                 "{kind:?}: {error:?}"
+            );
+        }
+    }
+
+    /// CVE-2026-50163: where a hard link leads is looked at by nobody, because there are none, beside
+    /// files that are fine and to files of the archive itself, too.
+    #[test]
+    fn a_hard_link_refuses_the_whole_archive_wherever_it_leads() {
+        for target in ["victim.secret", "a/b", "../b", "/etc/passwd"] {
+            let mut builder = tar::Builder::new(Vec::new());
+            let file = header("a/b", EntryType::Regular, 1);
+            builder.append(&file, b"x".as_slice()).unwrap();
+            let mut link = header("a/link", EntryType::Link, 0);
+            link.set_link_name_literal(target).unwrap();
+            link.set_cksum();
+            builder.append(&link, io::empty()).unwrap();
+            let packed = gzip(&builder.into_inner().unwrap());
+            let refused = unpack(&packed, Limits::default());
+            assert_eq!(
+                refused,
+                Err(ArchiveError::NotAFile("a/link".into())),
+                "{target}"
             );
         }
     }

@@ -29,6 +29,7 @@ use crate::clock::Clock;
 use crate::diagnostic::Diagnostic;
 use crate::disk::Disk;
 use crate::http::Network;
+use crate::scratch::Scratch;
 use crate::source::{
     Charts, Limits, Remotes, Repositories, Repository, RepositoryKind, SourceError, Sources,
     TrustedHosts, decoded, shown_url,
@@ -236,7 +237,7 @@ struct Tester {
     sources: Sources,
     charts: Charts,
     /// Removed when the last question is answered.
-    _folder: tempfile::TempDir,
+    _folder: Scratch,
 }
 
 impl Tester {
@@ -245,7 +246,7 @@ impl Tester {
             Diagnostic::config("DataUnusable", "cannot make a directory for mirrors")
                 .because(&error)
         };
-        let folder = tempfile::tempdir().map_err(cannot)?;
+        let folder = Scratch::new().map_err(cannot)?;
         let limits = Limits {
             list_timeout: PATIENCE,
             fetch_timeout: PATIENCE,

@@ -43,6 +43,7 @@ impl Origin {
     ) -> Result<Self, SourceError> {
         let repository = hub.repositories().find(&source.repo_url, project);
         if let Some(package) = Package::of(source, &repository) {
+            hub.verify_package(project, &repository, revision)?;
             let chart =
                 hub.charts
                     .fetch(&repository, &package, revision, passes_credentials(source));

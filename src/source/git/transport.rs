@@ -5,6 +5,7 @@
 //! credential helper.
 
 use std::{
+    net::ToSocketAddrs as _,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -81,11 +82,13 @@ impl Session {
                     account(repository).filter(|_| session.url.scheme == gix::url::Scheme::Https);
             }
             gix::url::Scheme::Ssh => {
+                check_host(repository, session.url.host())?;
                 let ssh = Ssh::prepare(repository, lease)?;
                 session.overrides.extend(ssh.configuration());
                 session.ssh = Some(ssh);
             }
-            gix::url::Scheme::File | gix::url::Scheme::Git => {}
+            gix::url::Scheme::Git => check_host(repository, session.url.host())?,
+            gix::url::Scheme::File => {}
             _ => return Err(bad_url("use https, http, ssh, git or file".into())),
         }
         Ok(session)
@@ -167,6 +170,25 @@ fn check_address(text: &str, url: &gix::Url) -> Result<(), &'static str> {
     let is_option = |part: Option<&str>| part.is_some_and(|part| part.starts_with('-'));
     if text.starts_with('-') || is_option(url.host()) || is_option(url.user()) {
         return Err("it, its host or its user starts with a dash");
+    }
+    Ok(())
+}
+
+/// Refuses a host with an address that no source may have, where something else than an HTTP client
+/// connects: ssh and git's own protocol resolve the name once more by themselves, so that a name whose
+/// addresses change between the two is not caught.
+fn check_host(repository: &Repository, host: Option<&str>) -> Result<(), SourceError> {
+    let unreachable = |why: String| SourceError::Remote {
+        url: repository.url.clone(),
+        action: "reach",
+        why,
+    };
+    let host = host.unwrap_or_default().trim_matches(['[', ']']);
+    let found = (host, 0).to_socket_addrs();
+    let found = found.map_err(|error| unreachable(format!("cannot resolve {host}: {error}")))?;
+    for address in found {
+        let checked = repository.addresses.check(address.ip());
+        checked.map_err(|refused| unreachable(refused.to_string()))?;
     }
     Ok(())
 }

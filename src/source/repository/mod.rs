@@ -12,6 +12,7 @@ mod url;
 
 use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 
+use argosy_engine::addresses::Addresses;
 use argosy_facts::Secret;
 use k8s_openapi::api::core::v1 as core;
 use sha2::{Digest as _, Sha256};
@@ -23,6 +24,7 @@ use self::secret::read_secret;
 pub use self::url::shown_url;
 use self::url::{host, split_userinfo};
 use super::{SourceError, hex};
+use crate::fleet::source_addresses;
 use crate::http::{Proxy, Reach, Redirects, Terms, Tls};
 
 /// The data of a Secret.
@@ -54,13 +56,15 @@ impl RepositoryKind {
         }
     }
 }
-/// Certificates and host keys from Argo CD's ConfigMaps.
+/// Certificates, host keys and addresses from Argo CD's ConfigMaps: whom repositories may be with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedHosts {
     /// `argocd-tls-certs-cm`: PEM by host name.
     pub tls: BTreeMap<String, String>,
     /// `argocd-ssh-known-hosts-cm`: the text of `ssh_known_hosts`.
     pub ssh: Arc<str>,
+    /// `argocd-cm`: the addresses that sources may have.
+    pub addresses: Addresses,
 }
 
 impl TrustedHosts {
@@ -70,11 +74,16 @@ impl TrustedHosts {
         Self {
             tls: data(Self::CONFIG_MAPS[1]),
             ssh: ssh.unwrap_or_default().into(),
+            addresses: source_addresses(&data(Self::CONFIG_MAPS[2])),
         }
     }
 
     /// The ConfigMaps that hold them.
-    pub(crate) const CONFIG_MAPS: [&str; 2] = ["argocd-ssh-known-hosts-cm", "argocd-tls-certs-cm"];
+    pub(crate) const CONFIG_MAPS: [&str; 3] = [
+        "argocd-ssh-known-hosts-cm",
+        "argocd-tls-certs-cm",
+        "argocd-cm",
+    ];
 }
 
 /// A repository with all that is needed to read it.
@@ -106,6 +115,8 @@ pub struct Repository {
     pub insecure_oci_http: bool,
     /// The accepted ssh host keys.
     pub known_hosts: Arc<str>,
+    /// The addresses that it may have.
+    pub addresses: Addresses,
 }
 
 impl Repository {
@@ -130,6 +141,7 @@ impl Repository {
             enable_oci: false,
             insecure_oci_http: false,
             known_hosts: Arc::default(),
+            addresses: Addresses::default(),
         }
     }
 
@@ -170,7 +182,7 @@ impl Repository {
             tls: self.tls.clone(),
             proxy: self.proxy.as_ref().map_or(Proxy::None, at),
             redirects: Redirects::Anywhere,
-            reach: Reach::Anywhere,
+            reach: Reach::Within(self.addresses.clone()),
             limit,
         }
     }
@@ -244,6 +256,7 @@ impl Repository {
 
     fn trust(mut self, trusted: &TrustedHosts) -> Self {
         self.known_hosts = Arc::clone(&trusted.ssh);
+        self.addresses.clone_from(&trusted.addresses);
         if let Some(host) = host(&self.url) {
             self.tls.authorities = trusted.tls.get(host).cloned();
         }

@@ -4,7 +4,6 @@
 //! asks anybody: [`declared`] reads the declaration, [`question`] is what a gate is sent and
 //! [`judge`] what its answers mean. A declaration that cannot be read opens no gate.
 
-mod address;
 mod judge;
 
 use std::collections::BTreeSet;
@@ -19,7 +18,6 @@ use url::Url;
 
 use crate::duration;
 
-pub use address::{AddressRefused, Permitted};
 pub use judge::{Answer, Verdict, judge};
 
 /// How the condition begins that a closed gate is told by.

@@ -2,6 +2,7 @@
 //!
 //! What cannot be understood asks for more and never for less.
 
+use argosy_crds::app_project::SourceIntegrityGitPolicy;
 use argosy_glob::gobwas;
 
 use super::Rules;
@@ -69,6 +70,16 @@ pub enum Unsigned {
         /// Why.
         why: String,
     },
+    /// It is no commit, and nothing else is checked.
+    #[error(
+        "{revision} is the version of a chart or artifact, whose signature is not checked, but a signature is required by project '{project}' (signatureKeys); to require signatures of git repositories alone, name them in sourceIntegrity.git.policies of the project"
+    )]
+    NoCommit {
+        /// The version.
+        revision: String,
+        /// The project.
+        project: String,
+    },
     /// The project wants more than is checked.
     #[error(
         "project '{project}' wants of the commits of this repository what is not served: {what}"
@@ -122,14 +133,25 @@ fn names_one(id: &str, fingerprints: &[String]) -> bool {
     id.len() >= KEY_ID && fingerprints.iter().any(|one| one.ends_with(&id))
 }
 
-impl Rules<'_> {
+impl<'a> Rules<'a> {
+    /// Whether the project wants all of its sources signed, charts and artifacts among them: it has
+    /// the older list of keys, and no policies that speak of git repositories alone.
+    pub fn wants_all_signed(self) -> bool {
+        let spec = &self.project.spec;
+        !spec.signature_keys.is_empty() && self.policies().is_empty()
+    }
+
+    fn policies(self) -> &'a [SourceIntegrityGitPolicy] {
+        let integrity = self.project.spec.source_integrity.as_ref();
+        let git = integrity.and_then(|integrity| integrity.git.as_ref());
+        git.map_or(&[], |git| &git.policies)
+    }
+
     /// What the project wants of the commits of a repository. The first policy whose repositories
     /// match counts; the older list of keys counts where there are no policies.
     pub fn signing(self, repo_url: &str) -> Signing {
         let spec = &self.project.spec;
-        let integrity = spec.source_integrity.as_ref();
-        let policies = integrity.and_then(|integrity| integrity.git.as_ref());
-        let policies = policies.map_or(&[][..], |git| &git.policies);
+        let policies = self.policies();
         if policies.is_empty() {
             let keys = spec.signature_keys.iter().map(|key| key.key_id.clone());
             let keys: Vec<_> = keys.collect();
@@ -169,13 +191,34 @@ mod tests {
 
     const KEY: &str = "0123456789ABCDEF0123456789ABCDEF01234567";
 
-    fn wanted(spec: &Value, url: &str) -> Signing {
+    fn project(spec: &Value) -> AppProject {
         let project = json!({
             "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject",
             "metadata": {"name": "p"}, "spec": spec,
         });
-        let project: AppProject = serde_json::from_value(project).unwrap();
-        Rules::of(&project).signing(url)
+        serde_json::from_value(project).unwrap()
+    }
+
+    fn wanted(spec: &Value, url: &str) -> Signing {
+        Rules::of(&project(spec)).signing(url)
+    }
+
+    /// CVE-2026-35205.
+    #[test]
+    fn keys_ask_for_signatures_of_all_and_policies_for_those_of_git() {
+        let all = |spec: &Value| Rules::of(&project(spec)).wants_all_signed();
+        let keys = json!([{"keyID": "89ABCDEF01234567"}]);
+        let git = |policies: Value| json!({"git": {"policies": policies}});
+        assert!(!all(&json!({})));
+        assert!(all(&json!({"signatureKeys": keys})));
+        assert!(all(
+            &json!({"signatureKeys": keys, "sourceIntegrity": git(json!([]))})
+        ));
+        let policies =
+            git(json!([{"repos": [{"url": "*"}], "gpg": {"mode": "head", "keys": ["K"]}}]));
+        assert!(!all(
+            &json!({"signatureKeys": keys, "sourceIntegrity": policies})
+        ));
     }
 
     #[test]
