@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use argosy_engine::addresses::Addresses;
 use argosy_registry::{
     ChartVersion, Credentials, Descriptor, Digest, Error, HelmRepository, Index, Manifest,
     OciRepository, file,
@@ -44,13 +45,20 @@ pub(super) struct Remote {
 pub(super) struct Name {
     place: String,
     terms: String,
+    /// Not in the name of the file: what a version means stays known when the addresses change.
+    addresses: Addresses,
 }
 
 impl Name {
     pub(super) fn of(repository: &Repository) -> Self {
+        let anywhere = Repository {
+            addresses: Addresses::default(),
+            ..repository.clone()
+        };
         Self {
             place: place(&repository.url),
-            terms: repository.fingerprint(),
+            terms: anywhere.fingerprint(),
+            addresses: repository.addresses.clone(),
         }
     }
 
