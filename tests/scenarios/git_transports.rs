@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use argosy::blocking::Blocking;
 use argosy::clock::Clock;
@@ -279,6 +280,33 @@ async fn ssh_is_read_with_the_right_key_from_a_host_that_is_known() {
     let error = place.read(&missing, &ada).await.unwrap_err();
     assert_eq!(error.reason(), "RepositoryNotFound", "{error}");
     assert_ne!(error.retry(), Retry::Never);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ssh_server_that_says_nothing_or_complains_without_end_is_given_up() {
+    let mut place = Place::new();
+    let server = SshServer::start().await;
+    place.trusted.ssh = server.known_host().into();
+    let url = server.url(place.tree.path());
+    let repository = place.repository(&url, &json!({"sshPrivateKey": server.key()}));
+    let error = async |seconds: u64| {
+        let (network, clock) = (Network::system(), Clock::system());
+        let mirrors = tempfile::tempdir_in(place.folder.path()).unwrap();
+        let remotes = Remotes::mirrored(mirrors.path(), u64::MAX).unwrap();
+        let limits = Limits {
+            list_timeout: Duration::from_secs(seconds),
+            ..Limits::default()
+        };
+        let sources = Sources::new(remotes, network, clock, Blocking::Pool, limits);
+        sources.resolve(&repository, "main").await.unwrap_err()
+    };
+    server.runs("exec cat >/dev/null");
+    let silent = error(1).await;
+    assert_eq!(silent.reason(), "RepositoryTimeout", "{silent}");
+    server.runs("exec yes no >&2");
+    let noisy = error(600).await;
+    assert_ne!(noisy.reason(), "RepositoryTimeout", "{noisy}");
+    assert!(noisy.to_string().contains("no; no"), "{noisy}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,9 @@ const PROGRAM: &str = "/usr/sbin/sshd";
 /// Where a server of the superuser locks its children in; a service makes it.
 const EMPTY: &str = "/run/sshd";
 
+/// What is run in the place of all that is asked for.
+const INSTEAD: &str = "instead";
+
 /// What is answered to `git-lfs-authenticate`, and what was asked.
 const GRANT: &str = "grant";
 const ASKED: &str = "asked";
@@ -44,7 +47,8 @@ impl SshServer {
         );
         // Whatever is asked for is run, and what asks for large files is answered if there is an answer.
         let command = format!(
-            "case \"$SSH_ORIGINAL_COMMAND\" in git-lfs-authenticate*)\n\
+            "if [ -e {place}/{INSTEAD} ]; then . {place}/{INSTEAD}; fi\n\
+             case \"$SSH_ORIGINAL_COMMAND\" in git-lfs-authenticate*)\n\
              if [ -e {place}/{GRANT} ]; then\n\
              echo \"$SSH_ORIGINAL_COMMAND\" >>{place}/{ASKED}; exec cat {place}/{GRANT}\nfi;; esac\n\
              exec sh -c \"$SSH_ORIGINAL_COMMAND\"\n"
@@ -71,6 +75,11 @@ impl SshServer {
     pub(crate) fn url(&self, repository: &Path) -> String {
         let path = repository.display();
         format!("ssh://{}@{}{path}", self.user, self.address)
+    }
+
+    /// Runs this from here on, whatever is asked for.
+    pub(crate) fn runs(&self, script: &str) {
+        std::fs::write(self.folder.path().join(INSTEAD), script).unwrap();
     }
 
     /// Answers so, from here on, to whoever asks where large files are.

@@ -31,6 +31,7 @@ use super::{
     failure::{causes, failed, mentions},
     large,
     mirrors::{Lease, MIRROR, Meter},
+    ssh::Ending,
     transport::{Session, Shown},
 };
 use crate::source::{DiskUse, Repository, SourceError, sources::lock};
@@ -91,7 +92,9 @@ impl Mirror {
         loop {
             let session = Session::new(&repository, &self.lease, limit, shown)?;
             let local = self.open(session.configuration())?;
-            match within(limit, |interrupt| talk(&local, &session, interrupt)) {
+            match within(limit, session.ending(), |interrupt| {
+                talk(&local, &session, interrupt)
+            }) {
                 Ok(done) => return Ok(done),
                 // Servers redirect to the name that a repository has now, or that ends in `.git`.
                 Err(Failure::Git(error))
@@ -308,9 +311,14 @@ enum Failure {
     Git(gix::Error),
 }
 
-/// Runs `work` with a flag that is raised when the time is over.
+/// How long after its end a conversation may go on before it is ended once more.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Runs `work` with a flag that is raised when the time is over; then what carries it is ended, too,
+/// which may not have begun by then.
 fn within<T>(
     limit: Duration,
+    ending: Option<Ending>,
     work: impl FnOnce(&Arc<AtomicBool>) -> gix::Result<T>,
 ) -> Result<T, Failure> {
     let interrupt = Arc::new(AtomicBool::new(false));
@@ -318,8 +326,13 @@ fn within<T>(
     let watchdog = std::thread::spawn({
         let interrupt = Arc::clone(&interrupt);
         move || {
-            if over.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let mut wait = limit;
+            while over.recv_timeout(wait) == Err(mpsc::RecvTimeoutError::Timeout) {
                 interrupt.store(true, Ordering::Relaxed);
+                if let Some(ending) = &ending {
+                    ending.end();
+                }
+                wait = GRACE;
             }
         }
     });

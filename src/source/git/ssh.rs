@@ -3,7 +3,8 @@
 //!
 //! All of it lies in a private directory that is removed with the [`Ssh`], or at the next start where
 //! the process was killed. What ssh and the far side
-//! say goes to a file there and not to the hub's own output, so that an error can tell it.
+//! say goes to a file there and not to the hub's own output, so that an error can tell it; that file
+//! is bounded, and so is the time of a conversation.
 
 use std::{
     fmt::Write as _,
@@ -13,17 +14,28 @@ use std::{
     process::Command,
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
 use super::mirrors::Lease;
 use crate::source::{Credentials, Repository, SourceError};
 
 /// How much of what was said an error tells, in bytes.
 pub(super) const TOLD: u64 = 2048;
 
+/// How large the file may become of what is said, in blocks of the shell's `ulimit`, which are half a
+/// kilobyte or a whole one. Nothing else is written to files.
+const SAID: u32 = 128;
+
 /// What one remote is reached with over ssh.
 pub(super) struct Ssh {
     /// What the program gets before it is told whom to connect to.
     options: Vec<String>,
     said: PathBuf,
+    /// The file with the process id of the ssh that runs.
+    running: PathBuf,
     // Holds the key and known hosts for as long as a connection may be made.
     _folder: tempfile::TempDir,
 }
@@ -62,6 +74,7 @@ impl Ssh {
                 repository.tls.insecure,
             ),
             said: place("said"),
+            running: place("running"),
             _folder: folder,
         })
     }
@@ -69,15 +82,23 @@ impl Ssh {
     /// Git configuration that has ssh run so: words of our own and files alone, what to connect to
     /// follows as arguments of their own.
     pub(super) fn configuration(&self) -> [String; 2] {
+        let file = |path: &Path| quoted(&path.display().to_string());
+        // A core would hold the key.
         let mut command = format!(
-            "core.sshCommand=exec ssh 2>{}",
-            quoted(&self.said.display().to_string())
+            "core.sshCommand=ulimit -c 0 && ulimit -f {SAID} && echo $$ >{} && exec ssh 2>{}",
+            file(&self.running),
+            file(&self.said)
         );
         for option in &self.options {
             // Writing to a text cannot fail.
             let _ = write!(command, " {}", quoted(option));
         }
         [command, "ssh.variant=ssh".to_owned()]
+    }
+
+    /// What ends the ssh that runs, now or later.
+    pub(super) fn ending(&self) -> Ending {
+        Ending(self.running.clone())
     }
 
     /// The program as it is run for git, without a shell and with nothing of the hub's environment.
@@ -97,6 +118,20 @@ impl Ssh {
         let file = std::fs::File::open(&self.said).ok()?;
         file.take(TOLD).read_to_end(&mut text).ok()?;
         complaint(&text)
+    }
+}
+
+/// Ends an ssh that carries a conversation, which is over with that.
+pub(super) struct Ending(PathBuf);
+
+impl Ending {
+    /// Ends it, if it runs by now.
+    pub(super) fn end(&self) {
+        let id = std::fs::read_to_string(&self.0).unwrap_or_default();
+        if let Some(id) = id.trim().parse().ok().filter(|id| *id > 1) {
+            // It may have ended by itself meanwhile.
+            let _ = kill(Pid::from_raw(id), Signal::SIGKILL);
+        }
     }
 }
 

@@ -18,7 +18,11 @@ use gix::protocol::transport::client::blocking_io::{
     http::{self, reqwest as gix_reqwest},
 };
 
-use super::{large, mirrors::Lease, ssh::Ssh};
+use super::{
+    large,
+    mirrors::Lease,
+    ssh::{Ending, Ssh},
+};
 use crate::http::Connection;
 use crate::source::{Credentials, Repository, SourceError};
 
@@ -145,6 +149,11 @@ impl Session {
     pub(super) fn large_files(&self, limit: Duration) -> Option<Result<Secret, large::Failure>> {
         let ssh = self.ssh.as_ref()?;
         Some(large::ask(ssh, &self.url, limit))
+    }
+
+    /// What ends the program that carries the conversation, if one does.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        Some(self.ssh.as_ref()?.ending())
     }
 
     /// What the program that carried the conversation has said of errors.
