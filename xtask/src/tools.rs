@@ -16,9 +16,6 @@ use go::Go;
 const HELM: &str = "v4.2.4";
 const KUSTOMIZE: &str = "v5.8.1";
 
-/// What a program of our own is built from; its name in the cache is their hash.
-const SOURCES: [&str; 3] = ["main.go", "go.mod", "go.sum"];
-
 /// A program that tests run.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "lower")]
@@ -133,11 +130,17 @@ fn worker_source() -> PathBuf {
     crate::root().join("crates/render/worker")
 }
 
-/// The folder in the cache for a program of our own.
+/// The folder in the cache for a program of our own; its name holds the hash of what it is built
+/// from.
 fn own_folder(name: &str, source: &Path) -> anyhow::Result<String> {
+    let entries = std::fs::read_dir(source)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .with_context(|| format!("list {}", source.display()))?;
+    let mut files: Vec<_> = entries.iter().map(std::fs::DirEntry::path).collect();
+    files.retain(|path| path.is_file());
+    files.sort_by_key(|path| (path.extension() != Some("go".as_ref()), path.clone()));
     let mut hash = Sha256::new();
-    for file in SOURCES {
-        let path = source.join(file);
+    for path in files {
         hash.update(std::fs::read(&path).with_context(|| format!("read {}", path.display()))?);
     }
     let digest = format!("{:x}", hash.finalize());

@@ -1,19 +1,17 @@
 // Renders charts and kustomizations with the libraries of Helm and Kustomize, one job after the
 // other, for as long as its input lasts.
 //
-// A job is a line of JSON: the tool, its arguments as on its command line, and the folder to work
-// in. The answer is a line of JSON: what the tool prints, or what it complains about, and how long the
-// library took. It keeps nothing from one job to the next, and who started it ends it when a job takes
-// too long.
+// A job is a line of JSON and the contents of its files right after it. The answer is a line of JSON:
+// what the tool prints, or what it complains about, and how long the library took. The worker keeps
+// nothing from one job to the next, and who started it ends it when a job takes too long.
 //
-// Its first argument is the folder below which jobs lie, and all others are folders with programs
-// that jobs may run. Nothing else can be read or written, and nobody can be connected to, where the
+// Its first argument is a folder of its own, empty, and all others are folders with programs that
+// jobs may run. Nothing else can be read or written, and nobody can be connected to, where the
 // kernel has Landlock.
 package main
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,39 +20,37 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
-	_ "unsafe" // for go:linkname
 
 	"github.com/landlock-lsm/go-landlock/landlock"
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-	helm "helm.sh/helm/v4/pkg/cmd"
-	"sigs.k8s.io/kustomize/api/provider"
-	"sigs.k8s.io/kustomize/kustomize/v5/commands/build"
-	"sigs.k8s.io/kustomize/kustomize/v5/commands/edit"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
 type job struct {
-	Tool      string   `json:"tool"`
-	Arguments []string `json:"arguments"`
-	Folder    string   `json:"folder"`
+	Tool string `json:"tool"`
+	// Run one after the other, as on the tool's command line.
+	Commands [][]string `json:"commands"`
+	// The folder of the commands, below the root.
+	Folder string `json:"folder"`
+	// The files with the lengths of their contents, which follow in the same order.
+	Files []file `json:"files"`
+	// Folders, which may be empty.
+	Folders []string `json:"folders"`
+	// Folders that are reached by another path, too.
+	Links map[string]string `json:"links"`
+	// A file that the commands change, whose content is asked for.
+	Wanted string `json:"wanted"`
+}
+
+type file struct {
+	Path string `json:"path"`
+	Size int    `json:"size"`
 }
 
 type answer struct {
 	Output  string  `json:"output"`
+	Wanted  string  `json:"wanted,omitempty"`
 	Error   string  `json:"error,omitempty"`
 	Seconds float64 `json:"seconds"`
 }
-
-// What the library of command lines keeps of every command that was ever made. Helm's root command
-// adds to both, and nothing takes that away again: all initializers run before each command, so that
-// every job would be slower than the one before, and a flag holds its whole command in memory.
-
-//go:linkname initializers github.com/spf13/cobra.initializers
-var initializers []func()
-
-//go:linkname completions github.com/spf13/cobra.flagCompletionFunctions
-var completions map[*pflag.Flag]cobra.CompletionFunc
 
 // Jobs are short and leave little behind: memory is collected seldom as long as there is little of it.
 const (
@@ -77,17 +73,17 @@ func main() {
 	answers := json.NewEncoder(os.Stdout)
 	answers.SetEscapeHTML(false)
 	os.Stdout = os.Stderr
-	jobs := json.NewDecoder(bufio.NewReader(os.Stdin))
+	input := bufio.NewReader(os.Stdin)
 	for {
-		var next job
-		if err := jobs.Decode(&next); errors.Is(err, io.EOF) {
+		next, files, err := read(input)
+		if errors.Is(err, io.EOF) {
 			return
 		} else if err != nil {
 			fmt.Fprintln(os.Stderr, "cannot read a job:", err)
 			os.Exit(2)
 		}
 		began := time.Now()
-		done := do(next)
+		done := do(next, files)
 		done.Seconds = time.Since(began).Seconds()
 		if err := answers.Encode(done); err != nil {
 			os.Exit(1)
@@ -105,68 +101,53 @@ func confine(folder string, programs []string) error {
 	)
 }
 
+// Reads a job with its files.
+func read(input *bufio.Reader) (next job, files *memory, err error) {
+	line, err := input.ReadBytes('\n')
+	if err != nil {
+		return next, nil, err
+	}
+	if err := json.Unmarshal(line, &next); err != nil {
+		return next, nil, err
+	}
+	files = newMemory(next.Folder, next.Links)
+	for _, path := range next.Folders {
+		files.addFolder(path)
+	}
+	for _, file := range next.Files {
+		content := make([]byte, file.Size)
+		if _, err := io.ReadFull(input, content); err != nil {
+			return next, nil, io.ErrUnexpectedEOF
+		}
+		files.add(file.Path, content)
+	}
+	return next, files, nil
+}
+
 // Does one job. A panic is an answer like any other complaint.
-func do(next job) (result answer) {
+func do(next job, files *memory) (result answer) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			result = answer{Error: fmt.Sprintf("%s panicked: %v", next.Tool, cause)}
 		}
 	}()
-	if err := os.Chdir(next.Folder); err != nil {
-		return answer{Error: err.Error()}
-	}
-	initializers = nil
-	clear(completions)
-	var output bytes.Buffer
-	command, err := prepare(next, &output)
-	if err == nil {
-		command.SilenceUsage = true
-		command.SilenceErrors = true
-		command.SetOut(&output)
-		command.SetErr(io.Discard)
-		err = command.Execute()
-	}
-	if err != nil {
+	var output strings.Builder
+	if err := run(next, files, &output); err != nil {
 		return answer{Error: "Error: " + err.Error()}
 	}
-	return answer{Output: output.String()}
+	return answer{Output: output.String(), Wanted: string(files.content[next.Wanted])}
 }
 
-func prepare(next job, output io.Writer) (*cobra.Command, error) {
-	switch next.Tool {
-	case "helm":
-		return prepareHelm(next.Arguments, output)
-	case "kustomize":
-		return prepareKustomize(next.Arguments, output), nil
+func run(next job, files *memory, output io.Writer) error {
+	tools := map[string]func([]string, *memory, io.Writer) error{"helm": helm, "kustomize": kustomize}
+	tool, known := tools[next.Tool]
+	if !known {
+		return fmt.Errorf("there is no tool %q", next.Tool)
 	}
-	return nil, fmt.Errorf("there is no tool %q", next.Tool)
-}
-
-func prepareHelm(arguments []string, output io.Writer) (*cobra.Command, error) {
-	// Helm keeps the last namespace for commands that name none.
-	named := false
-	for _, argument := range arguments {
-		named = named || strings.HasPrefix(argument, "--namespace=")
+	for _, arguments := range next.Commands {
+		if err := tool(arguments, files, output); err != nil {
+			return err
+		}
 	}
-	if !named {
-		arguments = append(arguments, "--namespace=default")
-	}
-	command, err := helm.NewRootCmd(output, arguments, func(bool) {})
-	if err != nil {
-		return nil, err
-	}
-	command.SetArgs(arguments)
-	return command, nil
-}
-
-func prepareKustomize(arguments []string, output io.Writer) *cobra.Command {
-	files := filesys.MakeFsOnDisk()
-	depends := provider.NewDefaultDepProvider()
-	command := &cobra.Command{Use: "kustomize"}
-	command.AddCommand(
-		build.NewCmdBuild(files, build.MakeHelp("kustomize", "build"), output),
-		edit.NewCmdEdit(files, depends.GetFieldValidator(), depends.GetResourceFactory(), output),
-	)
-	command.SetArgs(arguments)
-	return command
+	return nil
 }

@@ -1,7 +1,7 @@
 //! Helm and Kustomize, by a worker that links their libraries or by their plain programs, and config
 //! management plugins.
 //!
-//! Each render gets a private copy of the files that it needs, a clean environment and limits. No
+//! Each render gets the files that it needs and no others, a clean environment and limits. No
 //! shell is involved, no value from a source is ever an option, and what a source refers to outside
 //! its repository is refused before a tool sees it.
 
@@ -13,6 +13,7 @@ mod kustomize;
 mod output;
 mod plugin;
 mod program;
+mod selection;
 mod worker;
 mod workspace;
 
@@ -64,9 +65,7 @@ impl Tools {
         let charts = program("helm");
         let folder = |program: &Program| program.path.parent().map(Path::to_owned);
         let programs: Vec<_> = charts.iter().filter_map(folder).collect();
-        // Without a folder for it the worker cannot be used, and the programs do as well.
-        let pool = find(WORKER).and_then(|path| Pool::new(path, programs, &slots).ok());
-        let pool = pool.map(Arc::new);
+        let pool = find(WORKER).map(|path| Arc::new(Pool::new(path, programs, &slots)));
         let engine = |name: &'static str| match &pool {
             Some(pool) => Some(Engine::Worker(Arc::clone(pool), name)),
             None => program(name).map(Engine::Program),

@@ -49,18 +49,6 @@ impl Default for Limits {
     }
 }
 
-/// What to run, and where.
-pub(super) struct Job<'a> {
-    /// The arguments, without the program's name.
-    pub(super) arguments: &'a [String],
-    /// The working folder.
-    pub(super) folder: &'a Path,
-    /// An empty folder for what the program wants to keep.
-    pub(super) home: &'a Path,
-    /// Whether the job changes what the tool's library does afterwards.
-    pub(super) leaves_traces: bool,
-}
-
 /// A program and its limits.
 #[derive(Clone, Debug)]
 pub(super) struct Program {
@@ -106,14 +94,20 @@ impl Program {
         }
     }
 
-    /// Runs the program and returns what it prints; the error is what it complains about.
-    pub(super) fn run(&self, job: &Job<'_>) -> Result<String, String> {
-        self.slots.with(|| self.run_now(job))
+    /// Runs the program in `folder`, with the empty folder `home` for what it wants to keep, and
+    /// returns what it prints; the error is what it complains about.
+    pub(super) fn run(
+        &self,
+        arguments: &[String],
+        folder: &Path,
+        home: &Path,
+    ) -> Result<String, String> {
+        self.slots.with(|| self.run_now(arguments, folder, home))
     }
 
-    fn run_now(&self, job: &Job<'_>) -> Result<String, String> {
-        let mut command = bare(&self.path, job.folder, job.home);
-        let child = command.args(job.arguments).spawn();
+    fn run_now(&self, arguments: &[String], folder: &Path, home: &Path) -> Result<String, String> {
+        let mut command = bare(&self.path, folder, home);
+        let child = command.args(arguments).spawn();
         let child =
             child.map_err(|error| format!("cannot start {}: {error}", self.path.display()))?;
         let ended = finish(Group(child), self.limits, None)?;
@@ -248,12 +242,8 @@ mod tests {
             limits,
             slots: Slots::one_a_core(),
         };
-        program.run(&Job {
-            arguments: &["-c".to_owned(), line.to_owned()],
-            folder: folder.path(),
-            home: folder.path(),
-            leaves_traces: false,
-        })
+        let arguments = ["-c".to_owned(), line.to_owned()];
+        program.run(&arguments, folder.path(), folder.path())
     }
 
     #[test]

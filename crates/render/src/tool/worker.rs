@@ -1,39 +1,42 @@
 //! Workers that link the libraries of Helm and Kustomize and stay: a render costs no start-up.
 //!
-//! A worker does one job at a time, in a folder that holds nothing but the job's files, with a clean
-//! environment, and confines itself to the pool's folder before the first. One that reaches a limit is killed with all that it started, and another takes its
-//! place.
+//! A worker does one job at a time, which brings its files with it, with a clean environment, and
+//! confines itself to an empty folder of its own before the first. One that reaches a limit is killed
+//! with all that it started, and another takes its place.
+
+mod pipes;
 
 use std::{
-    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    collections::BTreeMap,
+    io,
     os::unix::process::CommandExt as _,
-    path::{Path, PathBuf},
-    process::{ChildStdin, ChildStdout, Command, Stdio},
-    sync::{Mutex, PoisonError, mpsc},
-    time::{Duration, Instant},
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::{
+    engine::{Done, Job},
     group::Group,
-    program::{Job, Limits, Slots, exceeded},
+    program::{Limits, Slots},
+    selection::place,
 };
+use pipes::{Pipes, Silence};
 
-/// How many jobs a worker does: Helm's library keeps some ten KiB of each.
+/// How many jobs a worker does: the libraries keep a little of each.
 const JOBS: u32 = 5_000;
-
-/// How often a busy worker's memory is looked at.
-const GLANCE: Duration = Duration::from_millis(20);
 
 /// The share of its memory that a worker may still hold when it waits for its next job.
 const IDLE_SHARE: u64 = 4;
 
+/// Where a worker sees a job's files, in its memory.
+const ROOT: &str = "/argosy-render";
+
 /// The workers of one program.
 pub(super) struct Pool {
     path: PathBuf,
-    /// All that workers may read and write.
-    folder: tempfile::TempDir,
     /// Folders with programs that they may run.
     programs: Vec<PathBuf>,
     limits: Limits,
@@ -43,11 +46,22 @@ pub(super) struct Pool {
     idle: Mutex<Vec<Worker>>,
 }
 
+/// The line before the contents of a job's files.
 #[derive(Serialize)]
 struct Question<'a> {
     tool: &'a str,
-    arguments: &'a [String],
-    folder: &'a Path,
+    commands: &'a [Vec<String>],
+    folder: String,
+    files: Vec<File>,
+    folders: Vec<String>,
+    links: BTreeMap<String, String>,
+    wanted: Option<String>,
+}
+
+#[derive(Serialize)]
+struct File {
+    path: String,
+    size: usize,
 }
 
 #[derive(Deserialize)]
@@ -55,44 +69,40 @@ struct Answer {
     #[serde(default)]
     output: String,
     #[serde(default)]
+    wanted: String,
+    #[serde(default)]
     error: String,
-}
-
-/// Why there is no answer.
-enum Silence {
-    /// The worker is gone; with a worker of its own the job may succeed.
-    Gone,
-    /// The job reached a limit.
-    Limit(String),
 }
 
 impl Pool {
     /// A pool without any worker yet; workers may run what lies in `programs`.
-    pub(super) fn new(path: PathBuf, programs: Vec<PathBuf>, slots: &Slots) -> io::Result<Self> {
-        Ok(Self {
+    pub(super) fn new(path: PathBuf, programs: Vec<PathBuf>, slots: &Slots) -> Self {
+        Self {
             path,
-            folder: tempfile::Builder::new()
-                .prefix("argosy-render-")
-                .tempdir()?,
             programs,
             limits: Limits::default(),
             jobs: JOBS,
             slots: slots.clone(),
             idle: Mutex::default(),
-        })
+        }
     }
 
-    /// The folder in which jobs must lie.
-    pub(super) fn folder(&self) -> &Path {
-        self.folder.path()
+    /// Has a worker run the commands of `tool`; the error is what it complains about.
+    pub(super) fn run(&self, tool: &str, job: &Job<'_>) -> Result<Done, String> {
+        let question = question(tool, job).map_err(|error| error.to_string())?;
+        let answer = self.slots.with(|| self.answer(tool, job, &question))?;
+        if answer.error.is_empty() {
+            return Ok(Done {
+                output: answer.output,
+                wanted: answer.wanted,
+            });
+        }
+        Err(job
+            .selection
+            .named(answer.error.trim(), ROOT, job.directory))
     }
 
-    /// Has a worker run `tool` and returns what it prints; the error is what it complains about.
-    pub(super) fn run(&self, tool: &str, job: &Job<'_>) -> Result<String, String> {
-        self.slots.with(|| self.run_now(tool, job))
-    }
-
-    fn run_now(&self, tool: &str, job: &Job<'_>) -> Result<String, String> {
+    fn answer(&self, tool: &str, job: &Job<'_>, question: &[u8]) -> Result<Answer, String> {
         loop {
             let kept = self.idle().pop();
             let fresh = kept.is_none();
@@ -102,17 +112,13 @@ impl Pool {
                     .start()
                     .map_err(|error| format!("cannot start {}: {error}", self.path.display()))?,
             };
-            match worker.ask(tool, job, self.limits) {
+            match worker.ask(question, self.limits) {
                 Ok(answer) => {
                     if !job.leaves_traces && worker.jobs < self.jobs && worker.is_small(self.limits)
                     {
                         self.idle().push(worker);
                     }
-                    return if answer.error.is_empty() {
-                        Ok(answer.output)
-                    } else {
-                        Err(answer.error.trim().to_owned())
-                    };
+                    return Ok(answer);
                 }
                 // It may have been killed while it waited.
                 Err(Silence::Gone) if !fresh => {}
@@ -124,11 +130,11 @@ impl Pool {
 
     fn start(&self) -> io::Result<Worker> {
         let home = tempfile::Builder::new()
-            .prefix("home-")
-            .tempdir_in(self.folder())?;
+            .prefix("argosy-render-")
+            .tempdir()?;
         let mut group = Group(
             Command::new(&self.path)
-                .arg(self.folder())
+                .arg(home.path())
                 .args(&self.programs)
                 .current_dir(home.path())
                 .env_clear()
@@ -144,8 +150,7 @@ impl Pool {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
         Ok(Worker {
-            answers: listen(output, self.limits.output),
-            input,
+            pipes: Pipes::new(input, output)?,
             group,
             jobs: 0,
             _home: home,
@@ -158,10 +163,39 @@ impl Pool {
     }
 }
 
+/// A job as a worker reads it: a line of JSON, and the contents of the files.
+fn question(tool: &str, job: &Job<'_>) -> serde_json::Result<Vec<u8>> {
+    let at = |place: String| format!("{ROOT}/{place}");
+    let files = job.selection.files();
+    let header = Question {
+        tool,
+        commands: job.commands,
+        folder: at(place(job.directory)),
+        files: files
+            .map(|(path, content)| File {
+                path: at(path),
+                size: content.len(),
+            })
+            .collect(),
+        folders: job.selection.folders().map(at).collect(),
+        links: job
+            .selection
+            .links()
+            .map(|(path, target)| (at(path), at(target)))
+            .collect(),
+        wanted: job.wanted.map(|path| at(place(path))),
+    };
+    let mut question = serde_json::to_vec(&header)?;
+    question.push(b'\n');
+    for (_, content) in job.selection.files() {
+        question.extend_from_slice(content);
+    }
+    Ok(question)
+}
+
 /// One running worker.
 struct Worker {
-    input: ChildStdin,
-    answers: mpsc::Receiver<Result<Vec<u8>, String>>,
+    pipes: Pipes,
     group: Group,
     jobs: u32,
     /// Removed after the worker has been killed, because fields are dropped in their order.
@@ -169,30 +203,10 @@ struct Worker {
 }
 
 impl Worker {
-    fn ask(&mut self, tool: &str, job: &Job<'_>, limits: Limits) -> Result<Answer, Silence> {
+    fn ask(&mut self, question: &[u8], limits: Limits) -> Result<Answer, Silence> {
         self.jobs += 1;
-        let question = Question {
-            tool,
-            arguments: job.arguments,
-            folder: job.folder,
-        };
-        let mut line = serde_json::to_vec(&question).map_err(|_| Silence::Gone)?;
-        line.push(b'\n');
-        self.input.write_all(&line).map_err(|_| Silence::Gone)?;
-        self.input.flush().map_err(|_| Silence::Gone)?;
-        let started = Instant::now();
-        loop {
-            match self.answers.recv_timeout(GLANCE) {
-                Ok(Ok(line)) => return serde_json::from_slice(&line).map_err(|_| Silence::Gone),
-                Ok(Err(limit)) => return Err(Silence::Limit(limit)),
-                Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Silence::Gone),
-                Err(mpsc::RecvTimeoutError::Timeout) => {
-                    if let Some(limit) = exceeded(&self.group, started, limits) {
-                        return Err(Silence::Limit(limit));
-                    }
-                }
-            }
-        }
+        let line = self.pipes.exchange(question, &self.group, limits)?;
+        serde_json::from_slice(&line).map_err(|_| Silence::Gone)
     }
 
     fn is_small(&self, limits: Limits) -> bool {
@@ -201,35 +215,12 @@ impl Worker {
     }
 }
 
-/// Reads answers in the background until the worker is gone.
-fn listen(output: ChildStdout, limit: u64) -> mpsc::Receiver<Result<Vec<u8>, String>> {
-    let (send, receive) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut output = BufReader::new(output);
-        loop {
-            let mut line = Vec::new();
-            let read = output.by_ref().take(limit + 1).read_until(b'\n', &mut line);
-            let answer = match read {
-                Ok(_) if line.ends_with(b"\n") => Ok(line),
-                Ok(_) if line.len() as u64 > limit => {
-                    Err(format!("printed more than {limit} bytes"))
-                }
-                // The worker is gone, or its asker.
-                _ => return,
-            };
-            if send.send(answer).is_err() {
-                return;
-            }
-        }
-    });
-    receive
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt as _};
+    use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
     use super::*;
+    use crate::{path::TreePath, tool::selection::Selection};
 
     /// A pool of workers that are shell scripts; each job runs `job` with the question in `$line`.
     fn pool(folder: &Path, job: &str, limits: Limits) -> Pool {
@@ -239,20 +230,19 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         Pool {
             limits,
-            ..Pool::new(path, Vec::new(), &Slots::one_a_core()).unwrap()
+            ..Pool::new(path, Vec::new(), &Slots::one_a_core())
         }
     }
 
     fn run(pool: &Pool, leaves_traces: bool) -> Result<String, String> {
-        pool.run(
-            "helm",
-            &Job {
-                arguments: &[],
-                folder: Path::new("/"),
-                home: Path::new("/"),
-                leaves_traces,
-            },
-        )
+        let job = Job {
+            selection: &Selection::default(),
+            directory: &TreePath::root(),
+            commands: &[],
+            wanted: None,
+            leaves_traces,
+        };
+        pool.run("helm", &job).map(|done| done.output)
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A private folder with the part of a tree that a program needs, for programs that read files.
+//! A private folder with the files that a program needs, for programs that read them from a disk.
 
 use std::{
     cell::Cell,
@@ -10,14 +10,12 @@ use std::{
 
 use argosy_glob::path_match::Pattern;
 
+use super::selection::{Selection, place, without_root};
 use crate::{
     path::TreePath,
     tree::{Kind, TreeError},
     view::View,
 };
-
-/// How many bytes of files one render may need: what Helm allows a chart.
-const SIZE_LIMIT: u64 = 100 * 1024 * 1024;
 
 /// How many bytes a copy of a whole repository may have.
 const WHOLE_LIMIT: u64 = 1024 * 1024 * 1024;
@@ -38,41 +36,34 @@ pub(super) enum WorkspaceError {
     /// It cannot be written.
     #[error("cannot prepare the render's private folder: {0}")]
     Write(#[from] io::Error),
-    /// There are too many files, or too large ones.
-    #[error(
-        "the files below {0} have more than {limit} MB together; keep what is not rendered in \
-         another directory",
-        limit = SIZE_LIMIT / 1024 / 1024
-    )]
-    TooLarge(TreePath),
     /// The repository is too large for a copy of it.
     #[error(
         "the repository has more than {limit} MB, too much for a copy of all of it; keep what the \
          plugin reads in a repository of its own",
         limit = WHOLE_LIMIT / 1024 / 1024
     )]
-    WholeTooLarge,
+    TooLarge,
 }
 
 impl Workspace {
-    /// An empty workspace in the folder `parent`.
-    pub(super) fn new(parent: &Path) -> io::Result<Self> {
+    /// An empty workspace.
+    pub(super) fn new() -> io::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("argosy-render-")
-            .tempdir_in(parent)?;
+            .tempdir()?;
         for part in ["tree", "home", "input"] {
             fs::create_dir(folder.path().join(part))?;
         }
         Ok(Self {
             folder,
-            bytes_left: Cell::new(SIZE_LIMIT),
+            bytes_left: Cell::new(WHOLE_LIMIT),
             inputs: Cell::new(0),
         })
     }
 
     /// Where `path` of the tree is, or would be.
     pub(super) fn at(&self, path: &TreePath) -> PathBuf {
-        self.folder.path().join("tree").join(path.as_str())
+        self.folder.path().join(place(path))
     }
 
     /// An empty folder for what the program wants to keep.
@@ -85,13 +76,10 @@ impl Workspace {
         self.folder.path()
     }
 
-    /// Replaces the workspace's own place in a program's text by nothing, which leaves paths as
-    /// they are in the repository.
+    /// A program's text without the workspace's own place, so that paths are as they are in the
+    /// repository.
     pub(super) fn hide(&self, text: &str) -> String {
-        let place = self.folder.path().display().to_string();
-        text.replace(&format!("{place}/tree/"), "")
-            .replace(&format!("{place}/tree"), ".")
-            .replace(&format!("{place}/"), "")
+        without_root(text, &self.folder().display().to_string())
     }
 
     /// Writes a file of its own, outside the tree, and returns its path.
@@ -103,61 +91,26 @@ impl Workspace {
         Ok(file)
     }
 
-    /// Copies a directory with everything below it. A link becomes what it leads to; one that
-    /// leads nowhere is left out, one that leads out of the tree is an error.
-    pub(super) fn directory(
-        &self,
-        view: &View,
-        directory: &TreePath,
-    ) -> Result<(), WorkspaceError> {
-        self.copy(view, directory, directory)
-    }
-
-    /// Copies the directory `from` as [`Self::directory`] does, to the place of `at`.
-    pub(super) fn copy(
-        &self,
-        view: &View,
-        at: &TreePath,
-        from: &TreePath,
-    ) -> Result<(), WorkspaceError> {
-        self.below(view, at, from, &mut Vec::new())
-    }
-
-    /// Copies what lies in `from` to the place of `at`; `inside` are the directories on the way.
-    fn below(
-        &self,
-        view: &View,
-        at: &TreePath,
-        from: &TreePath,
-        inside: &mut Vec<TreePath>,
-    ) -> Result<(), WorkspaceError> {
-        if inside.contains(from) {
-            return Err(TreeError::LinkLoop { path: at.clone() }.into());
+    /// Writes all that was selected.
+    pub(super) fn lay_out(&self, selection: &Selection) -> io::Result<()> {
+        let root = self.folder();
+        for folder in selection.folders() {
+            fs::create_dir_all(root.join(folder))?;
         }
-        inside.push(from.clone());
-        fs::create_dir_all(self.at(at))?;
-        for entry in view.list(from)? {
-            let (Some(place), Some(path)) = (at.child(&entry.name), from.child(&entry.name)) else {
-                continue;
-            };
-            let target = match entry.kind {
-                Kind::Link => view.resolve(&path)?,
-                _ => Some(crate::view::Target {
-                    path,
-                    kind: entry.kind,
-                }),
-            };
-            match target {
-                Some(target) if target.kind == Kind::Directory => {
-                    self.below(view, &place, &target.path, inside)?;
-                }
-                Some(target) if target.kind == Kind::File => {
-                    self.write(view, &place, &target.path)?;
-                }
-                _ => {}
+        for (path, content) in selection.files() {
+            let file = root.join(path);
+            if let Some(folder) = file.parent() {
+                fs::create_dir_all(folder)?;
             }
+            fs::write(file, content)?;
         }
-        inside.pop();
+        for (path, target) in selection.links() {
+            let link = root.join(path);
+            if let Some(folder) = link.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            symlink(root.join(target), link)?;
+        }
         Ok(())
     }
 
@@ -170,12 +123,7 @@ impl Workspace {
         modes: bool,
         exclusions: &[Pattern],
     ) -> Result<(), WorkspaceError> {
-        self.bytes_left.set(WHOLE_LIMIT);
-        let copied = self.everything_in(view, &TreePath::root(), modes, exclusions);
-        copied.map_err(|error| match error {
-            WorkspaceError::TooLarge(_) => WorkspaceError::WholeTooLarge,
-            other => other,
-        })
+        self.everything_in(view, &TreePath::root(), modes, exclusions)
     }
 
     fn everything_in(
@@ -201,7 +149,7 @@ impl Workspace {
                     self.everything_in(view, &path, modes, exclusions)?;
                 }
                 Kind::File => {
-                    self.write(view, &path, &path)?;
+                    self.write(view, &path)?;
                     if modes && view.is_executable(&path)? {
                         fs::set_permissions(self.at(&path), Permissions::from_mode(0o755))?;
                     }
@@ -215,42 +163,10 @@ impl Workspace {
         Ok(())
     }
 
-    /// Copies one file; links on the way are followed.
-    pub(super) fn file(&self, view: &View, path: &TreePath) -> Result<(), WorkspaceError> {
-        fs::create_dir_all(self.at(&path.parent()))?;
-        self.write(view, path, path)
-    }
-
-    /// Writes a file that the tree does not have.
-    pub(super) fn put(&self, path: &TreePath, content: &[u8]) -> Result<(), WorkspaceError> {
-        fs::create_dir_all(self.at(&path.parent()))?;
-        self.count(path, content.len() as u64)?;
-        Ok(fs::write(self.at(path), content)?)
-    }
-
-    /// Makes the directory `target` reachable at `path` too.
-    pub(super) fn alias(&self, path: &TreePath, target: &TreePath) -> Result<(), WorkspaceError> {
-        let place = self.at(path);
-        if place.symlink_metadata().is_ok() {
-            return Ok(());
-        }
-        fs::create_dir_all(self.at(target))?;
-        if let Some(parent) = place.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        Ok(symlink(self.at(target), place)?)
-    }
-
-    fn write(&self, view: &View, at: &TreePath, from: &TreePath) -> Result<(), WorkspaceError> {
-        self.count(at, view.size(from)?)?;
-        Ok(fs::write(self.at(at), view.read(from)?)?)
-    }
-
-    fn count(&self, at: &TreePath, size: u64) -> Result<(), WorkspaceError> {
-        let left = self.bytes_left.get().checked_sub(size);
-        let left = left.ok_or_else(|| WorkspaceError::TooLarge(at.parent()))?;
-        self.bytes_left.set(left);
-        Ok(())
+    fn write(&self, view: &View, path: &TreePath) -> Result<(), WorkspaceError> {
+        let left = self.bytes_left.get().checked_sub(view.size(path)?);
+        self.bytes_left.set(left.ok_or(WorkspaceError::TooLarge)?);
+        Ok(fs::write(self.at(path), view.read(path)?)?)
     }
 }
 
@@ -263,55 +179,24 @@ pub(super) fn program(folder: &Path, name: &str) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::memory::MemoryTree;
-
-    fn copied(tree: MemoryTree) -> Result<Workspace, WorkspaceError> {
-        let workspace = Workspace::new(&std::env::temp_dir())?;
-        let view = View::new(Arc::new(tree));
-        let directory = TreePath::parse("ch").map_err(TreeError::from)?;
-        workspace.directory(&view, &directory).map(|()| workspace)
-    }
 
     #[test]
-    fn links_become_what_they_lead_to_and_nothing_is_left_behind() {
-        let tree = MemoryTree::default()
-            .file("ch/a", "a")
-            .file("shared/b", "b")
-            .file("unrelated/c", "c")
-            .link("ch/dir", "../shared")
-            .link("ch/gone", "nothing");
-        let workspace = copied(tree).unwrap();
-        let root = workspace.at(&TreePath::root());
-        assert_eq!(fs::read(root.join("ch/dir/b")).unwrap(), b"b");
-        assert!(!root.join("ch/dir").is_symlink());
-        assert!(!root.join("ch/gone").exists() && !root.join("unrelated").exists());
+    fn what_was_selected_lies_in_the_folder_until_it_is_dropped() {
+        let path = |text: &str| TreePath::parse(text).unwrap();
+        let mut selection = Selection::default();
+        selection.put(&path("ch/a"), b"a".to_vec()).unwrap();
+        selection.alias(&path("other/ch"), &path("ch"));
+        let extra = selection.extra("values", b"v".to_vec(), &path("ch"));
+        let workspace = Workspace::new().unwrap();
+        workspace.lay_out(&selection).unwrap();
+        let read = |file: &str| fs::read(workspace.at(&path("ch")).join(file)).unwrap();
+        assert_eq!(
+            (read("../other/ch/a"), read(&extra)),
+            (b"a".to_vec(), b"v".to_vec())
+        );
+        let root = workspace.folder().to_owned();
         drop(workspace);
         assert!(!root.exists());
-    }
-
-    #[test]
-    fn links_that_lead_out_or_in_circles_are_errors() {
-        let with =
-            |target: &str| copied(MemoryTree::default().file("ch/a", "").link("ch/l", target));
-        for (target, text) in [
-            ("../../x", "leaves the repository"),
-            ("/etc", "leaves the repository"),
-            ("..", "too many levels"),
-        ] {
-            let error = with(target).err().unwrap().to_string();
-            assert!(error.contains(text), "{error}");
-        }
-    }
-
-    #[test]
-    fn too_many_bytes_are_an_error() {
-        let size = usize::try_from(SIZE_LIMIT / 2 + 1).unwrap();
-        let tree = MemoryTree::default().file("ch/a", vec![0; size]);
-        assert!(copied(tree.clone()).is_ok());
-        let error = copied(tree.file("ch/b", vec![0; size])).err().unwrap();
-        assert!(matches!(error, WorkspaceError::TooLarge(_)), "{error}");
     }
 }

@@ -17,17 +17,30 @@ fn start(folder: &Path) -> Child {
         .arg(folder)
         .env_clear()
         .env("HOME", folder)
+        .env("TMPDIR", folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
 }
 
+/// A job with one file, a kustomization, as a worker reads it.
+fn job(kustomization: &str, options: &[&str]) -> String {
+    let command: Vec<_> = ["build", "."].iter().chain(options).collect();
+    let header = json!({
+        "tool": "kustomize",
+        "commands": [command],
+        "folder": "/x",
+        "files": [{"path": "/x/kustomization.yaml", "size": kustomization.len()}],
+    });
+    format!("{header}\n{kustomization}")
+}
+
 /// Asks a worker that is confined to `folder`, and returns its answer.
-fn ask(folder: &Path, job: &Value) -> Value {
+fn ask(folder: &Path, job: &str) -> Value {
     let mut worker = start(folder);
     let mut input = worker.stdin.take().unwrap();
-    writeln!(input, "{job}").unwrap();
+    write!(input, "{job}").unwrap();
     drop(input);
     let mut text = String::new();
     worker
@@ -70,20 +83,27 @@ fn a_worker_reads_nothing_outside_its_folder_and_connects_to_nobody() {
     .unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/x.yaml", listener.local_addr().unwrap());
-    for (reference, text) in [
-        (secret.display().to_string(), "permission denied"),
-        (another.path().display().to_string(), "permission denied"),
-        ("/etc/hostname".to_owned(), "permission denied"),
+    // A worker has files in its memory, except where Helm's program is to read them, too.
+    let in_memory: &[&str] = &["--load-restrictor=LoadRestrictionsNone"];
+    let on_disk = [in_memory, &["--enable-helm"]].concat();
+    for (reference, unseen) in [
+        (secret.display().to_string(), "no such file"),
+        (another.path().display().to_string(), "no such file"),
+        ("/etc/hostname".to_owned(), "no such file"),
         (address, "permission denied"),
     ] {
         let kustomization = format!("resources: ['{reference}']\n");
-        fs::write(inside.path().join("kustomization.yaml"), kustomization).unwrap();
-        let job = json!({"tool": "kustomize", "folder": inside.path(),
-            "arguments": ["build", ".", "--load-restrictor=LoadRestrictionsNone"]});
-        let answer = ask(inside.path(), &job);
-        let error = answer["error"].as_str().unwrap_or_default();
-        assert!(error.contains(text), "{reference}: {answer}");
+        for (options, text) in [(in_memory, unseen), (&on_disk, "permission denied")] {
+            let answer = ask(inside.path(), &job(&kustomization, options));
+            let error = answer["error"].as_str().unwrap_or_default();
+            assert!(error.contains(text), "{reference}: {answer}");
+        }
     }
+    assert_eq!(
+        fs::read_dir(inside.path()).unwrap().count(),
+        0,
+        "a job left files"
+    );
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err(), "the worker connected");
 }
@@ -92,11 +112,9 @@ fn a_worker_reads_nothing_outside_its_folder_and_connects_to_nobody() {
 #[test]
 fn a_worker_at_work_has_no_socket() {
     let inside = tempfile::tempdir().unwrap();
-    fs::write(inside.path().join("kustomization.yaml"), "resources: []\n").unwrap();
     let mut worker = start(inside.path());
-    let job = json!({"tool": "kustomize", "folder": inside.path(), "arguments": ["build", "."]});
     let mut input = worker.stdin.take().unwrap();
-    writeln!(input, "{job}").unwrap();
+    write!(input, "{}", job("resources: []\n", &[])).unwrap();
     let mut answer = String::new();
     let mut output = BufReader::new(worker.stdout.take().unwrap());
     output.read_line(&mut answer).unwrap();

@@ -116,9 +116,13 @@ fn data(tree: MemoryTree, source: Value, options: &Options<'_>) -> Value {
 
 #[track_caller]
 fn refused(tree: MemoryTree, source: Value, options: &Options<'_>, text: &str) {
-    for render in every_way(tree, source, options) {
-        let error = render.unwrap_err().to_string();
+    let renders = every_way(tree, source, options).into_iter();
+    let errors: Vec<_> = renders
+        .map(|render| render.unwrap_err().to_string())
+        .collect();
+    for error in &errors {
         assert!(error.contains(text), "{error}");
         assert!(!error.contains("/tmp/"), "shows the workspace: {error}");
+        assert_eq!(error, &errors[0], "one way complains otherwise");
     }
 }

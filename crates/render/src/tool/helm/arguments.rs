@@ -92,7 +92,7 @@ pub(super) fn parameters(options: &ApplicationSourceHelm, request: &Request<'_>)
 }
 
 /// A comma separates assignments in Helm's syntax, except inside a list in braces.
-pub(super) fn escape_commas(value: &str) -> String {
+fn escape_commas(value: &str) -> String {
     if value.starts_with('{') && value.ends_with('}') {
         return value.to_owned();
     }

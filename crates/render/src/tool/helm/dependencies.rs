@@ -8,13 +8,17 @@ use serde_json::Value;
 use crate::{
     needs::{Dependency, Fetched, Need},
     path::TreePath,
-    tool::workspace::Workspace,
+    tool::selection::Selection,
     tree::{Kind, TreeError},
     view::View,
 };
 
 /// Puts every `file://` dependency that is not in the chart's `charts` directory there.
-pub(super) fn vendor(view: &View, workspace: &Workspace, chart: &TreePath) -> Result<(), String> {
+pub(super) fn vendor(
+    view: &View,
+    selection: &mut Selection,
+    chart: &TreePath,
+) -> Result<(), String> {
     for dependency in declared(view, chart).map_err(|error| error.to_string())? {
         let Dependency {
             name, repository, ..
@@ -33,10 +37,10 @@ pub(super) fn vendor(view: &View, workspace: &Workspace, chart: &TreePath) -> Re
                 "the dependency {name} at file://{path} does not exist: there is no directory {from}"
             ));
         };
-        if workspace.at(&place).exists() || target.path == *chart {
+        if selection.has(&place) || target.path == *chart {
             continue;
         }
-        workspace
+        selection
             .copy(view, &place, &target.path)
             .map_err(|error| error.to_string())?;
     }
@@ -64,7 +68,7 @@ pub(super) fn missing(view: &View, chart: &TreePath) -> Result<Vec<Dependency>, 
 pub(super) fn unpack(
     missing: &[Dependency],
     fetched: &Fetched,
-    workspace: &Workspace,
+    selection: &mut Selection,
     chart: &TreePath,
 ) -> Result<(), String> {
     for (number, one) in missing.iter().enumerate() {
@@ -73,8 +77,8 @@ pub(super) fn unpack(
         };
         let file = charts(chart, &format!("{}-{number}.tgz", one.name));
         let file = file.ok_or_else(|| format!("{:?} is no chart's name", one.name))?;
-        workspace
-            .put(&file, archive)
+        selection
+            .put(&file, archive.to_vec())
             .map_err(|error| error.to_string())?;
     }
     Ok(())
@@ -164,9 +168,9 @@ mod tests {
             let tree = MemoryTree::default()
                 .file("c/Chart.yaml", declared)
                 .file("lib/Chart.yaml", "name: lib\n");
-            let workspace = Workspace::new(&std::env::temp_dir()).unwrap();
             let chart = TreePath::parse("c").unwrap();
-            let refused = vendor(&View::new(Arc::new(tree)), &workspace, &chart);
+            let view = View::new(Arc::new(tree));
+            let refused = vendor(&view, &mut Selection::default(), &chart);
             assert!(refused.is_err(), "{name:?}");
         }
     }

@@ -85,6 +85,18 @@ pub(super) struct Place<'v> {
 }
 
 impl Located<'_> {
+    /// What people know the file by; of an address, which may hold a credential, only its end.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Here(place) if place.reference.is_empty() => place.path.to_string(),
+            Self::Here(place) => format!("{}/{}", place.reference, place.path),
+            Self::Fetched(url, _) | Self::Elsewhere(url) => {
+                let path = url.split(['?', '#']).next().unwrap_or_default();
+                path.rsplit('/').next().unwrap_or_default().to_owned()
+            }
+        }
+    }
+
     /// The file's bytes.
     pub(super) fn read(&self) -> Result<Vec<u8>, FileError> {
         match self {

@@ -10,7 +10,11 @@ use serde_json::Value;
 pub(super) use arguments::{api_versions, kube_version};
 use files::Files;
 
-use super::{engine::Engine, output, program::Job, workspace::Workspace};
+use super::{
+    engine::{Engine, Job},
+    output,
+    selection::Selection,
+};
 use crate::{
     needs::Need,
     path::TreePath,
@@ -53,24 +57,24 @@ impl Tool for Helm {
                 return Err(RenderError::Needs(needs));
             }
         }
-        let workspace =
-            Workspace::new(&self.engine.folder()).map_err(|error| refuse(error.to_string()))?;
+        let mut selection = Selection::default();
         let mut arguments = arguments::base(&options, request);
         arguments.extend(arguments::parameters(&options, request));
-        arguments.extend(values(&workspace, &files, &options).map_err(refuse)?);
-        workspace
+        arguments.extend(values(&mut selection, &files, &options).map_err(refuse)?);
+        selection
             .directory(view, directory)
             .map_err(|error| refuse(error.to_string()))?;
-        dependencies::vendor(view, &workspace, directory).map_err(refuse)?;
-        dependencies::unpack(&missing, &fetched, &workspace, directory).map_err(refuse)?;
-        let printed = self.engine.run(&Job {
-            arguments: &arguments,
-            folder: &workspace.at(directory),
-            home: &workspace.home(),
+        dependencies::vendor(view, &mut selection, directory).map_err(refuse)?;
+        dependencies::unpack(&missing, &fetched, &mut selection, directory).map_err(refuse)?;
+        let done = self.engine.run(&Job {
+            selection: &selection,
+            directory,
+            commands: &[arguments],
+            wanted: None,
             leaves_traces: false,
         });
-        let printed = printed.map_err(|why| refuse(explain(&workspace.hide(&why))))?;
-        output::objects(&printed).map_err(refuse)
+        let done = done.map_err(|why| refuse(explain(&why)))?;
+        output::objects(&done.output).map_err(refuse)
     }
 }
 
@@ -83,32 +87,31 @@ fn check_version(options: &ApplicationSourceHelm) -> Result<(), String> {
 
 /// The options that name files: `fileParameters`, `valueFiles`, and inline values after them.
 fn values(
-    workspace: &Workspace,
+    selection: &mut Selection,
     files: &Files<'_>,
     options: &ApplicationSourceHelm,
 ) -> Result<Vec<String>, String> {
-    let text = |error: &dyn std::fmt::Display| error.to_string();
     let mut arguments = Vec::new();
     for parameter in &options.file_parameters {
-        let bytes = files
-            .locate(&parameter.path)
-            .and_then(|file| file.read())
-            .map_err(|error| format!("error resolving helm value file path: {error}"))?;
-        let file = workspace.input(&bytes).map_err(|error| text(&error))?;
-        let file = arguments::escape_commas(&file.display().to_string());
-        arguments.push(format!("--set-file={}={file}", parameter.name));
+        let file = files.locate(&parameter.path);
+        let content = file.and_then(|file| Ok((file.name(), file.read()?)));
+        let (name, content) =
+            content.map_err(|error| format!("error resolving helm value file path: {error}"))?;
+        let path = selection.extra(&name, content, files.directory);
+        arguments.push(format!("--set-file={}={path}", parameter.name));
     }
     let found = files
         .values(&options.value_files, options.ignore_missing_value_files)
         .map_err(|error| format!("error resolving helm value files: {error}"))?;
     let mut contents = Vec::new();
     for file in &found {
-        contents.push(file.read().map_err(|error| text(&error))?);
+        contents.push((file.name(), file.read().map_err(|error| error.to_string())?));
     }
-    contents.extend(inline(options).map(String::into_bytes));
-    for bytes in contents {
-        let file = workspace.input(&bytes).map_err(|error| text(&error))?;
-        arguments.push(format!("--values={}", file.display()));
+    contents
+        .extend(inline(options).map(|text| ("the source's values".to_owned(), text.into_bytes())));
+    for (name, content) in contents {
+        let path = selection.extra(&name, content, files.directory);
+        arguments.push(format!("--values={path}"));
     }
     Ok(arguments)
 }

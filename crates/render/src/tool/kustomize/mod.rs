@@ -1,20 +1,18 @@
-//! Kustomize: the source's fields are edited into a private copy, then it is built.
+//! Kustomize: the source's fields are edited into a copy of the kustomization, then it is built.
 
 mod edits;
 mod options;
 mod references;
 mod version;
 
-use std::fs;
-
 use argosy_crds::application::ApplicationSourceKustomize;
 use serde_json::Value;
 
 use super::{
-    engine::Engine,
+    engine::{Done, Engine, Job},
     output,
-    program::{Job, Program, Slots},
-    workspace::Workspace,
+    program::{Program, Slots},
+    selection::Selection,
 };
 use crate::{
     glob,
@@ -54,25 +52,15 @@ impl Tool for Kustomize {
             let settings = version.map_or(request.kustomize_build_options, |version| {
                 version.build_options.as_str()
             });
-            let workspace = Workspace::new(&engine.folder()).map_err(|error| error.to_string())?;
-            let build = Build {
-                view: views.own(),
-                workspace: &workspace,
+            let build = options::build(&options, settings, request, self.charts.as_ref())?;
+            let edits = edits::commands(&options, request.environment)?;
+            let used =
+                Used::find(views.own(), directory, &options).map_err(|error| error.to_string())?;
+            let kustomization = Kustomization {
                 directory,
                 engine: &engine,
             };
-            let command = options::build(&options, settings, request, self.charts.as_ref())?;
-            let used = build
-                .copy(&options)
-                .map_err(|error| workspace.hide(&error.to_string()))?;
-            for edit in edits::commands(&options, request.environment)? {
-                build.run(&edit, false)?;
-            }
-            build.patch(&options)?;
-            if let Some(edit) = edits::add_components(used.components) {
-                build.run(&edit, false)?;
-            }
-            output::objects(&build.run(&command, used.schema)?)
+            output::objects(&kustomization.render(used, &options, edits, build)?)
         };
         render().map_err(|why| RenderError::Tool {
             tool: "kustomize",
@@ -84,89 +72,121 @@ impl Tool for Kustomize {
 
 /// What a kustomization with the source's fields uses.
 struct Used {
+    /// All files.
+    selection: Selection,
     /// The components to add.
     components: Vec<String>,
     /// Whether it brings a schema, which the library keeps.
     schema: bool,
 }
 
-/// One kustomization in its workspace.
-struct Build<'a> {
-    view: &'a View,
-    workspace: &'a Workspace,
-    directory: &'a TreePath,
-    engine: &'a Engine,
-}
-
-impl Build<'_> {
-    /// Copies everything that is used.
-    fn copy(&self, options: &ApplicationSourceKustomize) -> Result<Used, ReferenceError> {
-        let mut references = References::new(self.view, self.workspace);
-        references.kustomization(self.directory)?;
+impl Used {
+    fn find(
+        view: &View,
+        directory: &TreePath,
+        options: &ApplicationSourceKustomize,
+    ) -> Result<Self, ReferenceError> {
+        let mut references = References::new(view);
+        references.kustomization(directory)?;
         for patch in &options.patches {
             if !patch.path.is_empty() {
-                references.follow(self.directory, &patch.path)?;
+                references.follow(directory, &patch.path)?;
             }
         }
         let mut components = Vec::new();
         for component in &options.components {
-            let paths = self.component(component)?;
+            let paths = places(view, directory, component)?;
             if paths.is_empty() && options.ignore_missing_components {
                 continue;
             }
-            references.follow(self.directory, component)?;
+            references.follow(directory, component)?;
             for path in paths {
                 references.kustomization(&path)?;
             }
             components.push(component.clone());
         }
-        Ok(Used {
+        Ok(Self {
             components,
             schema: references.schema,
+            selection: references.selection,
         })
     }
+}
 
-    /// The directories that a component of the source means.
-    fn component(&self, component: &str) -> Result<Vec<TreePath>, ReferenceError> {
-        let Ok(path) = self.directory.join(component) else {
-            return Ok(Vec::new());
-        };
-        if glob::is_pattern(component) {
-            let unusable = |error: glob::GlobError| {
-                ReferenceError::Unreadable(path.clone(), error.to_string())
-            };
-            return glob::expand(self.view, &path).map_err(unusable);
+/// The directories that a component of the source means.
+fn places(
+    view: &View,
+    directory: &TreePath,
+    component: &str,
+) -> Result<Vec<TreePath>, ReferenceError> {
+    let Ok(path) = directory.join(component) else {
+        return Ok(Vec::new());
+    };
+    if glob::is_pattern(component) {
+        let unusable =
+            |error: glob::GlobError| ReferenceError::Unreadable(path.clone(), error.to_string());
+        return glob::expand(view, &path).map_err(unusable);
+    }
+    let target = view.resolve(&path)?;
+    Ok(target.map(|target| target.path).into_iter().collect())
+}
+
+/// A kustomization at its place.
+struct Kustomization<'a> {
+    directory: &'a TreePath,
+    engine: &'a Engine,
+}
+
+impl Kustomization<'_> {
+    /// What `build` prints after the edits and patches of the source.
+    fn render(
+        &self,
+        mut used: Used,
+        options: &ApplicationSourceKustomize,
+        edits: Vec<Vec<String>>,
+        build: Vec<String>,
+    ) -> Result<String, String> {
+        let mut commands = edits;
+        if !options.patches.is_empty() {
+            self.patch(&mut used.selection, options, &std::mem::take(&mut commands))?;
         }
-        let target = self.view.resolve(&path)?;
-        Ok(target.map(|target| target.path).into_iter().collect())
+        commands.extend(edits::add_components(used.components));
+        commands.push(build);
+        let done = self.run(&Job {
+            selection: &used.selection,
+            directory: self.directory,
+            commands: &commands,
+            wanted: None,
+            leaves_traces: used.schema,
+        })?;
+        Ok(done.output)
     }
 
-    /// Adds the source's patches to the kustomization as it has become.
-    fn patch(&self, options: &ApplicationSourceKustomize) -> Result<(), String> {
-        if options.patches.is_empty() {
-            return Ok(());
-        }
-        let folder = self.workspace.at(self.directory);
-        let file = NAMES.iter().map(|name| folder.join(name));
-        let file = file
-            .into_iter()
-            .find(|file| file.is_file())
-            .ok_or("kustomization file not found in the path")?;
-        let text = fs::read_to_string(&file).map_err(|error| error.to_string())?;
-        let value = argosy_yaml::from_str(&text).map_err(|error| error.to_string())?;
-        let patched = edits::add_patches(value, options)?;
-        fs::write(&file, argosy_yaml::to_string(&patched)).map_err(|error| error.to_string())
+    /// Adds the source's patches to the kustomization as the edits leave it. No command does this.
+    fn patch(
+        &self,
+        selection: &mut Selection,
+        options: &ApplicationSourceKustomize,
+        edits: &[Vec<String>],
+    ) -> Result<(), String> {
+        let mut paths = NAMES.iter().filter_map(|name| self.directory.child(name));
+        let path = paths.find(|path| selection.content(path).is_some());
+        let path = path.ok_or("kustomization file not found in the path")?;
+        let done = self.run(&Job {
+            selection,
+            directory: self.directory,
+            commands: edits,
+            wanted: Some(&path),
+            leaves_traces: false,
+        })?;
+        let value = argosy_yaml::from_str(&done.wanted).map_err(|error| error.to_string())?;
+        let patched = argosy_yaml::to_string(&edits::add_patches(value, options)?);
+        let put = selection.put(&path, patched.into_bytes());
+        put.map_err(|error| error.to_string())
     }
 
-    fn run(&self, arguments: &[String], leaves_traces: bool) -> Result<String, String> {
-        let job = Job {
-            arguments,
-            folder: &self.workspace.at(self.directory),
-            home: &self.workspace.home(),
-            leaves_traces,
-        };
-        let printed = self.engine.run(&job);
-        printed.map_err(|why| without_warnings(&self.workspace.hide(&why)))
+    fn run(&self, job: &Job<'_>) -> Result<Done, String> {
+        self.engine.run(job).map_err(|why| without_warnings(&why))
     }
 }
 

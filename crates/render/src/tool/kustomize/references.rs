@@ -1,4 +1,4 @@
-//! The files that a kustomization uses, copied into the workspace.
+//! The files that a kustomization uses.
 //!
 //! What a kustomization names outside its repository, be it an address or a path, is refused here,
 //! so that kustomize never sees it: it would fetch addresses, and with load restrictions off it
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     path::TreePath,
-    tool::workspace::{Workspace, WorkspaceError},
+    tool::selection::{Selection, SelectionError},
     tree::{Kind, TreeError},
     view::View,
 };
@@ -95,37 +95,38 @@ pub(super) enum ReferenceError {
     /// It cannot be parsed.
     #[error("cannot read {0}: {1}")]
     Unreadable(TreePath, String),
-    /// A file cannot be copied.
+    /// A file cannot be had.
     #[error(transparent)]
-    Copy(#[from] WorkspaceError),
+    File(#[from] SelectionError),
 }
 
 impl From<TreeError> for ReferenceError {
     fn from(error: TreeError) -> Self {
-        Self::Copy(error.into())
+        Self::File(error.into())
     }
 }
 
 /// Walks from kustomization to kustomization.
 pub(super) struct References<'a> {
     view: &'a View,
-    workspace: &'a Workspace,
+    /// All files that were met.
+    pub(super) selection: Selection,
     seen: BTreeSet<TreePath>,
     /// Whether a kustomization brings a schema of its own.
     pub(super) schema: bool,
 }
 
 impl<'a> References<'a> {
-    pub(super) fn new(view: &'a View, workspace: &'a Workspace) -> Self {
+    pub(super) fn new(view: &'a View) -> Self {
         Self {
             view,
-            workspace,
+            selection: Selection::default(),
             seen: BTreeSet::new(),
             schema: false,
         }
     }
 
-    /// Copies the kustomization in `directory` with everything that it uses.
+    /// Adds the kustomization in `directory` with everything that it uses.
     pub(super) fn kustomization(&mut self, directory: &TreePath) -> Result<(), ReferenceError> {
         if !self.seen.insert(directory.clone()) {
             return Ok(());
@@ -137,7 +138,7 @@ impl<'a> References<'a> {
             if !self.is_file(&path)? {
                 continue;
             }
-            self.workspace.file(self.view, &path)?;
+            self.selection.file(self.view, &path)?;
             let text = argosy_yaml::decode(&self.view.read(&path)?);
             let unreadable = |why: String| ReferenceError::Unreadable(path.clone(), why);
             let text = text.map_err(|error| unreadable(error.to_string()))?;
@@ -148,7 +149,7 @@ impl<'a> References<'a> {
         Ok(())
     }
 
-    /// Copies what `reference`, written in `directory`, leads to.
+    /// Adds what `reference`, written in `directory`, leads to.
     pub(super) fn follow(
         &mut self,
         directory: &TreePath,
@@ -169,12 +170,12 @@ impl<'a> References<'a> {
         match target {
             Some(target) if target.kind == Kind::Directory => {
                 if target.path != path {
-                    self.workspace.alias(&path, &target.path)?;
+                    self.selection.alias(&path, &target.path);
                 }
                 self.kustomization(&target.path)
             }
             Some(target) if target.kind == Kind::File => {
-                self.workspace.file(self.view, &path)?;
+                self.selection.file(self.view, &path)?;
                 self.plugins_in(directory, &path)
             }
             Some(target) if target.kind == Kind::Submodule => {
@@ -247,7 +248,7 @@ impl<'a> References<'a> {
         Ok(())
     }
 
-    /// Copies a chart that kustomize is to render.
+    /// Adds a chart that kustomize is to render.
     fn chart(&mut self, at: &TreePath, home: &str, chart: &Value) -> Result<(), ReferenceError> {
         let field = |name: &str| chart[name].as_str().unwrap_or_default();
         let (name, version) = (field("name"), field("version"));
@@ -267,7 +268,7 @@ impl<'a> References<'a> {
                 place,
             });
         }
-        self.workspace.directory(self.view, &place)?;
+        self.selection.directory(self.view, &place)?;
         self.all(at, &chart["valuesfile"])?;
         self.all(at, &chart["additionalvaluesfiles"])
     }

@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
             Pattern::parse(text).map_err(bad)
         });
         let exclusions: Vec<_> = patterns.collect::<Result<_, _>>()?;
-        let workspace = Workspace::new(&std::env::temp_dir()).map_err(|error| error.to_string())?;
+        let workspace = Workspace::new().map_err(|error| error.to_string())?;
         let access = given
             .access
             .map(|access| access.variables(|file| workspace.input(file)));
