@@ -96,7 +96,11 @@ func (m *memory) CleanedAbs(path string) (filesys.ConfirmedDir, string, error) {
 	case m.Exists(place):
 		return filesys.ConfirmedDir(filepath.Dir(place)), filepath.Base(place), nil
 	}
-	return "", "", fmt.Errorf("evalsymlink failure on '%s' : %w", place, missing("lstat", place))
+	absent := place
+	for !m.Exists(filepath.Dir(absent)) {
+		absent = filepath.Dir(absent)
+	}
+	return "", "", fmt.Errorf("evalsymlink failure on '%s' : %w", place, missing("lstat", absent))
 }
 
 func (m *memory) ReadFile(path string) ([]byte, error) {

@@ -59,7 +59,7 @@ fn in_folder(program: &Program, job: &Job<'_>) -> Result<Done, String> {
     let root = workspace.folder().display().to_string();
     let mut done = Done::default();
     for arguments in job.commands {
-        let printed = program.run(arguments, &workspace.at(job.directory), &workspace.home());
+        let printed = program.run(arguments, &workspace, job.directory);
         let printed = printed.map_err(|why| job.selection.named(&why, &root, job.directory))?;
         done.output.push_str(&printed);
     }

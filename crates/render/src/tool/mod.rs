@@ -13,15 +13,12 @@ mod kustomize;
 mod output;
 mod plugin;
 mod program;
+mod sandbox;
 mod selection;
 mod worker;
 mod workspace;
 
-use std::{
-    ffi::OsStr,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{ffi::OsStr, path::PathBuf, sync::Arc};
 
 use crate::render::Tools;
 use engine::Engine;
@@ -61,14 +58,15 @@ impl Tools {
         let find = |name: &str| {
             std::env::split_paths(search).find_map(|folder| workspace::program(&folder, name))
         };
-        let program = |name: &str| find(name).map(|path| Program::new(path, &slots));
-        let charts = program("helm");
-        let folder = |program: &Program| program.path.parent().map(Path::to_owned);
-        let programs: Vec<_> = charts.iter().filter_map(folder).collect();
-        let pool = find(WORKER).map(|path| Arc::new(Pool::new(path, programs, &slots)));
+        let charts = find("helm").map(|path| Program::new(path, &[], &slots));
+        let programs = charts
+            .as_ref()
+            .map_or_else(Vec::new, |charts| charts.programs.clone());
+        let pool = find(WORKER);
+        let pool = pool.map(|path| Arc::new(Pool::new(path, programs.clone(), &slots)));
         let engine = |name: &'static str| match &pool {
             Some(pool) => Some(Engine::Worker(Arc::clone(pool), name)),
-            None => program(name).map(Engine::Program),
+            None => find(name).map(|path| Engine::Program(Program::new(path, &programs, &slots))),
         };
         Self {
             helm: engine("helm").map(|engine| Arc::new(helm::Helm { engine }) as _),

@@ -1,7 +1,7 @@
 //! Running a program with nothing but its input.
 //!
-//! It gets a clean environment, a private folder, no input, and limits on time, memory and what it
-//! prints. It runs in a process group of its own, which is killed as a whole when a limit is
+//! It gets a clean environment, a private folder, no input, no network, and limits on time, memory and
+//! what it prints. It runs in a process group of its own, which is killed as a whole when a limit is
 //! reached and when the program has ended, so that nothing it started is left behind.
 
 use std::{
@@ -13,7 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{family::Family, group::Group};
+use super::{family::Family, group::Group, sandbox::Sandbox, workspace::Workspace};
+use crate::path::TreePath;
 
 /// How much of what a program complains about is passed on.
 const COMPLAINT_LIMIT: u64 = 64 * 1024;
@@ -53,6 +54,8 @@ impl Default for Limits {
 #[derive(Clone, Debug)]
 pub(super) struct Program {
     pub(super) path: PathBuf,
+    /// Folders with programs that it may run, and its own.
+    pub(super) programs: Vec<PathBuf>,
     pub(super) limits: Limits,
     pub(super) slots: Slots,
 }
@@ -86,28 +89,43 @@ impl Slots {
 }
 
 impl Program {
-    pub(super) fn new(path: PathBuf, slots: &Slots) -> Self {
+    /// A program that may run what lies in `programs`.
+    pub(super) fn new(path: PathBuf, programs: &[PathBuf], slots: &Slots) -> Self {
+        let own = path.parent().map(Path::to_owned);
         Self {
             path,
+            programs: own.into_iter().chain(programs.iter().cloned()).collect(),
             limits: Limits::default(),
             slots: slots.clone(),
         }
     }
 
-    /// Runs the program in `folder`, with the empty folder `home` for what it wants to keep, and
-    /// returns what it prints; the error is what it complains about.
+    /// Runs the program in a directory of the workspace and returns what it prints; the error is
+    /// what it complains about.
     pub(super) fn run(
         &self,
         arguments: &[String],
-        folder: &Path,
-        home: &Path,
+        workspace: &Workspace,
+        directory: &TreePath,
     ) -> Result<String, String> {
-        self.slots.with(|| self.run_now(arguments, folder, home))
+        self.slots
+            .with(|| self.run_now(arguments, workspace, directory))
     }
 
-    fn run_now(&self, arguments: &[String], folder: &Path, home: &Path) -> Result<String, String> {
-        let mut command = bare(&self.path, folder, home);
-        let child = command.args(arguments).spawn();
+    fn run_now(
+        &self,
+        arguments: &[String],
+        workspace: &Workspace,
+        directory: &TreePath,
+    ) -> Result<String, String> {
+        let mut command = bare(&self.path, &workspace.at(directory), &workspace.home());
+        command.args(arguments);
+        let sandbox = Sandbox {
+            programs: &self.programs,
+            own: workspace.folder(),
+            network: false,
+        };
+        let child = sandbox.spawn(command);
         let child =
             child.map_err(|error| format!("cannot start {}: {error}", self.path.display()))?;
         let ended = finish(Group(child), self.limits, None)?;
@@ -236,14 +254,13 @@ mod tests {
 
     /// Runs a line of shell as if it were a tool.
     fn run(line: &str, limits: Limits) -> Result<String, String> {
-        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let workspace = Workspace::new().map_err(|error| error.to_string())?;
         let program = Program {
-            path: "/bin/sh".into(),
             limits,
-            slots: Slots::one_a_core(),
+            ..Program::new("/bin/sh".into(), &[], &Slots::one_a_core())
         };
         let arguments = ["-c".to_owned(), line.to_owned()];
-        program.run(&arguments, folder.path(), folder.path())
+        program.run(&arguments, &workspace, &TreePath::root())
     }
 
     #[test]
@@ -270,6 +287,22 @@ mod tests {
                 .all(|name| ["HOME", "TMPDIR", "PWD", "OLDPWD", "SHLVL", "_"].contains(name)),
             "{names:?}"
         );
+    }
+
+    #[test]
+    fn a_program_reaches_its_own_folder_and_nothing_else() {
+        let another = tempfile::NamedTempFile::new().unwrap();
+        let line = format!("echo x > f; cat f; cat {}", another.path().display());
+        let error = run(&line, Limits::default()).unwrap_err();
+        assert!(error.contains("Permission denied"), "{error}");
+        assert_eq!(run("echo x > f; cat f", Limits::default()).unwrap(), "x\n");
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = server.local_addr().unwrap().port();
+        let line = format!("/bin/bash -c 'echo x > /dev/tcp/127.0.0.1/{port}'");
+        let error = run(&line, Limits::default()).unwrap_err();
+        assert!(error.contains("Permission denied"), "{error}");
+        server.set_nonblocking(true).unwrap();
+        assert!(server.accept().is_err(), "the program connected");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use argosy_render::{MemoryTree, Refs};
 use serde_json::{Value, json};
 
-use crate::{Options, data, refused, run};
+use crate::{Options, complaints, data, refused, run};
 
 const TEMPLATE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  name: {{ .Values.name | quote }}\n  kube: {{ .Capabilities.KubeVersion.Version }}\n";
 
@@ -274,11 +274,14 @@ fn hostile_charts_are_errors() {
         fails(of_chart(more), json!({}), "");
     }
     let schema = |text: &str| chart().file("ch/values.schema.json", text);
-    for text in [
-        r#"{"$ref": "file:///dev/zero"}"#,
-        r#"{"$ref": "http://127.0.0.1:1/x"}"#,
-        &"[".repeat(100_000),
-    ] {
+    // A program reads such a file, and a worker cannot.
+    complaints(
+        schema(r#"{"$ref": "file:///dev/zero"}"#),
+        source(json!({})),
+        &Options::default(),
+        "file:///dev/zero",
+    );
+    for text in [r#"{"$ref": "http://127.0.0.1:1/x"}"#, &"[".repeat(100_000)] {
         fails(schema(text), json!({}), "");
     }
 }
@@ -297,4 +300,155 @@ fn versions_of_helm_that_do_not_exist_are_refused() {
         "helm version 'v2' is not supported",
     );
     assert_eq!(name(chart(), json!({"version": "v3"})), "base");
+}
+
+/// A worker has charts in memory and the program on a disk: what is in a chart is the same.
+#[test]
+fn a_chart_is_the_same_in_memory_and_on_a_disk() {
+    let map = |name: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{a: b}}\n")
+    };
+    let hook = |name: &str, event: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  \
+             annotations: {{helm.sh/hook: {event}}}\n"
+        )
+    };
+    let tree = MemoryTree::default()
+        .file(
+            "ch/Chart.yaml",
+            "apiVersion: v2\nname: web\nversion: 1.0.0\ntype: application\n\
+             dependencies: [{name: sub, version: 1.0.0, condition: on}]\n",
+        )
+        .file("ch/values.yaml", "\u{feff}on: true\nsub: {name: theirs}\n")
+        .file("ch/.helmignore", "# none of these\n*.bak\n/docs/\ntemplates/old/\n")
+        .file("ch/docs/a.txt", "a")
+        .file("ch/files/a b-\u{fc}+@(1).txt", "text")
+        .file("ch/files/x.bak", "text")
+        .file("ch/templates/_helpers.tpl", "{{ define \"n\" }}named{{ end }}")
+        .file("ch/templates/.hidden.yaml", "not: {{ a template")
+        .file("ch/templates/old/a.yaml", "not: {{ a template")
+        .file("ch/templates/b.yaml.bak", "not: {{ a template")
+        .file("ch/templates/NOTES.txt", "{{ .Release.Name }}")
+        .file("ch/templates/a-b/c.yaml", map("{{ include \"n\" . }}"))
+        .file("ch/templates/a/c.yaml", map("second"))
+        .file(
+            "ch/templates/files.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: files}\ndata:\n  \
+             names: {{ range $name, $_ := .Files.Glob \"**\" }}{{ $name }};{{ end }}\n",
+        )
+        .file("ch/templates/hook.yaml", hook("hook", "pre-install"))
+        .file("ch/templates/tests/t.yaml", hook("tested", "test"))
+        .file("ch/crds/c.yaml", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: c}\n")
+        .file("ch/charts/sub/Chart.yaml", "apiVersion: v2\nname: sub\nversion: 1.0.0\n")
+        .file("ch/charts/sub/templates/s.yaml", map("{{ .Values.name }}"))
+        .link("ch/charts/linked", "../../other")
+        .file("other/Chart.yaml", "apiVersion: v1\nname: linked\nversion: 1.0.0\n")
+        .file("other/templates/l.yaml", map("linked"));
+    let render = run(tree.clone(), source(json!({})), &Options::default());
+    let names = |render: &argosy_render::Render| -> Vec<String> {
+        let objects = render.manifests.iter();
+        let mut names: Vec<_> = objects
+            .map(|object| object["metadata"]["name"].as_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    let all = [
+        "c", "files", "hook", "linked", "named", "second", "tested", "theirs",
+    ];
+    assert_eq!(names(&render), all);
+    let files = render
+        .manifests
+        .iter()
+        .find(|object| object["metadata"]["name"] == "files");
+    let seen = files.unwrap()["data"]["names"].as_str().unwrap();
+    assert!(seen.contains("files/a b-\u{fc}+@(1).txt"), "{seen}");
+    assert!(!seen.contains("docs") && !seen.contains("bak"), "{seen}");
+    let less = json!({"skipTests": true, "skipCrds": true, "values": "on: false\n"});
+    let render = run(tree, source(less), &Options::default());
+    assert_eq!(
+        names(&render),
+        ["files", "hook", "linked", "named", "second"]
+    );
+}
+
+#[test]
+fn charts_that_cannot_be_rendered_are_told_alike() {
+    let of_chart = |text: &str| chart().file("ch/Chart.yaml", text);
+    let named = "name: web\nversion: 1.0.0\n";
+    for (text, error) in [
+        (
+            format!("apiVersion: v2\ntype: library\n{named}"),
+            "library charts are not installable",
+        ),
+        (
+            format!("apiVersion: v3\n{named}"),
+            "invalid chart apiVersion",
+        ),
+        (
+            format!("apiVersion: v9\n{named}"),
+            "unsupported chart version",
+        ),
+        (
+            "apiVersion: v2\nname: web\n".to_owned(),
+            "chart.metadata.version is required",
+        ),
+        (
+            format!("apiVersion: v2\nkubeVersion: '>9.0.0'\n{named}"),
+            "chart requires kubeVersion",
+        ),
+        (
+            format!("apiVersion: v2\n{named}dependencies: [{{name: none, version: '1'}}]\n"),
+            "missing in charts/ directory: none",
+        ),
+        (": {".to_owned(), "cannot load Chart.yaml"),
+    ] {
+        fails(of_chart(&text), json!({}), error);
+    }
+    for (path, text, error) in [
+        (
+            "ch/.helmignore",
+            "a/**\n",
+            "double-star (**) syntax is not supported",
+        ),
+        ("ch/values.yaml", "a: [", "cannot load values.yaml"),
+        ("ch/templates/bad.yaml", "{{ .a", "web/templates/bad.yaml:1"),
+        (
+            "ch/templates/bad.yaml",
+            "a: b: c\n",
+            "YAML parse error on web/templates/bad.yaml",
+        ),
+        (
+            "ch/templates/bad.yaml",
+            "{{ fail \"no\" }}",
+            "execution error at (web/templates/bad.yaml:1:3): no",
+        ),
+        ("ch/env/b.yaml", "a: [", "failed to parse ch/env/b.yaml"),
+    ] {
+        fails(
+            chart().file(path, text),
+            json!({"valueFiles": ["env/b.yaml"]}),
+            error,
+        );
+    }
+    let large = chart().file("ch/large.txt", vec![b'x'; 6 * 1024 * 1024]);
+    fails(
+        large,
+        json!({}),
+        "\"large.txt\" is larger than the maximum file size",
+    );
+    for (helm, error) in [
+        (
+            json!({"values": "a: ["}),
+            "failed to parse the source's values",
+        ),
+        (json!({"kubeVersion": "x.y"}), "invalid kube version"),
+        (
+            json!({"parameters": [{"name": "a[x]", "value": "1"}]}),
+            "failed parsing --set data",
+        ),
+    ] {
+        fails(chart(), helm, error);
+    }
 }

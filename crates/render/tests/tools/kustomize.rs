@@ -275,8 +275,11 @@ fn a_circle_of_bases_is_an_error() {
 #[test]
 fn the_version_that_a_source_names_builds_it_with_its_own_options() {
     let folder = tempfile::tempdir().unwrap();
+    // A program may run what lies beside it, and no other program of its own.
     let program = folder.path().join("kustomize-old");
-    let real = std::env::var("ARGOSY_KUSTOMIZE").unwrap();
+    let real = folder.path().join("kustomize");
+    std::fs::copy(std::env::var("ARGOSY_KUSTOMIZE").unwrap(), &real).unwrap();
+    let real = real.display();
     let script = format!(
         "#!/bin/sh\nif [ \"$1\" = build ]; then echo \"# $*\"; {real} \"$@\" | sed s/base/old/; else exec {real} \"$@\"; fi\n"
     );
@@ -299,4 +302,73 @@ fn the_version_that_a_source_names_builds_it_with_its_own_options() {
     assert_eq!(data(tree(), of("v4"), &options), json!({"v": "old"}));
     refused(tree(), of("v5"), &options, "v5 is not registered");
     refused(tree(), of(""), &options, "--unknown-to-all");
+}
+
+/// A worker has kustomizations in memory and the program on a disk: what they use is the same.
+#[test]
+fn a_kustomization_is_the_same_in_memory_and_on_a_disk() {
+    let tree = kustomization(
+        "resources: [../linked/deep, ../other, 'a b-\u{fc}+@(1).yaml']\n\
+         configMapGenerator: [{name: g, files: ['./f/../f/x y.txt', 'k=f/x y.txt']}]\n\
+         generatorOptions: {disableNameSuffixHash: true}\n",
+    )
+    .file(
+        "other/kustomization.yaml",
+        "resources: [unused.yaml]\nnamePrefix: other-\n",
+    )
+    .link("linked", "far/away")
+    .link("far/away/deep", "../../deep")
+    .file(
+        "deep/kustomization.yaml",
+        "resources: [../base]\nnamePrefix: deep-\n",
+    )
+    .file(
+        "k/a b-\u{fc}+@(1).yaml",
+        MAP.replace("name: x", "name: odd"),
+    )
+    .file("k/f/x y.txt", "text");
+    let render = run(tree, source(json!({})), &Options::default());
+    let mut names: Vec<_> = render
+        .manifests
+        .iter()
+        .map(|object| object["metadata"]["name"].as_str().unwrap())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["deep-x", "g", "odd", "other-x"]);
+    let generated = render
+        .manifests
+        .iter()
+        .find(|one| one["metadata"]["name"] == "g");
+    assert_eq!(
+        generated.unwrap()["data"],
+        json!({"x y.txt": "text", "k": "text"})
+    );
+}
+
+#[test]
+fn kustomizations_that_cannot_be_built_are_told_alike() {
+    for (text, error) in [
+        ("resources: [none.yaml]\n", "none.yaml"),
+        ("resources: [../none]\n", "../none"),
+        ("resources: [../other]\n", "must build at directory"),
+        ("resources: [../base/x.yaml]\n", "is not in or below"),
+        ("resources: [.]\n", "cycle"),
+        ("nothing: true\n", "unknown field"),
+        ("patches: [{path: none.yaml}]\n", "none.yaml"),
+        (
+            "resources: [../base, ../base]\n",
+            "may not add resource with an already registered id",
+        ),
+        ("configMapGenerator: [{name: g, files: [none]}]\n", "none"),
+        (": {", "cannot read k/kustomization.yaml"),
+    ] {
+        fails(text, error);
+    }
+    let namespace = json!({"patches": [{"patch": "a: ["}]});
+    refused(
+        kustomization("resources: [../base]\n"),
+        source(namespace),
+        &Options::default(),
+        "",
+    );
 }

@@ -114,15 +114,24 @@ fn data(tree: MemoryTree, source: Value, options: &Options<'_>) -> Value {
     data
 }
 
+/// The complaints of every way, in the order of [`tools`].
 #[track_caller]
-fn refused(tree: MemoryTree, source: Value, options: &Options<'_>, text: &str) {
+fn complaints(tree: MemoryTree, source: Value, options: &Options<'_>, text: &str) -> Vec<String> {
     let renders = every_way(tree, source, options).into_iter();
-    let errors: Vec<_> = renders
-        .map(|render| render.unwrap_err().to_string())
-        .collect();
-    for error in &errors {
+    let errors = renders.map(|render| render.unwrap_err().to_string());
+    let checked = errors.inspect(|error| {
         assert!(error.contains(text), "{error}");
         assert!(!error.contains("/tmp/"), "shows the workspace: {error}");
-        assert_eq!(error, &errors[0], "one way complains otherwise");
-    }
+    });
+    checked.collect()
+}
+
+/// Every way complains of the same.
+#[track_caller]
+fn refused(tree: MemoryTree, source: Value, options: &Options<'_>, text: &str) {
+    let complaints = complaints(tree, source, options, text);
+    assert!(
+        complaints.iter().all(|one| *one == complaints[0]),
+        "{complaints:#?}"
+    );
 }

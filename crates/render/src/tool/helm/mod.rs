@@ -123,12 +123,14 @@ fn inline(options: &ApplicationSourceHelm) -> Option<String> {
     }
 }
 
-/// Helm's complaint, with what to do where Helm's own advice does not help.
+/// Helm's complaint without its log, with what to do where Helm's own advice does not help.
 fn explain(complaint: &str) -> String {
+    let lines = complaint.lines().filter(|line| !line.starts_with("level="));
+    let complaint = lines.collect::<Vec<_>>().join("\n");
     if complaint.contains("missing in charts/ directory") {
         return format!(
             "{complaint}; run `helm dependency update` and commit the chart's `charts` directory"
         );
     }
-    complaint.to_owned()
+    complaint
 }

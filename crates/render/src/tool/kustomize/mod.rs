@@ -47,7 +47,7 @@ impl Tool for Kustomize {
             let version = version::chosen(&options.version, request.kustomize_versions)?;
             let engine = version.map_or_else(
                 || self.engine.clone(),
-                |version| Engine::Program(Program::new(version.program.clone(), &self.slots)),
+                |version| Engine::Program(self.program(version)),
             );
             let settings = version.map_or(request.kustomize_build_options, |version| {
                 version.build_options.as_str()
@@ -67,6 +67,14 @@ impl Tool for Kustomize {
             directory: directory.clone(),
             why,
         })
+    }
+}
+
+impl Kustomize {
+    fn program(&self, version: &KustomizeVersion) -> Program {
+        let charts = self.charts.as_ref();
+        let programs = charts.map_or(&[][..], |charts| charts.programs.as_slice());
+        Program::new(version.program.clone(), programs, &self.slots)
     }
 }
 
@@ -186,14 +194,14 @@ impl Kustomization<'_> {
     }
 
     fn run(&self, job: &Job<'_>) -> Result<Done, String> {
-        self.engine.run(job).map_err(|why| without_warnings(&why))
+        self.engine.run(job).map_err(|why| essence(&why))
     }
 }
 
-/// A complaint without what kustomize says about fields that it would name otherwise today.
-fn without_warnings(complaint: &str) -> String {
-    let lines = complaint
-        .lines()
-        .filter(|line| !line.starts_with("# Warning"));
+/// A complaint without what kustomize says about fields that it would name otherwise today, and
+/// about how its commands are used.
+fn essence(complaint: &str) -> String {
+    let lines = complaint.lines().take_while(|line| *line != "Usage:");
+    let lines = lines.filter(|line| !line.starts_with("# Warning"));
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -9,7 +9,6 @@
 
 mod declaration;
 mod run;
-mod sandbox;
 #[cfg(test)]
 mod tests;
 mod variables;

@@ -9,7 +9,7 @@ use std::{
 
 use argosy_glob::path_match::Pattern;
 
-use super::{Failure, Plugins, declaration::Declaration, sandbox::Sandbox};
+use super::{Failure, Plugins, declaration::Declaration};
 use crate::{
     access::GitAccess,
     path::TreePath,
@@ -18,6 +18,7 @@ use crate::{
         family::Family,
         group::Group,
         program::{Ended, bare, finish},
+        sandbox::Sandbox,
         workspace::{self, Workspace},
     },
     view::View,
@@ -132,8 +133,10 @@ impl<'a> Run<'a> {
             .envs(self.variables)
             .envs(self.access.iter().map(|(name, value)| (name, value)));
         let sandbox = Sandbox {
-            programs: self.plugins.places(),
-            own: self.workspace.folder().to_owned(),
+            programs: &self.plugins.places(),
+            own: self.workspace.folder(),
+            // A plugin may be there to ask something.
+            network: true,
         };
         let family = Family(self.workspace.folder());
         let ended = self.plugins.slots.with(|| {

@@ -1,16 +1,16 @@
-//! What a plugin's program can reach: its render's private folder, and programs with what they need
-//! to run. Not the hub's token, its data, its environment or another render, where the kernel has
-//! Landlock. The network stays open, because a plugin may be there to ask something.
+//! What a program can reach: its render's private folder, and programs with what they need to run.
+//! Not the hub's token, its data, its environment or another render, and nobody over TCP unless that
+//! is wanted, where the kernel has Landlock.
 
 use std::{
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command},
 };
 
 use landlock::{
-    ABI, Access, AccessFs, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, Scope,
-    path_beneath_rules,
+    ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
+    Scope, path_beneath_rules,
 };
 
 /// Files that writing and reading of nothing and of chance need.
@@ -44,14 +44,16 @@ const SYSTEM: [&str; 16] = [
 ];
 
 /// The folders that a program may use.
-pub(super) struct Sandbox {
+pub(super) struct Sandbox<'a> {
     /// Where it may read and run programs, besides the system's own folders.
-    pub(super) programs: Vec<PathBuf>,
+    pub(super) programs: &'a [PathBuf],
     /// Where it may do everything.
-    pub(super) own: PathBuf,
+    pub(super) own: &'a Path,
+    /// Whether it may connect to servers and be one.
+    pub(super) network: bool,
 }
 
-impl Sandbox {
+impl Sandbox<'_> {
     /// Starts a command that stays in here with all that it starts.
     ///
     /// A thread gives up the rights and starts it, because rights are a thread's and are inherited.
@@ -67,14 +69,17 @@ impl Sandbox {
     fn enter(&self) -> Result<(), RulesetError> {
         const VERSION: ABI = ABI::V6;
         let (all, read) = (AccessFs::from_all(VERSION), AccessFs::from_read(VERSION));
-        Ruleset::default()
-            .handle_access(all)?
+        let mut rules = Ruleset::default().handle_access(all)?;
+        if !self.network {
+            rules = rules.handle_access(AccessNet::from_all(VERSION))?;
+        }
+        rules
             .scope(Scope::from_all(VERSION))?
             .create()?
             .add_rules(path_beneath_rules(SYSTEM, read))?
-            .add_rules(path_beneath_rules(&self.programs, read))?
+            .add_rules(path_beneath_rules(self.programs, read))?
             .add_rules(path_beneath_rules(DEVICES, all))?
-            .add_rules(path_beneath_rules([&self.own], all))?
+            .add_rules(path_beneath_rules([self.own], all))?
             .restrict_self()?;
         Ok(())
     }
