@@ -62,7 +62,7 @@ func helm(arguments []string, files *memory, output io.Writer) error {
 	} else if err != nil {
 		return err
 	}
-	print(rendered, *skipTests, output)
+	write(rendered, *skipTests, output)
 	return nil
 }
 
@@ -91,7 +91,7 @@ func render(install *action.Install, given *values.Options, files *memory) (*rel
 	return rendered, err
 }
 
-func print(rendered *release.Release, skipTests bool, output io.Writer) {
+func write(rendered *release.Release, skipTests bool, output io.Writer) {
 	fmt.Fprintln(output, strings.TrimSpace(rendered.Manifest))
 	for _, hook := range rendered.Hooks {
 		if !skipTests || !slices.Contains(hook.Events, release.HookTest) {

@@ -1,7 +1,6 @@
 //! What a chart and a kustomization cost as the hub renders them, beside what the library alone takes
 //! that the worker links: the difference is ours.
 
-use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -118,11 +117,6 @@ fn hub(case: &Case, tools: &Tools, rounds: u32) -> anyhow::Result<Duration> {
 /// What the library takes for the same files, as the worker that links it tells.
 fn library(case: &Case, worker: &Path, rounds: u32) -> anyhow::Result<Duration> {
     let folder = tempfile::tempdir()?;
-    for (path, text) in &case.files {
-        let file = folder.path().join(path);
-        fs::create_dir_all(file.parent().context("a file lies in a folder")?)?;
-        fs::write(file, text)?;
-    }
     let mut process = Command::new(worker)
         .arg(folder.path())
         .env_clear()
@@ -133,11 +127,19 @@ fn library(case: &Case, worker: &Path, rounds: u32) -> anyhow::Result<Duration> 
         .spawn()?;
     let mut questions = process.stdin.take().context("a worker takes jobs")?;
     let answers = process.stdout.take().context("a worker answers")?;
-    let job = json!({"tool": case.tool, "arguments": case.arguments, "folder": folder.path()});
+    let files = case.files.iter();
+    let files = files.map(|(path, text)| json!({"path": format!("/x/{path}"), "size": text.len()}));
+    let job = json!({
+        "tool": case.tool,
+        "commands": [case.arguments],
+        "folder": "/x",
+        "files": files.collect::<Vec<_>>(),
+    });
+    let contents: String = case.files.iter().map(|(_, text)| text.as_str()).collect();
     let mut took = 0.0;
     let mut lines = BufReader::new(answers).lines();
     for round in 0..WARM_UP + rounds {
-        writeln!(questions, "{job}")?;
+        write!(questions, "{job}\n{contents}")?;
         let line = lines.next().context("the worker ended")??;
         let answer: Value = serde_json::from_str(&line)?;
         if let Some(error) = answer["error"].as_str() {

@@ -2,7 +2,7 @@
 //! limits, and neither ever blocks.
 
 use std::{
-    io::{self, ErrorKind, Read as _, Write as _},
+    io::{self, ErrorKind, IoSlice, Read as _, Write as _},
     os::fd::AsFd as _,
     process::{ChildStdin, ChildStdout},
     time::{Duration, Instant},
@@ -51,19 +51,22 @@ impl Pipes {
         })
     }
 
-    /// Sends a question and returns the line that answers it.
+    /// Sends a question, which comes in parts, and returns the line that answers it.
     pub(super) fn exchange(
         &mut self,
-        question: &[u8],
+        question: &[&[u8]],
         group: &Group,
         limits: Limits,
     ) -> Result<Vec<u8>, Silence> {
         let started = Instant::now();
         let mut glanced = started;
-        let mut unsent = question;
+        let mut parts: Vec<_> = question.iter().map(|part| IoSlice::new(part)).collect();
+        let mut unsent = &mut parts[..];
+        // Nothing but empty parts would look like a pipe that takes nothing.
+        IoSlice::advance_slices(&mut unsent, 0);
         let mut line = Vec::new();
         loop {
-            self.send(&mut unsent).map_err(|_| Silence::Gone)?;
+            unsent = self.send(unsent).map_err(|_| Silence::Gone)?;
             self.receive(&mut line, limits)?;
             if line.ends_with(b"\n") {
                 return Ok(line);
@@ -78,17 +81,20 @@ impl Pipes {
         }
     }
 
-    /// Sends as much as there is room for.
-    fn send(&mut self, unsent: &mut &[u8]) -> io::Result<()> {
+    /// Sends as much as there is room for, and returns the rest.
+    fn send<'a, 'q>(
+        &mut self,
+        mut unsent: &'a mut [IoSlice<'q>],
+    ) -> io::Result<&'a mut [IoSlice<'q>]> {
         while !unsent.is_empty() {
-            match self.input.write(unsent) {
-                Ok(sent) => *unsent = &unsent[sent..],
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            match self.input.write_vectored(unsent) {
+                Ok(sent) => IoSlice::advance_slices(&mut unsent, sent),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(unsent)
     }
 
     /// Reads what has come, up to the end of the line.

@@ -46,9 +46,9 @@ pub(super) struct Pool {
     idle: Mutex<Vec<Worker>>,
 }
 
-/// The line before the contents of a job's files.
+/// What a worker reads before the contents of a job's files.
 #[derive(Serialize)]
-struct Question<'a> {
+struct Header<'a> {
     tool: &'a str,
     commands: &'a [Vec<String>],
     folder: String,
@@ -89,7 +89,9 @@ impl Pool {
 
     /// Has a worker run the commands of `tool`; the error is what it complains about.
     pub(super) fn run(&self, tool: &str, job: &Job<'_>) -> Result<Done, String> {
-        let question = question(tool, job).map_err(|error| error.to_string())?;
+        let header = header(tool, job).map_err(|error| error.to_string())?;
+        let contents = job.selection.files().map(|(_, content)| content);
+        let question: Vec<_> = std::iter::once(header.as_slice()).chain(contents).collect();
         let answer = self.slots.with(|| self.answer(tool, job, &question))?;
         if answer.error.is_empty() {
             return Ok(Done {
@@ -102,7 +104,7 @@ impl Pool {
             .named(answer.error.trim(), ROOT, job.directory))
     }
 
-    fn answer(&self, tool: &str, job: &Job<'_>, question: &[u8]) -> Result<Answer, String> {
+    fn answer(&self, tool: &str, job: &Job<'_>, question: &[&[u8]]) -> Result<Answer, String> {
         loop {
             let kept = self.idle().pop();
             let fresh = kept.is_none();
@@ -163,34 +165,26 @@ impl Pool {
     }
 }
 
-/// A job as a worker reads it: a line of JSON, and the contents of the files.
-fn question(tool: &str, job: &Job<'_>) -> serde_json::Result<Vec<u8>> {
+/// The line of JSON that tells a worker of a job and of the contents that follow.
+fn header(tool: &str, job: &Job<'_>) -> serde_json::Result<Vec<u8>> {
     let at = |place: String| format!("{ROOT}/{place}");
-    let files = job.selection.files();
-    let header = Question {
+    let file = |(path, content): (String, &[u8])| File {
+        path: at(path),
+        size: content.len(),
+    };
+    let links = job.selection.links();
+    let header = Header {
         tool,
         commands: job.commands,
         folder: at(place(job.directory)),
-        files: files
-            .map(|(path, content)| File {
-                path: at(path),
-                size: content.len(),
-            })
-            .collect(),
+        files: job.selection.files().map(file).collect(),
         folders: job.selection.folders().map(at).collect(),
-        links: job
-            .selection
-            .links()
-            .map(|(path, target)| (at(path), at(target)))
-            .collect(),
+        links: links.map(|(path, target)| (at(path), at(target))).collect(),
         wanted: job.wanted.map(|path| at(place(path))),
     };
-    let mut question = serde_json::to_vec(&header)?;
-    question.push(b'\n');
-    for (_, content) in job.selection.files() {
-        question.extend_from_slice(content);
-    }
-    Ok(question)
+    let mut line = serde_json::to_vec(&header)?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 /// One running worker.
@@ -203,7 +197,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn ask(&mut self, question: &[u8], limits: Limits) -> Result<Answer, Silence> {
+    fn ask(&mut self, question: &[&[u8]], limits: Limits) -> Result<Answer, Silence> {
         self.jobs += 1;
         let line = self.pipes.exchange(question, &self.group, limits)?;
         serde_json::from_slice(&line).map_err(|_| Silence::Gone)
