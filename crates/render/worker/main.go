@@ -2,8 +2,8 @@
 // other, for as long as its input lasts.
 //
 // A job is a line of JSON and the contents of its files right after it. The answer is a line of JSON:
-// what the tool prints, or what it complains about, and how long the library took. The worker keeps
-// nothing from one job to the next, and who started it ends it when a job takes too long.
+// what the tool prints, or what it complains about. The worker keeps nothing from one job to the
+// next, and who started it ends it when a job takes too long.
 //
 // Its first argument is a folder of its own, empty, and all others are folders with programs that
 // jobs may run. Nothing else can be read or written, and nobody can be connected to, where the
@@ -19,7 +19,6 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 )
@@ -46,10 +45,9 @@ type file struct {
 }
 
 type answer struct {
-	Output  string  `json:"output"`
-	Wanted  string  `json:"wanted,omitempty"`
-	Error   string  `json:"error,omitempty"`
-	Seconds float64 `json:"seconds"`
+	Output string `json:"output"`
+	Wanted string `json:"wanted,omitempty"`
+	Error  string `json:"error,omitempty"`
 }
 
 // Jobs are short and leave little behind: memory is collected seldom as long as there is little of it.
@@ -82,10 +80,7 @@ func main() {
 			fmt.Fprintln(os.Stderr, "cannot read a job:", err)
 			os.Exit(2)
 		}
-		began := time.Now()
-		done := do(next, files)
-		done.Seconds = time.Since(began).Seconds()
-		if err := answers.Encode(done); err != nil {
+		if err := answers.Encode(do(next, files)); err != nil {
 			os.Exit(1)
 		}
 	}

@@ -13,6 +13,7 @@ use argosy_render::{Environment, MemoryTree, Request, Tools, Tree, render};
 use serde_json::{Value, json};
 
 use crate::figures::{figure, ms, say};
+use crate::usage;
 
 /// Where `cargo xtask bench` says that the worker is.
 const WORKER: &str = "ARGOSY_RENDER_WORKER";
@@ -37,11 +38,15 @@ pub(crate) fn run(rounds: u32) -> anyhow::Result<()> {
     let tools = Tools::on_path(folder.as_os_str());
     for case in [chart(), kustomization()] {
         let hub = hub(&case, &tools, rounds)?;
-        let library = library(&case, &worker, rounds)?;
+        let jobs = cost_of_jobs(&case, &[case.arguments], &worker, rounds)?;
+        let empty_jobs = cost_of_jobs(&case, &[], &worker, rounds)?;
+        let library = jobs.saturating_sub(empty_jobs);
         let tool = case.tool;
-        figure(&format!("{tool}: a render"), ms(hub), "ms", "")?;
-        figure(&format!("{tool}: in its library"), ms(library), "ms", "")?;
-        let ratio = hub.as_secs_f64() / library.as_secs_f64();
+        figure(&format!("{tool}: a render takes"), ms(hub.wall), "ms", "")?;
+        figure(&format!("{tool}: CPU of a render"), ms(hub.cpu), "ms", "")?;
+        let name = format!("{tool}: CPU of its library alone");
+        figure(&name, ms(library), "ms", "")?;
+        let ratio = hub.cpu.as_secs_f64() / library.as_secs_f64();
         figure(&format!("{tool}: the ratio"), ratio, "", "1.2")?;
     }
     Ok(())
@@ -93,8 +98,15 @@ fn kustomization() -> Case {
     }
 }
 
-/// What a render takes as the hub makes it, from a tree in memory to objects.
-fn hub(case: &Case, tools: &Tools, rounds: u32) -> anyhow::Result<Duration> {
+/// What one render costs.
+struct Cost {
+    wall: Duration,
+    /// Of the hub and its worker.
+    cpu: Duration,
+}
+
+/// What a render costs as the hub makes it, from a tree in memory to objects.
+fn hub(case: &Case, tools: &Tools, rounds: u32) -> anyhow::Result<Cost> {
     let files = case.files.iter();
     let tree = files.fold(MemoryTree::default(), |tree, (path, text)| {
         tree.file(path, text.as_bytes())
@@ -107,15 +119,28 @@ fn hub(case: &Case, tools: &Tools, rounds: u32) -> anyhow::Result<Duration> {
     for _ in 0..WARM_UP {
         render(Arc::clone(&tree), &request, tools)?;
     }
-    let began = Instant::now();
+    let used = || -> anyhow::Result<Duration> {
+        let workers = usage::children()?.into_iter().map(usage::cpu);
+        Ok(usage::own_cpu()? + workers.sum::<anyhow::Result<Duration>>()?)
+    };
+    let (before, began) = (used()?, Instant::now());
     for _ in 0..rounds {
         render(Arc::clone(&tree), &request, tools)?;
     }
-    Ok(began.elapsed() / rounds.max(1))
+    Ok(Cost {
+        wall: began.elapsed() / rounds.max(1),
+        cpu: used()?.saturating_sub(before) / rounds.max(1),
+    })
 }
 
-/// What the library takes for the same files, as the worker that links it tells.
-fn library(case: &Case, worker: &Path, rounds: u32) -> anyhow::Result<Duration> {
+/// The processor time that a worker takes for a job with these commands, with nobody between. A job
+/// without commands costs what it takes to bring the files.
+fn cost_of_jobs(
+    case: &Case,
+    commands: &[&[&str]],
+    worker: &Path,
+    rounds: u32,
+) -> anyhow::Result<Duration> {
     let folder = tempfile::tempdir()?;
     let mut process = Command::new(worker)
         .arg(folder.path())
@@ -129,29 +154,33 @@ fn library(case: &Case, worker: &Path, rounds: u32) -> anyhow::Result<Duration> 
     let answers = process.stdout.take().context("a worker answers")?;
     let files = case.files.iter();
     let files = files.map(|(path, text)| json!({"path": format!("/x/{path}"), "size": text.len()}));
-    let job = json!({
+    let header = json!({
         "tool": case.tool,
-        "commands": [case.arguments],
+        "commands": commands,
         "folder": "/x",
         "files": files.collect::<Vec<_>>(),
     });
     let contents: String = case.files.iter().map(|(_, text)| text.as_str()).collect();
-    let mut took = 0.0;
+    let job = format!("{header}\n{contents}");
     let mut lines = BufReader::new(answers).lines();
-    for round in 0..WARM_UP + rounds {
-        write!(questions, "{job}\n{contents}")?;
+    let mut ask = || -> anyhow::Result<()> {
+        questions.write_all(job.as_bytes())?;
         let line = lines.next().context("the worker ended")??;
         let answer: Value = serde_json::from_str(&line)?;
-        if let Some(error) = answer["error"].as_str() {
-            bail!("{}: {error}", case.tool);
+        match answer["error"].as_str() {
+            Some(error) => bail!("{}: {error}", case.tool),
+            None => Ok(()),
         }
-        if round >= WARM_UP {
-            took += answer["seconds"]
-                .as_f64()
-                .context("the worker tells how long it took")?;
-        }
+    };
+    for _ in 0..WARM_UP {
+        ask()?;
     }
+    let before = usage::cpu(process.id())?;
+    for _ in 0..rounds {
+        ask()?;
+    }
+    let used = usage::cpu(process.id())?.saturating_sub(before);
     drop(questions);
     process.wait()?;
-    Ok(Duration::from_secs_f64(took / f64::from(rounds.max(1))))
+    Ok(used / rounds.max(1))
 }

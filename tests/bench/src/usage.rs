@@ -22,6 +22,21 @@ pub(crate) fn cpu(process: u32) -> anyhow::Result<Duration> {
     Ok(TICK * ticks)
 }
 
+/// The processes that this one has started and that still run.
+pub(crate) fn children() -> anyhow::Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for task in std::fs::read_dir("/proc/self/task")? {
+        let file = task?.path().join("children");
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("read {}; this needs Linux", file.display()))?;
+        children.extend(
+            text.split_whitespace()
+                .filter_map(|id| id.parse::<u32>().ok()),
+        );
+    }
+    Ok(children)
+}
+
 /// The processor time of the calling thread, finer than [`cpu`] tells that of a process.
 pub(crate) fn own_cpu() -> anyhow::Result<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat")
