@@ -1,6 +1,7 @@
 //! What a chart and a kustomization cost as the hub renders them, beside what the library alone takes
 //! that the worker links: the difference is ours.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,13 +19,22 @@ use crate::usage;
 /// Where `cargo xtask bench` says that the worker is.
 const WORKER: &str = "ARGOSY_RENDER_WORKER";
 
+/// What Helm is told at least, as the hub tells it.
+const HELM: &[&str] = &["template", ".", "--name-template=web", "--include-crds"];
+
+/// What Kustomize is told.
+const KUSTOMIZE: &[&str] = &["build", "."];
+
 /// Renders that nobody measures: the first one starts a worker.
 const WARM_UP: u32 = 5;
 
 /// A tool, what it is told, and the files that it renders.
 struct Case {
+    name: &'static str,
     tool: &'static str,
     arguments: &'static [&'static str],
+    /// The directory of the source.
+    path: &'static str,
     files: Vec<(String, String)>,
 }
 
@@ -36,18 +46,22 @@ pub(crate) fn run(rounds: u32) -> anyhow::Result<()> {
     };
     let folder = worker.parent().context("the worker lies in a folder")?;
     let tools = Tools::on_path(folder.as_os_str());
-    for case in [chart(), kustomization()] {
+    for case in [chart(), own_chart()?, kustomization(), own_kustomization()?] {
         let hub = hub(&case, &tools, rounds)?;
         let jobs = cost_of_jobs(&case, &[case.arguments], &worker, rounds)?;
         let empty_jobs = cost_of_jobs(&case, &[], &worker, rounds)?;
         let library = jobs.saturating_sub(empty_jobs);
-        let tool = case.tool;
-        figure(&format!("{tool}: a render takes"), ms(hub.wall), "ms", "")?;
-        figure(&format!("{tool}: CPU of a render"), ms(hub.cpu), "ms", "")?;
-        let name = format!("{tool}: CPU of its library alone");
-        figure(&name, ms(library), "ms", "")?;
+        let name = case.name;
+        figure(&format!("{name}: a render takes"), ms(hub.wall), "ms", "")?;
+        figure(&format!("{name}: CPU"), ms(hub.cpu), "ms", "")?;
+        figure(
+            &format!("{name}: CPU of the library alone"),
+            ms(library),
+            "ms",
+            "",
+        )?;
         let ratio = hub.cpu.as_secs_f64() / library.as_secs_f64();
-        figure(&format!("{tool}: the ratio"), ratio, "", "1.2")?;
+        figure(&format!("{name}: the ratio"), ratio, "", "1.2")?;
     }
     Ok(())
 }
@@ -73,10 +87,55 @@ fn chart() -> Case {
     ];
     files.extend((0..5).map(template));
     Case {
+        name: "five templates",
         tool: "helm",
-        arguments: &["template", ".", "--name-template=web", "--include-crds"],
+        arguments: HELM,
+        path: ".",
         files,
     }
+}
+
+/// The chart that brings a hub to a cluster.
+fn own_chart() -> anyhow::Result<Case> {
+    Ok(Case {
+        name: "the hub's chart",
+        tool: "helm",
+        arguments: HELM,
+        path: ".",
+        files: deployed("helm/argosy")?,
+    })
+}
+
+/// The kustomization of a hub that is highly available.
+fn own_kustomization() -> anyhow::Result<Case> {
+    Ok(Case {
+        name: "the hub's kustomization",
+        tool: "kustomize",
+        arguments: KUSTOMIZE,
+        path: "overlays/ha",
+        files: deployed("kustomize")?,
+    })
+}
+
+/// All files below a folder of `deploy`.
+fn deployed(folder: &str) -> anyhow::Result<Vec<(String, String)>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../deploy")
+        .join(folder);
+    let mut files = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = fs::read_to_string(&path)?;
+                files.push((path.strip_prefix(&root)?.display().to_string(), text));
+            }
+        }
+    }
+    Ok(files)
 }
 
 /// A kustomization of five objects.
@@ -92,8 +151,10 @@ fn kustomization() -> Case {
     let mut files = vec![("kustomization.yaml".to_owned(), root.to_owned())];
     files.extend((0..5).map(object));
     Case {
+        name: "five resources",
         tool: "kustomize",
-        arguments: &["build", "."],
+        arguments: KUSTOMIZE,
+        path: ".",
         files,
     }
 }
@@ -113,7 +174,7 @@ fn hub(case: &Case, tools: &Tools, rounds: u32) -> anyhow::Result<Cost> {
     });
     let tree: Arc<dyn Tree> = Arc::new(tree);
     let source: ApplicationSource =
-        serde_json::from_value(json!({"repoURL": "https://git", "path": "."}))?;
+        serde_json::from_value(json!({"repoURL": "https://git", "path": case.path}))?;
     let environment = Environment::default();
     let request = Request::new(&source, "web", &environment);
     for _ in 0..WARM_UP {
@@ -157,7 +218,7 @@ fn cost_of_jobs(
     let header = json!({
         "tool": case.tool,
         "commands": commands,
-        "folder": "/x",
+        "folder": Path::new("/x").join(case.path),
         "files": files.collect::<Vec<_>>(),
     });
     let contents: String = case.files.iter().map(|(_, text)| text.as_str()).collect();
