@@ -5,6 +5,7 @@
 //! reached and when the program has ended, so that nothing it started is left behind.
 
 use std::{
+    collections::BTreeSet,
     io::Read,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
@@ -91,10 +92,16 @@ impl Slots {
 impl Program {
     /// A program that may run what lies in `programs`.
     pub(super) fn new(path: PathBuf, programs: &[PathBuf], slots: &Slots) -> Self {
-        let own = path.parent().map(Path::to_owned);
+        // Where it is found may be a link to where it is.
+        let places = [path.canonicalize().ok(), Some(path.clone())];
+        let folders = places.iter().flatten().filter_map(|place| place.parent());
+        let folders: BTreeSet<_> = folders.map(Path::to_owned).collect();
         Self {
             path,
-            programs: own.into_iter().chain(programs.iter().cloned()).collect(),
+            programs: folders
+                .into_iter()
+                .chain(programs.iter().cloned())
+                .collect(),
             limits: Limits::default(),
             slots: slots.clone(),
         }
@@ -303,6 +310,21 @@ mod tests {
         assert!(error.contains("Permission denied"), "{error}");
         server.set_nonblocking(true).unwrap();
         assert!(server.accept().is_err(), "the program connected");
+    }
+
+    #[test]
+    fn a_program_may_be_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, found) = (folder.path().join("real"), folder.path().join("found"));
+        std::fs::create_dir_all(&real).unwrap();
+        std::fs::create_dir_all(&found).unwrap();
+        std::fs::copy("/bin/sh", real.join("sh")).unwrap();
+        std::os::unix::fs::symlink(real.join("sh"), found.join("sh")).unwrap();
+        let program = Program::new(found.join("sh"), &[], &Slots::one_a_core());
+        let arguments = ["-c".to_owned(), "echo yes".to_owned()];
+        let workspace = Workspace::new().unwrap();
+        let printed = program.run(&arguments, &workspace, &TreePath::root());
+        assert_eq!(printed.unwrap(), "yes\n");
     }
 
     #[test]
