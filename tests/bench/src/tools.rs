@@ -218,7 +218,7 @@ fn cost_of_jobs(
     let header = json!({
         "tool": case.tool,
         "commands": commands,
-        "folder": Path::new("/x").join(case.path),
+        "folder": Path::new("/x").join(case.path).components().collect::<PathBuf>(),
         "files": files.collect::<Vec<_>>(),
     });
     let contents: String = case.files.iter().map(|(_, text)| text.as_str()).collect();
