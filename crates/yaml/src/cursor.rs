@@ -32,7 +32,8 @@ impl Cursor {
     /// Refuses control characters, which YAML does not allow anywhere, and skips a byte-order mark.
     pub(crate) fn new(text: &str) -> Result<Self, Error> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let chars: Vec<char> = text.chars().collect();
+        let mut chars = Vec::with_capacity(text.len());
+        chars.extend(text.chars());
         if let Some(index) = chars.iter().position(|&c| !is_allowed(c)) {
             let before = &chars[..index];
             let line = before.iter().filter(|&&c| c == '\n').count() + 1;
@@ -88,6 +89,16 @@ impl Cursor {
     pub(crate) fn take(&mut self, into: &mut String) {
         into.push(self.current());
         self.skip();
+    }
+
+    /// Moves all that stands before the first character that `ends`, or the text's end, into `into`. Every line break
+    /// must be such a character.
+    pub(crate) fn take_until(&mut self, into: &mut String, ends: impl Fn(char) -> bool) {
+        let rest = self.chars.get(self.mark.index..).unwrap_or_default();
+        let length = rest.iter().position(|&c| ends(c)).unwrap_or(rest.len());
+        into.extend(&rest[..length]);
+        self.mark.index += length;
+        self.mark.column += length;
     }
 
     /// Steps over a line break, if there is one.

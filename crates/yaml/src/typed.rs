@@ -1,7 +1,7 @@
 //! A document's value with the kinds that YAML has and JSON has not, and its conversion to JSON.
 //! Never drops what JSON cannot hold: that is an error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use serde_json::Value;
 
@@ -18,23 +18,57 @@ pub(crate) enum Typed {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Map {
     entries: Vec<(Scalar, Typed)>,
+    /// Where keys are, once there are too many to look at each.
     places: BTreeMap<Identity, usize>,
 }
+
+/// How many keys are looked at one after the other: most mappings have fewer.
+const FEW: usize = 16;
 
 impl Map {
     /// Sets a key and returns how it reads if it was set before.
     pub(crate) fn insert(&mut self, key: Scalar, value: Typed) -> Option<String> {
-        let Some(identity) = Identity::of(&key) else {
-            self.entries.push((key, value));
-            return None;
-        };
-        if let Some(&place) = self.places.get(&identity) {
+        if let Some(place) = self.place(&key) {
             self.entries[place].1 = value;
             return Some(describe(&key));
         }
-        self.places.insert(identity, self.entries.len());
         self.entries.push((key, value));
         None
+    }
+
+    fn place(&mut self, key: &Scalar) -> Option<usize> {
+        if self.entries.len() < FEW {
+            return self
+                .entries
+                .iter()
+                .position(|(other, _)| is_same(other, key));
+        }
+        if self.places.is_empty() {
+            let identities = self
+                .entries
+                .iter()
+                .map(|(key, _)| Identity::of(key))
+                .enumerate();
+            self.places = identities
+                .filter_map(|(place, identity)| Some((identity?, place)))
+                .collect();
+        }
+        match self.places.entry(Identity::of(key)?) {
+            Entry::Occupied(place) => Some(*place.get()),
+            Entry::Vacant(place) => {
+                place.insert(self.entries.len());
+                None
+            }
+        }
+    }
+}
+
+/// Whether two keys are one, as [`Identity`] tells.
+fn is_same(one: &Scalar, other: &Scalar) -> bool {
+    match (one, other) {
+        (Scalar::Text(one), Scalar::Text(other)) => one == other,
+        (Scalar::Text(_), _) | (_, Scalar::Text(_)) => false,
+        _ => Identity::of(one).is_some_and(|identity| Some(identity) == Identity::of(other)),
     }
 }
 
@@ -80,7 +114,10 @@ impl Typed {
             Self::Mapping(map) => {
                 let mut object = serde_json::Map::new();
                 for (key, value) in map.entries {
-                    let key = key_text(&key)?;
+                    let key = match key {
+                        Scalar::Text(text) => text,
+                        key => key_text(&key)?,
+                    };
                     object.insert(key, value.into_json()?);
                 }
                 Ok(Value::Object(object))

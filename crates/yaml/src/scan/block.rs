@@ -42,9 +42,7 @@ impl Scanner {
             text.push_str(&empty_lines);
             empty_lines.clear();
             after_blank = at_blank;
-            while !is_break_or_end(self.cursor.current()) {
-                self.cursor.take(&mut text);
-            }
+            self.cursor.take_until(&mut text, is_break_or_end);
             self.cursor.take_line(&mut line_break);
             column = self.block_breaks(&mut indent, &mut empty_lines)?;
         }

@@ -15,10 +15,7 @@ impl Scanner {
         let mut text = String::new();
         let mut folding = Folding::default();
         while !self.cursor.at_document_indicator() && self.cursor.current() != '#' {
-            while !is_blank_or_end(self.cursor.current()) && !self.ends_plain() {
-                folding.flush(&mut text);
-                self.cursor.take(&mut text);
-            }
+            self.plain_word(&mut text, &mut folding);
             if !is_blank(self.cursor.current()) && !is_break(self.cursor.current()) {
                 break;
             }
@@ -46,6 +43,22 @@ impl Scanner {
             start,
         );
         Ok(())
+    }
+
+    /// Reads up to white space or the end of the scalar, with what was folded before it.
+    fn plain_word(&mut self, text: &mut String, folding: &mut Folding) {
+        let in_flow = self.in_flow();
+        let may_end = |c: char| {
+            is_blank_or_end(c)
+                || c == ':'
+                || in_flow && matches!(c, ',' | '?' | '[' | ']' | '{' | '}')
+        };
+        while !is_blank_or_end(self.cursor.current()) && !self.ends_plain() {
+            folding.flush(text);
+            // A `:` that ends nothing.
+            self.cursor.take(text);
+            self.cursor.take_until(text, may_end);
+        }
     }
 
     fn ends_plain(&self) -> bool {

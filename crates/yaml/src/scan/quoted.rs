@@ -121,7 +121,11 @@ impl Scanner {
                     break;
                 }
                 '\\' if !single => self.escape(text)?,
-                _ => self.cursor.take(text),
+                _ => {
+                    self.cursor.take(text);
+                    let special = |c| is_blank_or_end(c) || matches!(c, '\'' | '"' | '\\');
+                    self.cursor.take_until(text, special);
+                }
             }
         }
         Ok(())

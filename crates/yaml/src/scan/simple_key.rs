@@ -1,8 +1,6 @@
 //! Keeps, for each level of flow collections, the token that may turn out to be a mapping key.
 //! Never touches the token queue.
 
-use std::collections::BTreeMap;
-
 use crate::{Error, cursor::Mark};
 
 /// A key without `?` must fit into one line and this many characters.
@@ -41,15 +39,45 @@ impl SimpleKey {
 pub(crate) struct SimpleKeys {
     /// One per flow level, the block level first.
     levels: Vec<SimpleKey>,
-    /// Which level waits for the token of a number.
-    by_number: BTreeMap<usize, usize>,
+    waiting: Waiting,
+}
+
+/// Which level waits for the token of a number, by the number. What comes and goes is nearly always the last.
+#[derive(Default)]
+struct Waiting(Vec<(usize, usize)>);
+
+impl Waiting {
+    fn place(&self, number: usize) -> Result<usize, usize> {
+        match self.0.last() {
+            Some(&(last, _)) if last == number => Ok(self.0.len() - 1),
+            Some(&(last, _)) if last > number => self.0.binary_search_by_key(&number, |one| one.0),
+            _ => Err(self.0.len()),
+        }
+    }
+
+    fn get(&self, number: usize) -> Option<usize> {
+        self.place(number).ok().map(|place| self.0[place].1)
+    }
+
+    fn insert(&mut self, number: usize, level: usize) {
+        match self.place(number) {
+            Ok(place) => self.0[place].1 = level,
+            Err(place) => self.0.insert(place, (number, level)),
+        }
+    }
+
+    fn remove(&mut self, number: usize) {
+        if let Ok(place) = self.place(number) {
+            self.0.remove(place);
+        }
+    }
 }
 
 impl SimpleKeys {
     pub(crate) fn new() -> Self {
         Self {
             levels: vec![SimpleKey::default()],
-            by_number: BTreeMap::new(),
+            waiting: Waiting::default(),
         }
     }
 
@@ -72,17 +100,14 @@ impl SimpleKeys {
         if self.levels.len() > 1
             && let Some(level) = self.levels.pop()
         {
-            self.by_number.remove(&level.number);
+            self.waiting.remove(level.number);
         }
     }
 
     /// Whether the token of that number may still become a key.
     pub(crate) fn may_start_at(&mut self, number: usize, now: Mark) -> Result<bool, Error> {
-        match self
-            .by_number
-            .get(&number)
-            .and_then(|&level| self.levels.get_mut(level))
-        {
+        let level = self.waiting.get(number);
+        match level.and_then(|level| self.levels.get_mut(level)) {
             Some(key) => key.check(now),
             None => Ok(false),
         }
@@ -97,7 +122,7 @@ impl SimpleKeys {
             number,
             mark,
         };
-        self.by_number.insert(number, level);
+        self.waiting.insert(number, level);
         Ok(())
     }
 
@@ -107,7 +132,7 @@ impl SimpleKeys {
         let key = &mut self.levels[level];
         if key.possible {
             key.drop_unless_required()?;
-            self.by_number.remove(&key.number);
+            self.waiting.remove(key.number);
         }
         Ok(())
     }
@@ -120,7 +145,7 @@ impl SimpleKeys {
             return Ok(None);
         }
         key.possible = false;
-        self.by_number.remove(&key.number);
+        self.waiting.remove(key.number);
         Ok(Some((key.number, key.mark)))
     }
 }
