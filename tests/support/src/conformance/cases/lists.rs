@@ -103,6 +103,8 @@ pub(super) async fn across_namespaces(session: &Session) {
 
 pub(super) async fn versions_of_lists(session: &Session) {
     let secrets = fill(session, "conf-versions").await;
+    // What a server knows without asking may be older than what was just written; this waits for it.
+    session.get(&secrets).await;
     session.get(&format!("{secrets}?resourceVersion=0")).await;
     session
         .get(&format!(
