@@ -16,7 +16,7 @@ const MERGE_TAG: &str = "tag:yaml.org,2002:merge";
 const FREE_NODES: f64 = 400_000.0;
 const SCARCE_NODES: f64 = 4_000_000.0;
 
-pub(crate) fn construct(tree: &Tree, limits: &Limits, strict: bool) -> Result<Typed, Error> {
+pub(crate) fn construct(tree: &Tree<'_>, limits: &Limits, strict: bool) -> Result<Typed, Error> {
     let mut builder = Builder {
         tree,
         limits,
@@ -30,7 +30,7 @@ pub(crate) fn construct(tree: &Tree, limits: &Limits, strict: bool) -> Result<Ty
 }
 
 struct Builder<'a> {
-    tree: &'a Tree,
+    tree: &'a Tree<'a>,
     limits: &'a Limits,
     strict: bool,
     /// How many nodes were made, the document's own included.
@@ -70,7 +70,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Counts a node against the limits.
-    fn enter(&mut self, id: NodeId) -> Result<&'a Node, Error> {
+    fn enter(&mut self, id: NodeId) -> Result<&'a Node<'a>, Error> {
         let node = &self.tree.nodes[id];
         let refuse = |message: String| Err(Error::at(node.mark.position(), message));
         self.nodes += 1;
@@ -171,13 +171,13 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn scalar(node: &Node, text: &str, implicit: bool) -> Result<Typed, Error> {
+fn scalar(node: &Node<'_>, text: &str, implicit: bool) -> Result<Typed, Error> {
     resolve(&node.tag, text, implicit)
         .map(Typed::Scalar)
         .map_err(|message| Error::at(node.mark.position(), message))
 }
 
-pub(crate) fn is_merge(node: &Node) -> bool {
+pub(crate) fn is_merge(node: &Node<'_>) -> bool {
     match &node.content {
         Content::Scalar { text, implicit } => text == "<<" && (*implicit || node.tag == MERGE_TAG),
         _ => false,

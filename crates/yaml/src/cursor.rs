@@ -1,5 +1,5 @@
 //! A cursor over the characters of one text that knows its line and column, and the classes of characters that YAML 1.1
-//! distinguishes. Never allocates beyond the text and never looks at tokens.
+//! distinguishes. Never copies the text and never looks at tokens.
 
 use crate::{Error, Position};
 
@@ -23,65 +23,72 @@ impl Mark {
     }
 }
 
-pub(crate) struct Cursor {
-    chars: Vec<char>,
+pub(crate) struct Cursor<'a> {
+    text: &'a str,
+    /// The byte at which the cursor stands.
+    at: usize,
     pub(crate) mark: Mark,
 }
 
-impl Cursor {
+impl<'a> Cursor<'a> {
     /// Refuses control characters, which YAML does not allow anywhere, and skips a byte-order mark.
-    pub(crate) fn new(text: &str) -> Result<Self, Error> {
+    pub(crate) fn new(text: &'a str) -> Result<Self, Error> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut chars = Vec::with_capacity(text.len());
-        chars.extend(text.chars());
-        if let Some(index) = chars.iter().position(|&c| !is_allowed(c)) {
-            let before = &chars[..index];
-            let line = before.iter().filter(|&&c| c == '\n').count() + 1;
-            let column = before.iter().rev().take_while(|&&c| c != '\n').count() + 1;
+        let refused = |at: &usize| !text[*at..].starts_with(is_allowed);
+        if let Some(at) = suspects(text).find(refused) {
+            let before = &text[..at];
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
             return Err(Error::at(
                 Position { line, column },
                 format!(
                     "control characters are not allowed: U+{:04X}",
-                    u32::from(chars[index])
+                    text[at..].chars().next().map_or(0, u32::from)
                 ),
             ));
         }
         Ok(Self {
-            chars,
+            text,
+            at: 0,
             mark: Mark::default(),
         })
     }
 
-    /// The character `ahead` of the cursor, [`END`] past the text.
+    /// The character `ahead` of the cursor, [`END`] past the text. What stands between must be ASCII.
+    #[inline]
     pub(crate) fn peek(&self, ahead: usize) -> char {
-        self.chars
-            .get(self.mark.index + ahead)
-            .copied()
-            .unwrap_or(END)
+        let at = self.at + ahead;
+        match self.text.as_bytes().get(at) {
+            Some(&byte) if byte.is_ascii() => char::from(byte),
+            _ => self.text.get(at..).and_then(first).unwrap_or(END),
+        }
     }
 
     pub(crate) fn current(&self) -> char {
         self.peek(0)
     }
 
+    /// What the cursor has not come to.
+    pub(crate) fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
     /// Steps over one character that is no line break.
+    #[inline]
     pub(crate) fn skip(&mut self) {
+        self.at += self.current().len_utf8();
         self.mark.index += 1;
         self.mark.column += 1;
     }
 
     pub(crate) fn skip_blanks(&mut self) {
-        while is_blank(self.current()) {
-            self.skip();
-        }
+        self.take_until(|c| !is_blank(c));
     }
 
     /// Steps over a comment, up to its line break.
     pub(crate) fn skip_comment(&mut self) {
         if self.current() == '#' {
-            while !is_break_or_end(self.current()) {
-                self.skip();
-            }
+            self.take_until(is_break_or_end);
         }
     }
 
@@ -91,35 +98,45 @@ impl Cursor {
         self.skip();
     }
 
-    /// Moves all that stands before the first character that `ends`, or the text's end, into `into`. Every line break
-    /// must be such a character.
-    pub(crate) fn take_until(&mut self, into: &mut String, ends: impl Fn(char) -> bool) {
-        let rest = self.chars.get(self.mark.index..).unwrap_or_default();
-        let length = rest.iter().position(|&c| ends(c)).unwrap_or(rest.len());
-        into.extend(&rest[..length]);
-        self.mark.index += length;
-        self.mark.column += length;
+    /// Takes all that stands before the first character that `ends`, or the text's end. Every line break must be such a
+    /// character.
+    pub(crate) fn take_until(&mut self, ends: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let (mut length, mut characters) = (0, 0);
+        loop {
+            let ascii = rest.as_bytes()[length..].iter();
+            let ascii = ascii.take_while(|byte| byte.is_ascii() && !ends(char::from(**byte)));
+            let ascii = ascii.count();
+            length += ascii;
+            characters += ascii;
+            match first(&rest[length..]) {
+                Some(c) if !c.is_ascii() && !ends(c) => length += c.len_utf8(),
+                _ => break,
+            }
+            characters += 1;
+        }
+        self.at += length;
+        self.mark.index += characters;
+        self.mark.column += characters;
+        &rest[..length]
     }
 
-    /// Steps over a line break, if there is one.
-    pub(crate) fn skip_line(&mut self) {
-        if !is_break(self.current()) {
-            return;
-        }
-        let pair = self.current() == '\r' && self.peek(1) == '\n';
-        self.mark.index += if pair { 2 } else { 1 };
+    /// Steps over a line break, if there is one, and says what it means: a line feed, unless it is one of Unicode's own
+    /// separators.
+    pub(crate) fn take_line(&mut self) -> &'static str {
+        let (meaning, length, characters) = match self.current() {
+            '\r' if self.peek(1) == '\n' => ("\n", 2, 2),
+            '\n' | '\r' => ("\n", 1, 1),
+            '\u{85}' => ("\n", 2, 1),
+            '\u{2028}' => ("\u{2028}", 3, 1),
+            '\u{2029}' => ("\u{2029}", 3, 1),
+            _ => return "",
+        };
+        self.at += length;
+        self.mark.index += characters;
         self.mark.line += 1;
         self.mark.column = 0;
-    }
-
-    /// Moves a line break into `into`, normalised to a line feed unless it is one of Unicode's own separators.
-    pub(crate) fn take_line(&mut self, into: &mut String) {
-        match self.current() {
-            c @ ('\u{2028}' | '\u{2029}') => into.push(c),
-            c if is_break(c) => into.push('\n'),
-            _ => {}
-        }
-        self.skip_line();
+        meaning
     }
 
     /// Whether `---` or `...` stands alone at the start of a line.
@@ -136,6 +153,32 @@ impl Cursor {
 
     pub(crate) fn error(&self, message: impl Into<String>) -> Error {
         Error::at(self.mark.position(), message)
+    }
+}
+
+fn first(text: &str) -> Option<char> {
+    text.chars().next()
+}
+
+/// The places where characters begin that may not be allowed, which are few. Looks at many bytes at once.
+fn suspects(text: &str) -> impl Iterator<Item = usize> {
+    const AT_ONCE: usize = 64;
+    let parts = text.as_bytes().chunks(AT_ONCE).enumerate();
+    let suspect =
+        parts.filter(|(_, part)| part.iter().fold(false, |any, &byte| any | is_suspect(byte)));
+    suspect.flat_map(|(number, part)| {
+        let bytes = part.iter().enumerate();
+        let suspects = bytes.filter(|&(_, &byte)| is_suspect(byte));
+        suspects.map(move |(at, _)| number * AT_ONCE + at)
+    })
+}
+
+fn is_suspect(byte: u8) -> bool {
+    match byte {
+        b'\t' | b'\n' | b'\r' => false,
+        // The last two are what U+0080 to U+00BF and U+F000 to U+FFFF begin with.
+        ..b' ' | 0x7f | 0xc2 | 0xef => true,
+        _ => false,
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn position_of(text: &str, pointer: &str) -> Option<Position> {
 }
 
 /// The node to point at, and the node to go on from.
-fn step(tree: &Tree, from: NodeId, part: &str, merges: usize) -> Option<(NodeId, NodeId)> {
+fn step(tree: &Tree<'_>, from: NodeId, part: &str, merges: usize) -> Option<(NodeId, NodeId)> {
     match &tree.nodes[dereference(tree, from)].content {
         Content::Sequence(items) => {
             let item = *items.get(part.parse::<usize>().ok()?)?;
@@ -45,7 +45,7 @@ fn step(tree: &Tree, from: NodeId, part: &str, merges: usize) -> Option<(NodeId,
 
 /// Looks in what is merged into a mapping; a mapping that merges itself is not followed for long.
 fn merged(
-    tree: &Tree,
+    tree: &Tree<'_>,
     entries: &[(NodeId, NodeId)],
     part: &str,
     merges: usize,
@@ -67,14 +67,14 @@ fn merged(
         })
 }
 
-fn dereference(tree: &Tree, id: NodeId) -> NodeId {
+fn dereference(tree: &Tree<'_>, id: NodeId) -> NodeId {
     match &tree.nodes[id].content {
         Content::Alias { target, .. } => *target,
         _ => id,
     }
 }
 
-fn key_is(tree: &Tree, key: NodeId, part: &str) -> bool {
+fn key_is(tree: &Tree<'_>, key: NodeId, part: &str) -> bool {
     let node = &tree.nodes[dereference(tree, key)];
     match &node.content {
         Content::Scalar { text, implicit } if !is_merge(node) => {

@@ -4,19 +4,19 @@
 mod block;
 mod flow;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
     Error,
     cursor::Mark,
     node::{Content, Node, NodeId, Tree},
-    scan::{Scanner, Style, TokenKind},
+    scan::{Scanner, Style, Token, TokenKind},
 };
 
 const CORE_PREFIX: &str = "tag:yaml.org,2002:";
 
 /// Reads the first document; `None` if the text has none.
-pub(crate) fn parse(text: &str, max_depth: usize) -> Result<Option<Tree>, Error> {
+pub(crate) fn parse(text: &str, max_depth: usize) -> Result<Option<Tree<'_>>, Error> {
     let mut parser = Parser {
         scanner: Scanner::new(text, max_depth)?,
         nodes: Vec::new(),
@@ -28,10 +28,10 @@ pub(crate) fn parse(text: &str, max_depth: usize) -> Result<Option<Tree>, Error>
     parser.document()
 }
 
-struct Parser {
-    scanner: Scanner,
-    nodes: Vec<Node>,
-    anchors: BTreeMap<String, NodeId>,
+struct Parser<'a> {
+    scanner: Scanner<'a>,
+    nodes: Vec<Node<'a>>,
+    anchors: BTreeMap<&'a str, NodeId>,
     /// What each tag handle stands for.
     handles: BTreeMap<String, String>,
     depth: usize,
@@ -40,8 +40,8 @@ struct Parser {
 
 /// Anchor and tag before a node.
 #[derive(Default)]
-struct Properties {
-    anchor: Option<String>,
+struct Properties<'a> {
+    anchor: Option<&'a str>,
     tag: String,
     /// Where the first of them stands.
     mark: Option<Mark>,
@@ -56,8 +56,8 @@ enum Place {
     Flow,
 }
 
-impl Parser {
-    fn document(&mut self) -> Result<Option<Tree>, Error> {
+impl<'a> Parser<'a> {
+    fn document(&mut self) -> Result<Option<Tree<'a>>, Error> {
         let directives = matches!(
             self.kind()?,
             TokenKind::Version { .. } | TokenKind::TagDirective { .. } | TokenKind::DocumentStart
@@ -141,11 +141,10 @@ impl Parser {
     }
 
     fn node(&mut self, place: Place) -> Result<NodeId, Error> {
-        let mark = self.mark()?;
-        if let TokenKind::Alias(name) = self.kind()? {
-            let name = name.clone();
+        let &Token { ref kind, mark } = self.scanner.peek()?;
+        if let &TokenKind::Alias(name) = kind {
             self.scanner.take()?;
-            let target = self.anchors.get(&name).copied().ok_or_else(|| {
+            let target = self.anchors.get(name).copied().ok_or_else(|| {
                 Error::at(
                     mark.position(),
                     format!("unknown anchor '{name}' referenced"),
@@ -165,14 +164,14 @@ impl Parser {
     }
 
     /// Reads an anchor and a tag, in either order.
-    fn properties(&mut self) -> Result<Properties, Error> {
+    fn properties(&mut self) -> Result<Properties<'a>, Error> {
         let mut properties = Properties::default();
         let mut tagged = false;
         loop {
-            let mark = self.mark()?;
-            match &self.scanner.peek()?.kind {
+            let &Token { ref kind, mark } = self.scanner.peek()?;
+            match kind {
                 TokenKind::Anchor(name) if properties.anchor.is_none() => {
-                    properties.anchor = Some(name.clone());
+                    properties.anchor = Some(name);
                 }
                 TokenKind::Tag { handle, suffix } if !tagged => {
                     properties.tag = match self.handles.get(handle) {
@@ -192,11 +191,14 @@ impl Parser {
         }
     }
 
-    fn content(&mut self, place: Place, properties: Properties) -> Result<NodeId, Error> {
-        let here = self.mark()?;
+    fn content(&mut self, place: Place, properties: Properties<'a>) -> Result<NodeId, Error> {
+        let &Token {
+            ref kind,
+            mark: here,
+        } = self.scanner.peek()?;
         let mark = properties.mark.unwrap_or(here);
         let block = place != Place::Flow;
-        match self.kind()? {
+        match kind {
             TokenKind::BlockEntry if place == Place::BlockMapping => {
                 self.collection(properties, mark, Self::indentless_sequence)
             }
@@ -212,7 +214,7 @@ impl Parser {
             _ if properties.mark.is_some() => {
                 let implicit = properties.tag.is_empty();
                 let content = Content::Scalar {
-                    text: String::new(),
+                    text: Cow::default(),
                     implicit,
                 };
                 Ok(self.add_named(content, properties, mark))
@@ -224,7 +226,7 @@ impl Parser {
         }
     }
 
-    fn scalar(&mut self, properties: Properties, mark: Mark) -> Result<NodeId, Error> {
+    fn scalar(&mut self, properties: Properties<'a>, mark: Mark) -> Result<NodeId, Error> {
         let TokenKind::Scalar { text, style } = self.scanner.take()?.kind else {
             return Err(Error::at(mark.position(), "did not find expected scalar"));
         };
@@ -236,21 +238,26 @@ impl Parser {
     /// Adds the node before its items, so that an alias within can be seen to contain itself.
     fn collection(
         &mut self,
-        properties: Properties,
+        properties: Properties<'a>,
         mark: Mark,
-        read: fn(&mut Self) -> Result<Content, Error>,
+        read: fn(&mut Self) -> Result<Content<'a>, Error>,
     ) -> Result<NodeId, Error> {
         let id = self.add_named(Content::Sequence(Vec::new()), properties, mark);
         self.nodes[id].content = read(self)?;
         Ok(id)
     }
 
-    fn add(&mut self, content: Content, tag: String, mark: Mark) -> NodeId {
+    fn add(&mut self, content: Content<'a>, tag: String, mark: Mark) -> NodeId {
         self.nodes.push(Node { content, tag, mark });
         self.nodes.len() - 1
     }
 
-    fn add_named(&mut self, content: Content, properties: Properties, mark: Mark) -> NodeId {
+    fn add_named(
+        &mut self,
+        content: Content<'a>,
+        properties: Properties<'a>,
+        mark: Mark,
+    ) -> NodeId {
         let id = self.add(content, properties.tag, mark);
         if let Some(name) = properties.anchor {
             self.anchors.insert(name, id);
@@ -261,13 +268,13 @@ impl Parser {
     fn empty(&mut self) -> Result<NodeId, Error> {
         let mark = self.mark()?;
         let content = Content::Scalar {
-            text: String::new(),
+            text: Cow::default(),
             implicit: true,
         };
         Ok(self.add(content, String::new(), mark))
     }
 
-    fn kind(&mut self) -> Result<&TokenKind, Error> {
+    fn kind(&mut self) -> Result<&TokenKind<'a>, Error> {
         Ok(&self.scanner.peek()?.kind)
     }
 

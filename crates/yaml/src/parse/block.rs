@@ -7,8 +7,8 @@ use crate::{
     scan::TokenKind,
 };
 
-impl Parser {
-    pub(super) fn block_sequence(&mut self) -> Result<Content, Error> {
+impl<'a> Parser<'a> {
+    pub(super) fn block_sequence(&mut self) -> Result<Content<'a>, Error> {
         self.scanner.take()?;
         let mut items = Vec::new();
         loop {
@@ -31,7 +31,7 @@ impl Parser {
     }
 
     /// A sequence in the column of its key, which no token starts or ends.
-    pub(super) fn indentless_sequence(&mut self) -> Result<Content, Error> {
+    pub(super) fn indentless_sequence(&mut self) -> Result<Content<'a>, Error> {
         let mut items = Vec::new();
         while *self.kind()? == TokenKind::BlockEntry {
             self.scanner.take()?;
@@ -48,7 +48,7 @@ impl Parser {
         Ok(Content::Sequence(items))
     }
 
-    pub(super) fn block_mapping(&mut self) -> Result<Content, Error> {
+    pub(super) fn block_mapping(&mut self) -> Result<Content<'a>, Error> {
         self.scanner.take()?;
         let mut entries = Vec::new();
         loop {

@@ -7,8 +7,8 @@ use crate::{
     scan::TokenKind,
 };
 
-impl Parser {
-    pub(super) fn flow_sequence(&mut self) -> Result<Content, Error> {
+impl<'a> Parser<'a> {
+    pub(super) fn flow_sequence(&mut self) -> Result<Content<'a>, Error> {
         self.scanner.take()?;
         let mut items = Vec::new();
         loop {
@@ -50,7 +50,7 @@ impl Parser {
         Ok((key, value))
     }
 
-    pub(super) fn flow_mapping(&mut self) -> Result<Content, Error> {
+    pub(super) fn flow_mapping(&mut self) -> Result<Content<'a>, Error> {
         self.scanner.take()?;
         let mut entries = Vec::new();
         loop {
@@ -86,7 +86,7 @@ impl Parser {
         Ok(Content::Mapping(entries))
     }
 
-    fn flow_value(&mut self, end: &TokenKind) -> Result<NodeId, Error> {
+    fn flow_value(&mut self, end: &TokenKind<'_>) -> Result<NodeId, Error> {
         if *self.kind()? != TokenKind::Value {
             return self.empty();
         }

@@ -14,7 +14,7 @@ enum Chomping {
     Keep,
 }
 
-impl Scanner {
+impl Scanner<'_> {
     pub(super) fn block_scalar(&mut self, literal: bool) -> Result<(), Error> {
         self.keys.remove()?;
         self.key_allowed = true;
@@ -26,7 +26,7 @@ impl Scanner {
             more => Some(self.indent.max(0) + more),
         };
         let mut text = String::new();
-        let mut line_break = String::new();
+        let mut line_break = "";
         let mut empty_lines = String::new();
         let mut after_blank = false;
         let mut column = self.block_breaks(&mut indent, &mut empty_lines)?;
@@ -34,27 +34,26 @@ impl Scanner {
             let at_blank = is_blank(self.cursor.current());
             let fold = !literal && !after_blank && !at_blank && line_break == "\n";
             if !fold {
-                text.push_str(&line_break);
+                text.push_str(line_break);
             } else if empty_lines.is_empty() {
                 text.push(' ');
             }
-            line_break.clear();
             text.push_str(&empty_lines);
             empty_lines.clear();
             after_blank = at_blank;
-            self.cursor.take_until(&mut text, is_break_or_end);
-            self.cursor.take_line(&mut line_break);
+            text.push_str(self.cursor.take_until(is_break_or_end));
+            line_break = self.cursor.take_line();
             column = self.block_breaks(&mut indent, &mut empty_lines)?;
         }
         if chomping != Chomping::Strip {
-            text.push_str(&line_break);
+            text.push_str(line_break);
         }
         if chomping == Chomping::Keep {
             text.push_str(&empty_lines);
         }
         self.push(
             TokenKind::Scalar {
-                text,
+                text: text.into(),
                 style: Style::Block,
             },
             start,
@@ -76,7 +75,7 @@ impl Scanner {
                 "did not find expected comment or line break after the head of a block scalar";
             return Err(self.cursor.error(message));
         }
-        self.cursor.skip_line();
+        self.cursor.take_line();
         Ok((chomping.unwrap_or(Chomping::Clip), increment))
     }
 
@@ -124,7 +123,7 @@ impl Scanner {
             if !is_break(self.cursor.current()) {
                 break;
             }
-            self.cursor.take_line(empty_lines);
+            empty_lines.push_str(self.cursor.take_line());
         }
         Ok(*indent.get_or_insert(deepest.max(self.indent + 1).max(1)))
     }

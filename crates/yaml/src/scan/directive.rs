@@ -6,14 +6,14 @@ use crate::{
     cursor::{is_blank, is_blank_or_end, is_break_or_end, is_word},
 };
 
-impl Scanner {
+impl<'a> Scanner<'a> {
     pub(super) fn directive(&mut self) -> Result<(), Error> {
         self.dedent_to(-1);
         self.keys.remove()?;
         self.key_allowed = false;
         let start = self.cursor.mark;
         self.cursor.skip();
-        let kind = match self.directive_name()?.as_str() {
+        let kind = match self.directive_name()? {
             "YAML" => self.version()?,
             "TAG" => self.tag_directive()?,
             _ => return Err(Error::at(start.position(), "found unknown directive name")),
@@ -24,16 +24,13 @@ impl Scanner {
             let message = "did not find expected comment or line break after a directive";
             return Err(self.cursor.error(message));
         }
-        self.cursor.skip_line();
+        self.cursor.take_line();
         self.push(kind, start);
         Ok(())
     }
 
-    fn directive_name(&mut self) -> Result<String, Error> {
-        let mut name = String::new();
-        while is_word(self.cursor.current()) {
-            self.cursor.take(&mut name);
-        }
+    fn directive_name(&mut self) -> Result<&'a str, Error> {
+        let name = self.cursor.take_until(|c| !is_word(c));
         if name.is_empty() {
             return Err(self.cursor.error("could not find expected directive name"));
         }
@@ -44,7 +41,7 @@ impl Scanner {
         Ok(name)
     }
 
-    fn version(&mut self) -> Result<TokenKind, Error> {
+    fn version(&mut self) -> Result<TokenKind<'a>, Error> {
         self.cursor.skip_blanks();
         let major = self.version_number()?;
         if self.cursor.current() != '.' {
@@ -70,7 +67,7 @@ impl Scanner {
             .map_err(|_| self.cursor.error("did not find expected version number"))
     }
 
-    fn tag_directive(&mut self) -> Result<TokenKind, Error> {
+    fn tag_directive(&mut self) -> Result<TokenKind<'a>, Error> {
         self.cursor.skip_blanks();
         let handle = self.tag_handle(true)?;
         if !is_blank(self.cursor.current()) {

@@ -6,7 +6,7 @@ use crate::{
     cursor::{END, is_blank, is_blank_or_end, is_break},
 };
 
-impl Scanner {
+impl Scanner<'_> {
     /// Scans one token, or several where an indentation ends, into the queue.
     pub(super) fn scan_token(&mut self) -> Result<(), Error> {
         self.skip_to_token();
@@ -61,16 +61,14 @@ impl Scanner {
     /// Skips white space, comments and line breaks. Tabs only count as white space where no indentation is measured.
     fn skip_to_token(&mut self) {
         loop {
-            while self.cursor.current() == ' '
-                || (self.cursor.current() == '\t' && (self.in_flow() || !self.key_allowed))
-            {
-                self.cursor.skip();
-            }
+            let tabs_count = self.in_flow() || !self.key_allowed;
+            self.cursor
+                .take_until(|c| c != ' ' && !(c == '\t' && tabs_count));
             self.cursor.skip_comment();
             if !is_break(self.cursor.current()) {
                 return;
             }
-            self.cursor.skip_line();
+            self.cursor.take_line();
             if !self.in_flow() {
                 self.key_allowed = true;
             }
@@ -90,7 +88,7 @@ impl Scanner {
         Ok(())
     }
 
-    fn document_indicator(&mut self, kind: TokenKind) -> Result<(), Error> {
+    fn document_indicator(&mut self, kind: TokenKind<'static>) -> Result<(), Error> {
         self.dedent_to(-1);
         self.keys.remove()?;
         self.key_allowed = false;
@@ -99,7 +97,7 @@ impl Scanner {
         Ok(())
     }
 
-    fn flow_start(&mut self, kind: TokenKind) -> Result<(), Error> {
+    fn flow_start(&mut self, kind: TokenKind<'static>) -> Result<(), Error> {
         self.save_key()?;
         self.keys.enter(self.next_number(), self.cursor.mark);
         self.check_depth()?;
@@ -108,7 +106,7 @@ impl Scanner {
         Ok(())
     }
 
-    fn flow_end(&mut self, kind: TokenKind) -> Result<(), Error> {
+    fn flow_end(&mut self, kind: TokenKind<'static>) -> Result<(), Error> {
         self.keys.remove()?;
         self.keys.leave();
         self.key_allowed = false;
@@ -170,7 +168,7 @@ impl Scanner {
         }
     }
 
-    fn indicator(&mut self, kind: TokenKind) {
+    fn indicator(&mut self, kind: TokenKind<'static>) {
         self.push(kind, self.cursor.mark);
         self.cursor.skip();
     }

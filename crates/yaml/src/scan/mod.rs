@@ -7,6 +7,7 @@
 mod block;
 mod directive;
 mod dispatch;
+mod folding;
 mod plain;
 mod quoted;
 mod simple_key;
@@ -22,9 +23,9 @@ use crate::{
     cursor::{Cursor, Mark},
 };
 
-pub(crate) struct Scanner {
-    cursor: Cursor,
-    queue: VecDeque<Token>,
+pub(crate) struct Scanner<'a> {
+    cursor: Cursor<'a>,
+    queue: VecDeque<Token<'a>>,
     /// How many tokens have left the queue.
     taken: usize,
     /// Whether the front of the queue cannot change any more.
@@ -38,8 +39,8 @@ pub(crate) struct Scanner {
     max_depth: usize,
 }
 
-impl Scanner {
-    pub(crate) fn new(text: &str, max_depth: usize) -> Result<Self, Error> {
+impl<'a> Scanner<'a> {
+    pub(crate) fn new(text: &'a str, max_depth: usize) -> Result<Self, Error> {
         Ok(Self {
             cursor: Cursor::new(text)?,
             queue: VecDeque::new(),
@@ -55,7 +56,8 @@ impl Scanner {
     }
 
     /// The next token, which stays.
-    pub(crate) fn peek(&mut self) -> Result<&Token, Error> {
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Result<&Token<'a>, Error> {
         if !self.ready {
             self.fill()?;
             self.ready = true;
@@ -66,7 +68,7 @@ impl Scanner {
     }
 
     /// Takes the next token.
-    pub(crate) fn take(&mut self) -> Result<Token, Error> {
+    pub(crate) fn take(&mut self) -> Result<Token<'a>, Error> {
         self.peek()?;
         self.ready = false;
         self.taken += 1;
@@ -75,6 +77,7 @@ impl Scanner {
     }
 
     /// Scans until the first token of the queue is there and cannot turn out to be a key.
+    #[inline(never)]
     fn fill(&mut self) -> Result<(), Error> {
         loop {
             if !self.queue.is_empty() && !self.keys.may_start_at(self.taken, self.cursor.mark)? {
@@ -95,12 +98,12 @@ impl Scanner {
         column_of(self.cursor.mark)
     }
 
-    fn push(&mut self, kind: TokenKind, mark: Mark) {
+    fn push(&mut self, kind: TokenKind<'a>, mark: Mark) {
         self.queue.push_back(Token { kind, mark });
     }
 
     /// Puts a token before the token with that number; at the end if that one has already been taken.
-    fn insert(&mut self, number: usize, kind: TokenKind, mark: Mark) {
+    fn insert(&mut self, number: usize, kind: TokenKind<'a>, mark: Mark) {
         let token = Token { kind, mark };
         match number.checked_sub(self.taken) {
             Some(place) if place <= self.queue.len() => self.queue.insert(place, token),
@@ -118,7 +121,7 @@ impl Scanner {
         &mut self,
         mark: Mark,
         number: Option<usize>,
-        kind: TokenKind,
+        kind: TokenKind<'a>,
     ) -> Result<(), Error> {
         let column = column_of(mark);
         if self.in_flow() || self.indent >= column {

@@ -1,22 +1,27 @@
 //! Reads scalars without quotes. Never decides what they mean: `yes` leaves here as text.
 
-use super::{Scanner, Style, TokenKind, quoted::Folding};
+use std::borrow::Cow;
+
+use super::{Scanner, Style, TokenKind, folding::Folding};
 use crate::{
     Error,
-    cursor::{is_blank, is_blank_or_end, is_break},
+    cursor::{is_blank, is_blank_or_end, is_break, is_break_or_end},
 };
 
-impl Scanner {
+impl<'a> Scanner<'a> {
     pub(super) fn plain_scalar(&mut self) -> Result<(), Error> {
         self.save_key()?;
         self.key_allowed = false;
         let start = self.cursor.mark;
         let indent = self.indent + 1;
-        let mut text = String::new();
+        let mut text = Cow::default();
         let mut folding = Folding::default();
-        while !self.cursor.at_document_indicator() && self.cursor.current() != '#' {
-            self.plain_word(&mut text, &mut folding);
-            if !is_blank(self.cursor.current()) && !is_break(self.cursor.current()) {
+        while !self.cursor.at_document_indicator() {
+            let line = self.plain_line();
+            if !line.is_empty() {
+                folding.add(line, &mut text);
+            }
+            if !is_break(self.cursor.current()) {
                 break;
             }
             while is_blank(self.cursor.current()) || is_break(self.cursor.current()) {
@@ -45,27 +50,27 @@ impl Scanner {
         Ok(())
     }
 
-    /// Reads up to white space or the end of the scalar, with what was folded before it.
-    fn plain_word(&mut self, text: &mut String, folding: &mut Folding) {
+    /// Takes what stands up to the end of the line or the scalar, without the blanks before that.
+    fn plain_line(&mut self) -> &'a str {
         let in_flow = self.in_flow();
         let may_end = |c: char| {
-            is_blank_or_end(c)
-                || c == ':'
+            is_break_or_end(c)
+                || matches!(c, ':' | '#')
                 || in_flow && matches!(c, ',' | '?' | '[' | ']' | '{' | '}')
         };
-        while !is_blank_or_end(self.cursor.current()) && !self.ends_plain() {
-            folding.flush(text);
-            // A `:` that ends nothing.
-            self.cursor.take(text);
-            self.cursor.take_until(text, may_end);
-        }
-    }
-
-    fn ends_plain(&self) -> bool {
-        match self.cursor.current() {
-            ':' => is_blank_or_end(self.cursor.peek(1)),
-            ',' | '?' | '[' | ']' | '{' | '}' => self.in_flow(),
-            _ => false,
+        let rest = self.cursor.rest();
+        loop {
+            self.cursor.take_until(may_end);
+            let line = &rest[..rest.len() - self.cursor.rest().len()];
+            let ends = match self.cursor.current() {
+                ':' => is_blank_or_end(self.cursor.peek(1)),
+                '#' => line.is_empty() || line.ends_with(is_blank),
+                _ => true,
+            };
+            if ends {
+                return line.trim_end_matches(is_blank);
+            }
+            self.cursor.skip();
         }
     }
 }

@@ -1,71 +1,25 @@
-//! Reads scalars in quotes, and folds the white space and line breaks within flow scalars.
+//! Reads scalars in quotes.
 //! Never accepts an escape that Kubernetes refuses, such as `\/`.
 
-use super::{Scanner, Style, TokenKind};
+use std::borrow::Cow;
+
+use super::{
+    Scanner, Style, TokenKind,
+    folding::{Folding, add},
+};
 use crate::{
     Error,
-    cursor::{Cursor, END, is_blank, is_blank_or_end, is_break},
+    cursor::{END, is_blank, is_break, is_break_or_end},
 };
 
-/// White space between two words of a flow scalar: kept within a line, folded across lines.
-#[derive(Default)]
-pub(super) struct Folding {
-    spaces: String,
-    first_break: Option<String>,
-    more_breaks: String,
-}
-
-impl Folding {
-    pub(super) fn has_break(&self) -> bool {
-        self.first_break.is_some()
-    }
-
-    /// Takes one blank or line break; blanks after a line break are indentation.
-    pub(super) fn eat(&mut self, cursor: &mut Cursor) {
-        if is_blank(cursor.current()) {
-            if self.has_break() {
-                cursor.skip();
-            } else {
-                cursor.take(&mut self.spaces);
-            }
-        } else if self.has_break() {
-            cursor.take_line(&mut self.more_breaks);
-        } else {
-            self.spaces.clear();
-            cursor.take_line(self.first_break.insert(String::new()));
-        }
-    }
-
-    /// Takes a line break that a backslash has escaped: it leaves nothing, not even a space.
-    fn escape_break(&mut self, cursor: &mut Cursor) {
-        cursor.skip();
-        cursor.skip_line();
-        self.first_break = Some(String::new());
-    }
-
-    /// Adds what was eaten to the text, and starts again.
-    pub(super) fn flush(&mut self, text: &mut String) {
-        match self.first_break.take() {
-            Some(first) if first == "\n" && self.more_breaks.is_empty() => text.push(' '),
-            Some(first) if first == "\n" => text.push_str(&self.more_breaks),
-            Some(first) => {
-                text.push_str(&first);
-                text.push_str(&self.more_breaks);
-            }
-            None => text.push_str(&self.spaces),
-        }
-        self.spaces.clear();
-        self.more_breaks.clear();
-    }
-}
-
-impl Scanner {
+impl Scanner<'_> {
     pub(super) fn quoted_scalar(&mut self, single: bool) -> Result<(), Error> {
         self.save_key()?;
         self.key_allowed = false;
         let start = self.cursor.mark;
         let quote = if single { '\'' } else { '"' };
-        let mut text = String::new();
+        let is_special = |c: char| is_break_or_end(c) || c == quote || c == '\\' && !single;
+        let mut text = Cow::default();
         self.cursor.skip();
         loop {
             if self.cursor.at_document_indicator() {
@@ -73,21 +27,35 @@ impl Scanner {
                     .cursor
                     .error("found unexpected document indicator in a quoted scalar"));
             }
-            if self.cursor.current() == END {
-                let message = format!(
-                    "found unexpected end of stream in a quoted scalar, {quote} is missing"
-                );
-                return Err(Error::at(start.position(), message));
+            let piece = self.cursor.take_until(is_special);
+            let current = self.cursor.current();
+            if is_break(current) {
+                // What stands before it at the end of the line is not content.
+                add(piece.trim_end_matches(is_blank), &mut text);
+                self.fold(Folding::default(), &mut text);
+                continue;
             }
-            let mut folding = Folding::default();
-            self.quoted_word(single, &mut text, &mut folding)?;
-            if self.cursor.current() == quote {
-                break;
+            add(piece, &mut text);
+            match current {
+                END => {
+                    let message = format!(
+                        "found unexpected end of stream in a quoted scalar, {quote} is missing"
+                    );
+                    return Err(Error::at(start.position(), message));
+                }
+                '\\' if is_break(self.cursor.peek(1)) => {
+                    self.cursor.skip();
+                    self.cursor.take_line();
+                    self.fold(Folding::escaped(), &mut text);
+                }
+                '\\' => self.escape(text.to_mut())?,
+                _ if single && self.cursor.peek(1) == quote => {
+                    add("'", &mut text);
+                    self.cursor.skip();
+                    self.cursor.skip();
+                }
+                _ => break,
             }
-            while is_blank(self.cursor.current()) || is_break(self.cursor.current()) {
-                folding.eat(&mut self.cursor);
-            }
-            folding.flush(&mut text);
         }
         self.cursor.skip();
         self.push(
@@ -100,35 +68,12 @@ impl Scanner {
         Ok(())
     }
 
-    /// Reads up to white space, the end or the closing quote.
-    fn quoted_word(
-        &mut self,
-        single: bool,
-        text: &mut String,
-        folding: &mut Folding,
-    ) -> Result<(), Error> {
-        while !is_blank_or_end(self.cursor.current()) {
-            match self.cursor.current() {
-                '\'' if single && self.cursor.peek(1) == '\'' => {
-                    text.push('\'');
-                    self.cursor.skip();
-                    self.cursor.skip();
-                }
-                '\'' if single => break,
-                '"' if !single => break,
-                '\\' if !single && is_break(self.cursor.peek(1)) => {
-                    folding.escape_break(&mut self.cursor);
-                    break;
-                }
-                '\\' if !single => self.escape(text)?,
-                _ => {
-                    self.cursor.take(text);
-                    let special = |c| is_blank_or_end(c) || matches!(c, '\'' | '"' | '\\');
-                    self.cursor.take_until(text, special);
-                }
-            }
+    /// Takes all line breaks and indentation before the next line with content.
+    fn fold(&mut self, mut folding: Folding, text: &mut Cow<'_, str>) {
+        while is_blank(self.cursor.current()) || is_break(self.cursor.current()) {
+            folding.eat(&mut self.cursor);
         }
-        Ok(())
+        folding.add("", text);
     }
 
     fn escape(&mut self, text: &mut String) -> Result<(), Error> {

@@ -6,17 +6,14 @@ use crate::{
     cursor::{is_blank_or_end, is_word},
 };
 
-impl Scanner {
+impl<'a> Scanner<'a> {
     /// An anchor or alias, by the kind of token to make of its name.
-    pub(super) fn named(&mut self, kind: fn(String) -> TokenKind) -> Result<(), Error> {
+    pub(super) fn named(&mut self, kind: fn(&'a str) -> TokenKind<'a>) -> Result<(), Error> {
         self.save_key()?;
         self.key_allowed = false;
         let start = self.cursor.mark;
         self.cursor.skip();
-        let mut name = String::new();
-        while is_word(self.cursor.current()) {
-            self.cursor.take(&mut name);
-        }
+        let name = self.cursor.take_until(|c| !is_word(c));
         let next = self.cursor.current();
         let ends =
             is_blank_or_end(next) || matches!(next, '?' | ':' | ',' | ']' | '}' | '%' | '@' | '`');
@@ -82,9 +79,7 @@ impl Scanner {
         }
         let mut handle = String::new();
         self.cursor.take(&mut handle);
-        while is_word(self.cursor.current()) {
-            self.cursor.take(&mut handle);
-        }
+        handle.push_str(self.cursor.take_until(|c| !is_word(c)));
         if self.cursor.current() == '!' {
             self.cursor.take(&mut handle);
         } else if directive && handle != "!" {

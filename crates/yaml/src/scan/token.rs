@@ -1,5 +1,7 @@
 //! The tokens of YAML. Never more than the grammar needs: comments and white space are gone.
 
+use std::borrow::Cow;
+
 use crate::cursor::Mark;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +12,7 @@ pub(crate) enum Style {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum TokenKind {
+pub(crate) enum TokenKind<'a> {
     StreamEnd,
     /// `%YAML 1.1`.
     Version {
@@ -35,21 +37,21 @@ pub(crate) enum TokenKind {
     BlockEntry,
     Key,
     Value,
-    Alias(String),
-    Anchor(String),
+    Alias(&'a str),
+    Anchor(&'a str),
     Tag {
         handle: String,
         suffix: String,
     },
     Scalar {
-        text: String,
+        text: Cow<'a, str>,
         style: Style,
     },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Token {
-    pub(crate) kind: TokenKind,
+pub(crate) struct Token<'a> {
+    pub(crate) kind: TokenKind<'a>,
     /// Where it starts.
     pub(crate) mark: Mark,
 }
