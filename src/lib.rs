@@ -4,6 +4,7 @@
 //! What decides lives in the pure crates below it. The modules follow the path of a change.
 
 pub mod blocking;
+mod child;
 pub mod clock;
 pub mod cluster;
 pub mod config;

@@ -12,14 +12,15 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use argosy_engine::project::Signature;
 
-/// How long `gpg` may take, and how often it is looked at.
+use crate::child::ended;
+
+/// How long `gpg` may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-const GLANCE: Duration = Duration::from_millis(2);
 
 /// How many bytes a signature may have; they have about a thousand.
 const SIZE: usize = 64 * 1024;
@@ -124,14 +125,8 @@ fn run(home: &Path, arguments: &[&OsStr]) -> Result<String, String> {
 
 /// What a program prints, which fits into a pipe, if it ends in time.
 fn said(mut child: Child) -> io::Result<String> {
-    let end = Instant::now() + PATIENCE;
-    while child.try_wait()?.is_none() {
-        if Instant::now() >= end {
-            child.kill()?;
-            child.wait()?;
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        std::thread::sleep(GLANCE);
+    if ended(&mut child, PATIENCE)?.is_none() {
+        return Err(io::ErrorKind::TimedOut.into());
     }
     let mut text = Vec::new();
     if let Some(output) = &mut child.stdout {

@@ -33,7 +33,8 @@ pub(crate) struct Connection {
     authorities: Vec<reqwest::Certificate>,
     identity: Option<reqwest::Identity>,
     uses_environment: bool,
-    proxy: Option<reqwest::Proxy>,
+    /// The first that takes a request has it.
+    proxies: Vec<reqwest::Proxy>,
     redirects: Redirects,
     reach: Reach,
     limit: Duration,
@@ -55,7 +56,10 @@ macro_rules! with_terms {
         if let Reach::Within(addresses) = $terms.reach {
             builder = builder.dns_resolver(Arc::new(Guarded(addresses)));
         }
-        if let Some(proxy) = $terms.proxy {
+        if !$terms.uses_environment {
+            builder = builder.no_proxy();
+        }
+        for proxy in $terms.proxies {
             builder = builder.proxy(proxy);
         }
         builder
@@ -86,7 +90,7 @@ impl Connection {
             }
             None => None,
         };
-        let proxy = match &terms.proxy {
+        let proxies = match &terms.proxy {
             Proxy::At { url, except } => {
                 let at = url::Url::parse(url.expose()).ok();
                 if let (Reach::Within(addresses), Some(at)) = (&terms.reach, at) {
@@ -98,16 +102,16 @@ impl Connection {
                 let proxy = reqwest::Proxy::all(url.expose())
                     .map_err(|error| refuse("the proxy is not a URL", error.without_url()))?;
                 let except = except.as_deref().and_then(reqwest::NoProxy::from_string);
-                Some(proxy.no_proxy(except))
+                vec![proxy.no_proxy(except)]
             }
-            Proxy::None | Proxy::Environment => None,
+            Proxy::None | Proxy::Environment => Vec::new(),
         };
         Ok(Self {
             insecure: *insecure,
             authorities,
             identity,
             uses_environment: matches!(terms.proxy, Proxy::Environment),
-            proxy,
+            proxies,
             redirects: terms.redirects,
             reach: terms.reach.clone(),
             limit: terms.limit,
@@ -120,21 +124,16 @@ impl Connection {
     /// git's library lets nobody see its redirects. But which proxy is taken is asked for each: one
     /// that is refused is sent to a proxy that does not exist, whose name says why.
     pub(crate) fn blocking(
-        self,
+        mut self,
         builder: reqwest::blocking::ClientBuilder,
     ) -> reqwest::blocking::ClientBuilder {
-        let builder = if self.uses_environment {
-            builder
-        } else {
-            builder.no_proxy()
-        };
-        let builder = match self.reach.clone() {
-            Reach::Within(addresses) => builder.proxy(reqwest::Proxy::custom(move |url| {
+        if let Reach::Within(addresses) = self.reach.clone() {
+            let refused = reqwest::Proxy::custom(move |url| {
                 let at = literal(url)?;
                 addresses.check(at).err().map(|_| nowhere(at))
-            })),
-            Reach::Anywhere => builder,
-        };
+            });
+            self.proxies.insert(0, refused);
+        }
         with_terms!(self, builder)
     }
 
@@ -158,11 +157,7 @@ impl Connection {
         let (redirects, reach) = (self.redirects, self.reach.clone());
         let within = reach.clone();
         let redirects = Policy::custom(move |attempt| follow(attempt, redirects, &within));
-        let mut builder = reqwest::Client::builder();
-        if !self.uses_environment {
-            builder = builder.no_proxy();
-        }
-        let client = with_terms!(self, builder)
+        let client = with_terms!(self, reqwest::Client::builder())
             .user_agent(concat!("argosy/", env!("CARGO_PKG_VERSION")))
             .redirect(redirects)
             .connect_timeout(CONNECT)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 	"helm.sh/helm/v4/pkg/action"
+	charts "helm.sh/helm/v4/pkg/chart"
 	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/loader/archive"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
@@ -105,17 +106,13 @@ func installable(loaded *chart.Chart) error {
 	if kind := loaded.Metadata.Type; kind != "" && kind != "application" {
 		return fmt.Errorf("%s charts are not installable", kind)
 	}
-	var missing []string
-	for _, wanted := range loaded.Metadata.Dependencies {
-		is := func(one *chart.Chart) bool { return one.Name() == wanted.Name }
-		if !slices.ContainsFunc(loaded.Dependencies(), is) {
-			missing = append(missing, wanted.Name)
-		}
+	wanted, err := charts.NewAccessor(loaded)
+	if err != nil {
+		return err
 	}
-	if len(missing) > 0 {
+	if err := action.CheckDependencies(loaded, wanted.MetaDependencies()); err != nil {
 		return fmt.Errorf("an error occurred while checking for chart dependencies. You may need to run "+
-			"'helm dependency build' to fetch missing dependencies: found in Chart.yaml, but missing in "+
-			"charts/ directory: %s", strings.Join(missing, ", "))
+			"'helm dependency build' to fetch missing dependencies: %w", err)
 	}
 	return nil
 }

@@ -162,14 +162,6 @@ func (m *memory) below(folder string) func(yield func(string, bool) bool) {
 	return func(yield func(string, bool) bool) { walk(folder, "", yield) }
 }
 
-func (m *memory) ReadDir(path string) ([]string, error) {
-	names, known := m.folders[m.resolve(path)]
-	if !known {
-		return nil, missing("open", path)
-	}
-	return slices.Sorted(slices.Values(names)), nil
-}
-
 // No command that jobs use needs the rest.
 
 func (m *memory) Create(path string) (filesys.File, error) { return nil, refuse("create", path) }
@@ -177,6 +169,7 @@ func (m *memory) Open(path string) (filesys.File, error)   { return nil, refuse(
 func (m *memory) Mkdir(path string) error                  { return refuse("mkdir", path) }
 func (m *memory) MkdirAll(path string) error               { return refuse("mkdir", path) }
 func (m *memory) RemoveAll(path string) error              { return refuse("remove", path) }
+func (m *memory) ReadDir(path string) ([]string, error)    { return nil, refuse("read", path) }
 func (m *memory) Walk(path string, _ filepath.WalkFunc) error {
 	return refuse("walk", path)
 }

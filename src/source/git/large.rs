@@ -5,23 +5,21 @@
 
 use std::{
     io::{self, Read},
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, Stdio},
     thread::JoinHandle,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use argosy_facts::Secret;
 
 use super::ssh::{Ssh, TOLD, complaint, quoted};
+use crate::child::ended;
 
 /// How many bytes an answer may have.
 const ANSWER: u64 = 64 * 1024;
 
 /// The status of ssh where it did not come to run anything.
 const NOT_CONNECTED: i32 = 255;
-
-/// How often a look is taken whether ssh has ended.
-const GLANCE: Duration = Duration::from_millis(20);
 
 /// Why there is no answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -133,22 +131,6 @@ fn collect(pipe: Option<impl Read + Send + 'static>, limit: u64) -> JoinHandle<V
         }
         text
     })
-}
-
-/// How a program ended; `None` if it did not in time and was ended.
-fn ended(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
-    let end = Instant::now() + limit;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if Instant::now() >= end {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
-        }
-        std::thread::sleep(GLANCE);
-    }
 }
 
 #[cfg(test)]

@@ -93,23 +93,19 @@ impl Workspace {
 
     /// Writes all that was selected.
     pub(super) fn lay_out(&self, selection: &Selection) -> io::Result<()> {
-        let root = self.folder();
+        let make_place = |path: &str| {
+            let place = self.folder().join(path);
+            place.parent().map_or(Ok(()), fs::create_dir_all)?;
+            io::Result::Ok(place)
+        };
         for folder in selection.folders() {
-            fs::create_dir_all(root.join(folder))?;
+            fs::create_dir_all(self.folder().join(folder))?;
         }
         for (path, content) in selection.files() {
-            let file = root.join(path);
-            if let Some(folder) = file.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            fs::write(file, content)?;
+            fs::write(make_place(&path)?, content)?;
         }
         for (path, target) in selection.links() {
-            let link = root.join(path);
-            if let Some(folder) = link.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            symlink(root.join(target), link)?;
+            symlink(self.folder().join(target), make_place(&path)?)?;
         }
         Ok(())
     }

@@ -180,17 +180,32 @@ impl Kustomization<'_> {
         let mut paths = NAMES.iter().filter_map(|name| self.directory.child(name));
         let path = paths.find(|path| selection.content(path).is_some());
         let path = path.ok_or("kustomization file not found in the path")?;
+        let text = self.edited(selection, &path, edits)?;
+        let value = argosy_yaml::from_str(&text).map_err(|error| error.to_string())?;
+        let patched = argosy_yaml::to_string(&edits::add_patches(value, options)?);
+        let put = selection.put(&path, patched.into_bytes());
+        put.map_err(|error| error.to_string())
+    }
+
+    /// The kustomization's own file as the edits leave it.
+    fn edited(
+        &self,
+        selection: &Selection,
+        path: &TreePath,
+        edits: &[Vec<String>],
+    ) -> Result<String, String> {
+        if edits.is_empty() {
+            let content = selection.content(path).unwrap_or_default();
+            return argosy_yaml::decode(content).map_err(|error| error.to_string());
+        }
         let done = self.run(&Job {
             selection,
             directory: self.directory,
             commands: edits,
-            wanted: Some(&path),
+            wanted: Some(path),
             leaves_traces: false,
         })?;
-        let value = argosy_yaml::from_str(&done.wanted).map_err(|error| error.to_string())?;
-        let patched = argosy_yaml::to_string(&edits::add_patches(value, options)?);
-        let put = selection.put(&path, patched.into_bytes());
-        put.map_err(|error| error.to_string())
+        Ok(done.wanted)
     }
 
     fn run(&self, job: &Job<'_>) -> Result<Done, String> {
