@@ -60,7 +60,7 @@ impl<'a> Builder<'a> {
                 Typed::Sequence(values)
             }
             Content::Mapping(entries) => {
-                let mut map = Map::default();
+                let mut map = Map::with_capacity(entries.len());
                 self.fill(entries, &mut map)?;
                 Typed::Mapping(map)
             }
@@ -101,10 +101,13 @@ impl<'a> Builder<'a> {
         reason = "a ratio of counts far below 2^52"
     )]
     fn is_excessive(&self) -> bool {
+        if self.from_aliases <= 100 || self.nodes <= 1000 {
+            return false;
+        }
         let nodes = self.nodes as f64;
         let scarcity = ((nodes - FREE_NODES) / (SCARCE_NODES - FREE_NODES)).clamp(0.0, 1.0);
         let allowed = 0.99 - 0.89 * scarcity;
-        self.from_aliases > 100 && self.nodes > 1000 && self.from_aliases as f64 / nodes > allowed
+        self.from_aliases as f64 / nodes > allowed
     }
 
     /// Starts to expand an alias, unless that is being done already.

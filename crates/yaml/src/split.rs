@@ -14,46 +14,54 @@ pub struct RawDocument {
 
 /// Splits a stream at its `---` lines. What follows `---` on its line must be blank or a comment.
 pub fn split_documents(text: &str) -> impl Iterator<Item = Result<RawDocument, Error>> {
-    let mut lines = text.split_inclusive('\n').enumerate();
+    let mut lines = text.split_inclusive('\n');
+    // How many lines have been read, and where they end.
+    let (mut count, mut end) = (0, 0);
     let mut failed = false;
     std::iter::from_fn(move || {
-        let mut document = RawDocument {
-            text: String::new(),
-            line: 1,
-        };
-        while !failed {
-            let Some((index, line)) = lines.next() else {
-                break;
-            };
-            if let Some(rest) = line.strip_prefix("---") {
-                let rest = rest.trim();
-                if !rest.is_empty() && !rest.starts_with('#') {
-                    failed = true;
-                    let message =
-                        "invalid YAML document separator: only a comment may follow '---'";
-                    return Some(Err(Error::at(
-                        Position {
-                            line: index + 1,
-                            column: 4,
-                        },
-                        message,
-                    )));
-                }
-                if !document.text.is_empty() {
-                    return Some(Ok(document));
-                }
-            }
-            if document.text.is_empty() {
-                document.line = index + 1;
-            }
-            match line.strip_suffix('\n') {
-                Some(line) => document
-                    .text
-                    .push_str(line.strip_suffix('\r').unwrap_or(line)),
-                None => document.text.push_str(line),
-            }
-            document.text.push('\n');
+        if failed {
+            return None;
         }
-        (!document.text.is_empty()).then_some(Ok(document))
+        let (start, line) = (end, count + 1);
+        for next in lines.by_ref() {
+            let before = end;
+            count += 1;
+            end += next.len();
+            let Some(rest) = next.strip_prefix("---") else {
+                continue;
+            };
+            if let Err(error) = check_separator(rest, count) {
+                failed = true;
+                return Some(Err(error));
+            }
+            if before > start {
+                let text = unix(&text[start..before]);
+                return Some(Ok(RawDocument { text, line }));
+            }
+        }
+        let text = unix(&text[start..end]);
+        (!text.is_empty()).then_some(Ok(RawDocument { text, line }))
     })
+}
+
+fn check_separator(rest: &str, line: usize) -> Result<(), Error> {
+    let rest = rest.trim();
+    if rest.is_empty() || rest.starts_with('#') {
+        return Ok(());
+    }
+    let message = "invalid YAML document separator: only a comment may follow '---'";
+    Err(Error::at(Position { line, column: 4 }, message))
+}
+
+/// The lines, each ended by a line feed alone.
+fn unix(lines: &str) -> String {
+    let mut lines = if lines.contains('\r') {
+        lines.replace("\r\n", "\n")
+    } else {
+        lines.to_owned()
+    };
+    if !lines.is_empty() && !lines.ends_with('\n') {
+        lines.push('\n');
+    }
+    lines
 }

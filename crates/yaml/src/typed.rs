@@ -15,7 +15,7 @@ pub(crate) enum Typed {
 }
 
 /// A mapping whose keys are told apart by kind: `1` and `"1"` are two until JSON makes them one.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Map {
     entries: Vec<(Scalar, Typed)>,
     /// Where keys are, once there are too many to look at each.
@@ -26,6 +26,14 @@ pub(crate) struct Map {
 const FEW: usize = 16;
 
 impl Map {
+    /// A mapping with room for so many entries.
+    pub(crate) fn with_capacity(entries: usize) -> Self {
+        Self {
+            entries: Vec::with_capacity(entries),
+            places: BTreeMap::new(),
+        }
+    }
+
     /// Sets a key and returns how it reads if it was set before.
     pub(crate) fn insert(&mut self, key: Scalar, value: Typed) -> Option<String> {
         if let Some(place) = self.place(&key) {
