@@ -36,8 +36,9 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         driver.env(tool.variable(), tools::ensure(tool)?);
     }
     if arguments.first().is_some_and(|name| name == "render") {
-        let tool = Tool::Worker;
-        driver.env(tool.variable(), tools::ensure(tool)?);
+        for tool in [Tool::Worker, Tool::Engines] {
+            driver.env(tool.variable(), tools::ensure(tool)?);
+        }
     }
     driver.arg("--argosy").arg(programs.join("argosy"));
     succeed(driver.args(arguments))

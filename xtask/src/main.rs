@@ -36,7 +36,7 @@ enum Task {
     },
     /// Builds the programs that tests run, once, and prints their paths.
     Tools {
-        /// Only these; all when none is named.
+        /// Only these; all that tests need when none is named.
         #[arg(value_enum)]
         tools: Vec<Tool>,
     },

@@ -43,7 +43,7 @@ pub(crate) fn run(only: Vec<String>) -> ExitCode {
 
 fn tools() -> anyhow::Result<Vec<(Tool, PathBuf)>> {
     tools::ensure_programs()?;
-    Tool::ALL
+    Tool::TESTED
         .map(|tool| Ok((tool, tools::ensure(tool)?)))
         .into_iter()
         .collect()

@@ -28,10 +28,13 @@ pub(crate) enum Tool {
     Kustomize,
     /// Helm's and Kustomize's libraries in a process that stays.
     Worker,
+    /// What measures these libraries by themselves; benchmarks alone need it.
+    Engines,
 }
 
 impl Tool {
-    pub(crate) const ALL: [Self; 4] = [
+    /// What tests need.
+    pub(crate) const TESTED: [Self; 4] = [
         Self::ControlPlane,
         Self::Helm,
         Self::Kustomize,
@@ -46,14 +49,19 @@ impl Tool {
             Self::Helm => "ARGOSY_HELM",
             Self::Kustomize => "ARGOSY_KUSTOMIZE",
             Self::Worker => "ARGOSY_RENDER_WORKER",
+            Self::Engines => "ARGOSY_ENGINES",
         }
     }
 }
 
-/// Builds the given tools, or all, and prints one path a line.
+/// Builds the given tools, or all that tests need, and prints one path a line.
 pub(crate) fn print(tools: &[Tool]) -> anyhow::Result<()> {
     use std::io::Write as _;
-    let tools = if tools.is_empty() { &Tool::ALL } else { tools };
+    let tools = if tools.is_empty() {
+        &Tool::TESTED
+    } else {
+        tools
+    };
     for tool in tools {
         writeln!(std::io::stdout(), "{}", ensure(*tool)?.display())?;
     }
@@ -77,6 +85,7 @@ pub(crate) fn ensure(tool: Tool) -> anyhow::Result<PathBuf> {
             own_folder("render-worker", &worker_source())?,
             "argosy-render-worker",
         ),
+        Tool::Engines => (own_folder("engines", &engines_source())?, "argosy-engines"),
     };
     let path = cache.join(folder).join(file);
     if path.exists() {
@@ -116,6 +125,7 @@ fn build(tool: Tool, cache: &Path, path: &Path) -> anyhow::Result<()> {
             crate::stage::say("building the render worker, two minutes on two cores");
             go.build(&worker_source(), &unfinished.join(file), "-s -w")?;
         }
+        Tool::Engines => go.build(&engines_source(), &unfinished.join(file), "-s -w")?,
     }
     std::fs::create_dir_all(folder)?;
     std::fs::rename(unfinished.join(file), path)
@@ -128,6 +138,10 @@ fn control_plane_source() -> PathBuf {
 
 fn worker_source() -> PathBuf {
     crate::root().join("crates/render/worker")
+}
+
+fn engines_source() -> PathBuf {
+    crate::root().join("tests/bench/engines")
 }
 
 /// The folder in the cache for a program of our own; its name holds the hash of what it is built

@@ -1,9 +1,9 @@
 // Renders charts and kustomizations with the libraries of Helm and Kustomize, one job after the
 // other, for as long as its input lasts.
 //
-// A job is a line of JSON and the contents of its files right after it. The answer is a line of JSON:
-// what the tool prints, or what it complains about. The worker keeps nothing from one job to the
-// next, and who started it ends it when a job takes too long.
+// A job is a line of JSON and the contents of its files right after it. The answer is a line of JSON
+// and right after it what the tool prints, or what it complains about. The worker keeps nothing from
+// one job to the next, and who started it ends it when a job takes too long.
 //
 // Its first argument is a folder of its own, empty, and all others are folders with programs that
 // jobs may run. Nothing else can be read or written, and nobody can be connected to, where the
@@ -12,13 +12,13 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
-	"strings"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 )
@@ -44,17 +44,24 @@ type file struct {
 	Size int    `json:"size"`
 }
 
+// What a job leaves.
 type answer struct {
-	Output string `json:"output"`
-	Wanted string `json:"wanted,omitempty"`
-	Error  string `json:"error,omitempty"`
+	// What the commands print.
+	output bytes.Buffer
+	// The wanted file.
+	wanted []byte
+	// What the first command that fails complains about.
+	complaint string
 }
 
 // Jobs are short and leave little behind: memory is collected seldom as long as there is little of it.
 const (
-	collectAt  = 400       // percent
+	collectAt  = 1600      // percent
 	memorySoft = 128 << 20 // bytes
 )
+
+// Most jobs and answers come and go at once.
+const buffer = 64 << 10 // bytes
 
 func main() {
 	debug.SetGCPercent(collectAt)
@@ -68,10 +75,9 @@ func main() {
 		os.Exit(1)
 	}
 	// Libraries print where they like; only answers may go to the real output.
-	answers := json.NewEncoder(os.Stdout)
-	answers.SetEscapeHTML(false)
+	answers := bufio.NewWriterSize(os.Stdout, buffer)
 	os.Stdout = os.Stderr
-	input := bufio.NewReader(os.Stdin)
+	input := bufio.NewReaderSize(os.Stdin, buffer)
 	for {
 		next, files, err := read(input)
 		if errors.Is(err, io.EOF) {
@@ -80,7 +86,7 @@ func main() {
 			fmt.Fprintln(os.Stderr, "cannot read a job:", err)
 			os.Exit(2)
 		}
-		if err := answers.Encode(do(next, files)); err != nil {
+		if err := reply(do(next, files), answers); err != nil {
 			os.Exit(1)
 		}
 	}
@@ -119,18 +125,34 @@ func read(input *bufio.Reader) (next job, files *memory, err error) {
 	return next, files, nil
 }
 
+// Writes an answer: the lengths of its parts, and the parts.
+func reply(done *answer, answers *bufio.Writer) error {
+	lengths := map[string]int{
+		"output": done.output.Len(),
+		"wanted": len(done.wanted),
+		"error":  len(done.complaint),
+	}
+	// What cannot be written shows when all of it is flushed.
+	json.NewEncoder(answers).Encode(lengths)
+	answers.Write(done.output.Bytes())
+	answers.Write(done.wanted)
+	answers.WriteString(done.complaint)
+	return answers.Flush()
+}
+
 // Does one job. A panic is an answer like any other complaint.
-func do(next job, files *memory) (result answer) {
+func do(next job, files *memory) (done *answer) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			result = answer{Error: fmt.Sprintf("%s panicked: %v", next.Tool, cause)}
+			done = &answer{complaint: fmt.Sprintf("%s panicked: %v", next.Tool, cause)}
 		}
 	}()
-	var output strings.Builder
-	if err := run(next, files, &output); err != nil {
-		return answer{Error: "Error: " + err.Error()}
+	done = &answer{}
+	if err := run(next, files, &done.output); err != nil {
+		return &answer{complaint: "Error: " + err.Error()}
 	}
-	return answer{Output: output.String(), Wanted: string(files.content[next.Wanted])}
+	done.wanted = files.content[next.Wanted]
+	return done
 }
 
 func run(next job, files *memory, output io.Writer) error {

@@ -1,17 +1,16 @@
-//! What a chart and a kustomization cost as the hub renders them, beside what the library alone takes
-//! that the worker links: the difference is ours.
+//! What a chart and a kustomization cost as the hub renders them, from files in memory to objects,
+//! beside what the tool's own engine takes in process, from files in a folder to text.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use argosy_crds::ApplicationSource;
 use argosy_render::{Environment, MemoryTree, Request, Tools, Tree, render};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::figures::{figure, ms, say};
 use crate::usage;
@@ -19,55 +18,40 @@ use crate::usage;
 /// Where `cargo xtask bench` says that the worker is.
 const WORKER: &str = "ARGOSY_RENDER_WORKER";
 
-/// What Helm is told at least, as the hub tells it.
-const HELM: &[&str] = &["template", ".", "--name-template=web", "--include-crds"];
-
-/// What Kustomize is told.
-const KUSTOMIZE: &[&str] = &["build", "."];
+/// Where it says that the program is that measures the tools' own engines.
+const ENGINES: &str = "ARGOSY_ENGINES";
 
 /// Renders that nobody measures: the first one starts a worker.
 const WARM_UP: u32 = 5;
 
-/// A tool, what it is told, and the files that it renders.
+/// A tool, and the files that it renders.
 struct Case {
     name: &'static str,
     tool: &'static str,
-    arguments: &'static [&'static str],
     /// The directory of the source.
     path: &'static str,
     files: Vec<(String, String)>,
 }
 
 pub(crate) fn run(rounds: u32) -> anyhow::Result<()> {
-    let Some(worker) = std::env::var_os(WORKER).map(PathBuf::from) else {
+    let program = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
+    let (Some(worker), Some(engines)) = (program(WORKER), program(ENGINES)) else {
         return say(&format!(
-            "{WORKER} names no worker: neither Helm nor Kustomize is measured"
+            "{WORKER} or {ENGINES} names no program: neither Helm nor Kustomize is measured"
         ));
     };
     let folder = worker.parent().context("the worker lies in a folder")?;
     let tools = Tools::on_path(folder.as_os_str());
     for case in [chart(), own_chart()?, kustomization(), own_kustomization()?] {
         let hub = hub(&case, &tools, rounds)?;
-        let jobs = cost_of_jobs(&case, &[case.arguments], &worker, rounds)?;
-        let empty_jobs = cost_of_jobs(&case, &[], &worker, rounds)?;
-        let library = jobs.saturating_sub(empty_jobs);
-        let name = case.name;
-        figure(&format!("{name}: a render takes"), ms(hub.wall), "ms", "")?;
-        figure(&format!("{name}: CPU"), ms(hub.cpu()), "ms", "")?;
-        figure(
-            &format!("{name}: CPU of it that the worker takes"),
-            ms(hub.worker),
-            "ms",
-            "",
-        )?;
-        figure(
-            &format!("{name}: CPU of the library alone"),
-            ms(library),
-            "ms",
-            "",
-        )?;
-        let ratio = hub.cpu().as_secs_f64() / library.as_secs_f64();
-        figure(&format!("{name}: the ratio"), ratio, "", "1.2")?;
+        let engine = engine(&case, &engines, rounds)?;
+        let say = |what: &str, cost| figure(&format!("{}: {what}", case.name), ms(cost), "ms", "");
+        say("a render takes", hub.wall)?;
+        say("CPU", hub.own + hub.worker)?;
+        say("CPU of it that the worker takes", hub.worker)?;
+        say("CPU of the tool's own engine", engine)?;
+        let ratio = (hub.own + hub.worker).as_secs_f64() / engine.as_secs_f64();
+        figure(&format!("{}: the ratio", case.name), ratio, "", "1.2")?;
     }
     Ok(())
 }
@@ -95,7 +79,6 @@ fn chart() -> Case {
     Case {
         name: "five templates",
         tool: "helm",
-        arguments: HELM,
         path: ".",
         files,
     }
@@ -106,7 +89,6 @@ fn own_chart() -> anyhow::Result<Case> {
     Ok(Case {
         name: "the hub's chart",
         tool: "helm",
-        arguments: HELM,
         path: ".",
         files: deployed("helm/argosy")?,
     })
@@ -117,7 +99,6 @@ fn own_kustomization() -> anyhow::Result<Case> {
     Ok(Case {
         name: "the hub's kustomization",
         tool: "kustomize",
-        arguments: KUSTOMIZE,
         path: "overlays/ha",
         files: deployed("kustomize")?,
     })
@@ -159,7 +140,6 @@ fn kustomization() -> Case {
     Case {
         name: "five resources",
         tool: "kustomize",
-        arguments: KUSTOMIZE,
         path: ".",
         files,
     }
@@ -172,12 +152,6 @@ struct Cost {
     own: Duration,
     /// The processor time of its worker.
     worker: Duration,
-}
-
-impl Cost {
-    fn cpu(&self) -> Duration {
-        self.own + self.worker
-    }
 }
 
 /// What a render costs as the hub makes it, from a tree in memory to objects.
@@ -208,54 +182,23 @@ fn hub(case: &Case, tools: &Tools, rounds: u32) -> anyhow::Result<Cost> {
     })
 }
 
-/// The processor time that a worker takes for a job with these commands, with nobody between. A job
-/// without commands costs what it takes to bring the files.
-fn cost_of_jobs(
-    case: &Case,
-    commands: &[&[&str]],
-    worker: &Path,
-    rounds: u32,
-) -> anyhow::Result<Duration> {
+/// The processor time that the tool's own engine takes in process, for the case's files in a folder.
+fn engine(case: &Case, engines: &Path, rounds: u32) -> anyhow::Result<Duration> {
     let folder = tempfile::tempdir()?;
-    let mut process = Command::new(worker)
-        .arg(folder.path())
-        .env_clear()
-        .env("HOME", folder.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let mut questions = process.stdin.take().context("a worker takes jobs")?;
-    let answers = process.stdout.take().context("a worker answers")?;
-    let files = case.files.iter();
-    let files = files.map(|(path, text)| json!({"path": format!("/x/{path}"), "size": text.len()}));
-    let header = json!({
-        "tool": case.tool,
-        "commands": commands,
-        "folder": Path::new("/x").join(case.path).components().collect::<PathBuf>(),
-        "files": files.collect::<Vec<_>>(),
-    });
-    let contents: String = case.files.iter().map(|(_, text)| text.as_str()).collect();
-    let job = format!("{header}\n{contents}");
-    let mut lines = BufReader::new(answers).lines();
-    let mut ask = || -> anyhow::Result<()> {
-        questions.write_all(job.as_bytes())?;
-        let line = lines.next().context("the worker ended")??;
-        let answer: Value = serde_json::from_str(&line)?;
-        match answer["error"].as_str() {
-            Some(error) => bail!("{}: {error}", case.tool),
-            None => Ok(()),
-        }
-    };
-    for _ in 0..WARM_UP {
-        ask()?;
+    for (path, text) in &case.files {
+        let file = folder.path().join(path);
+        fs::create_dir_all(file.parent().context("a file lies in a folder")?)?;
+        fs::write(file, text)?;
     }
-    let before = usage::cpu(process.id())?;
-    for _ in 0..rounds {
-        ask()?;
-    }
-    let used = usage::cpu(process.id())?.saturating_sub(before);
-    drop(questions);
-    process.wait()?;
-    Ok(used / rounds.max(1))
+    let run = Command::new(engines)
+        .arg(case.tool)
+        .arg(folder.path().join(case.path))
+        .arg(rounds.max(1).to_string())
+        .stderr(Stdio::inherit())
+        .output()?;
+    let nanos = String::from_utf8(run.stdout)?;
+    let nanos = nanos.trim().parse();
+    Ok(Duration::from_nanos(nanos.with_context(|| {
+        format!("{} {} did not measure", engines.display(), case.tool)
+    })?))
 }

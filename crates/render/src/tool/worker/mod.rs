@@ -64,14 +64,56 @@ struct File {
     size: usize,
 }
 
+/// What a worker writes before the parts of its answer: their lengths.
 #[derive(Deserialize)]
+struct Lengths {
+    output: usize,
+    wanted: usize,
+    error: usize,
+}
+
+/// The longest line with lengths.
+const LINE: usize = 1024;
+
+/// What a worker answers.
 struct Answer {
-    #[serde(default)]
     output: String,
-    #[serde(default)]
     wanted: String,
-    #[serde(default)]
     error: String,
+}
+
+impl Answer {
+    /// An answer in what has come of it; `None` if that is not all.
+    fn read(bytes: &[u8]) -> io::Result<Option<Self>> {
+        let Some(end) = bytes.iter().take(LINE).position(|byte| *byte == b'\n') else {
+            return match bytes.len() {
+                ..LINE => Ok(None),
+                _ => Err(io::ErrorKind::InvalidData.into()),
+            };
+        };
+        let (line, mut rest) = (&bytes[..end], &bytes[end + 1..]);
+        let Lengths {
+            output,
+            wanted,
+            error,
+        } = serde_json::from_slice(line)?;
+        let mut part = |length| {
+            let part = rest.split_off(..length)?;
+            Some(str::from_utf8(part).map_or_else(
+                |_| String::from_utf8_lossy(part).into_owned(),
+                str::to_owned,
+            ))
+        };
+        let (output, wanted, error) = (part(output), part(wanted), part(error));
+        Ok(output
+            .zip(wanted)
+            .zip(error)
+            .map(|((output, wanted), error)| Self {
+                output,
+                wanted,
+                error,
+            }))
+    }
 }
 
 impl Pool {
@@ -199,8 +241,8 @@ struct Worker {
 impl Worker {
     fn ask(&mut self, question: &[&[u8]], limits: Limits) -> Result<Answer, Silence> {
         self.jobs += 1;
-        let line = self.pipes.exchange(question, &self.group, limits)?;
-        serde_json::from_slice(&line).map_err(|_| Silence::Gone)
+        self.pipes
+            .exchange(question, Answer::read, &self.group, limits)
     }
 
     fn is_small(&self, limits: Limits) -> bool {
@@ -228,6 +270,17 @@ mod tests {
         }
     }
 
+    /// A command that answers with this text in one of the parts.
+    fn says(part: &str, text: &str) -> String {
+        let length = |of| if of == part { "${#said}" } else { "0" };
+        format!(
+            r#"said="{text}"; echo "{{\"output\": {}, \"wanted\": {}, \"error\": {}}}"; printf %s "$said""#,
+            length("output"),
+            length("wanted"),
+            length("error"),
+        )
+    }
+
     fn run(pool: &Pool, leaves_traces: bool) -> Result<String, String> {
         let job = Job {
             selection: &Selection::default(),
@@ -244,11 +297,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pool = Pool {
             jobs: 20,
-            ..pool(
-                folder.path(),
-                "echo \"{\\\"output\\\": \\\"$$\\\"}\"",
-                Limits::default(),
-            )
+            ..pool(folder.path(), &says("output", "$$"), Limits::default())
         };
         let first = run(&pool, false).unwrap();
         assert_eq!(run(&pool, true).unwrap(), first);
@@ -275,13 +324,14 @@ mod tests {
                 "printed more than 1000 bytes",
             ),
             ("exit 3", "the worker ended during helm"),
-            ("echo '{\"error\": \"Error: no\"}'", "Error: no"),
+            (&says("error", "Error: no"), "Error: no"),
         ] {
             // The first job of a folder is the bad one, all others are good.
             let marker = folder.path().join(text);
             let script = format!(
-                "if mkdir '{}' 2>/dev/null; then {job}; else echo '{{\"output\": \"good\"}}'; fi",
-                marker.display()
+                "if mkdir '{}' 2>/dev/null; then {job}; else {}; fi",
+                marker.display(),
+                says("output", "good")
             );
             let pool = pool(folder.path(), &script, limits);
             assert_eq!(run(&pool, false).unwrap_err(), text);
@@ -294,7 +344,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pool = pool(
             folder.path(),
-            "echo '{\"output\": \"good\"}'; exit 0",
+            &format!("{}; exit 0", says("output", "good")),
             Limits::default(),
         );
         for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! The pipes to and from one worker: a question goes one way and a line comes the other way, within
+//! The pipes to and from one worker: a question goes one way and an answer comes the other way, within
 //! limits, and neither ever blocks.
 
 use std::{
@@ -21,8 +21,12 @@ use crate::tool::{
 /// How often a busy worker's memory is looked at.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// How much is read at once: what a pipe holds.
-const CHUNK: usize = 64 * 1024;
+/// How much is read at once.
+const CHUNK: usize = 256 * 1024;
+
+/// How much a pipe holds, where the system allows it: most jobs and answers, so that neither side
+/// waits for the other in the middle.
+const CAPACITY: i32 = 1024 * 1024;
 
 /// Why there is no answer.
 pub(super) enum Silence {
@@ -43,6 +47,8 @@ impl Pipes {
     pub(super) fn new(input: ChildStdin, output: ChildStdout) -> io::Result<Self> {
         for end in [input.as_fd(), output.as_fd()] {
             fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+            // A smaller pipe does the same in more steps.
+            let _ = fcntl(end, FcntlArg::F_SETPIPE_SZ(CAPACITY));
         }
         Ok(Self {
             input,
@@ -51,25 +57,32 @@ impl Pipes {
         })
     }
 
-    /// Sends a question, which comes in parts, and returns the line that answers it.
-    pub(super) fn exchange(
+    /// Sends a question, which comes in parts, and returns the answer as `read` finds it in the bytes that
+    /// have come; it finds `None` as long as more has to come.
+    pub(super) fn exchange<T>(
         &mut self,
         question: &[&[u8]],
+        read: impl Fn(&[u8]) -> io::Result<Option<T>>,
         group: &Group,
         limits: Limits,
-    ) -> Result<Vec<u8>, Silence> {
+    ) -> Result<T, Silence> {
         let started = Instant::now();
         let mut glanced = started;
         let mut parts: Vec<_> = question.iter().map(|part| IoSlice::new(part)).collect();
         let mut unsent = &mut parts[..];
         // Nothing but empty parts would look like a pipe that takes nothing.
         IoSlice::advance_slices(&mut unsent, 0);
-        let mut line = Vec::new();
+        let mut answer = Vec::new();
         loop {
             unsent = self.send(unsent).map_err(|_| Silence::Gone)?;
-            self.receive(&mut line, limits)?;
-            if line.ends_with(b"\n") {
-                return Ok(line);
+            while self.receive(&mut answer).map_err(|_| Silence::Gone)? {
+                if answer.len() as u64 > limits.output {
+                    let limit = format!("printed more than {} bytes", limits.output);
+                    return Err(Silence::Limit(limit));
+                }
+                if let Some(answer) = read(&answer).map_err(|_| Silence::Gone)? {
+                    return Ok(answer);
+                }
             }
             if glanced.elapsed() >= GLANCE {
                 if let Some(limit) = exceeded(group, started, limits) {
@@ -97,22 +110,18 @@ impl Pipes {
         Ok(unsent)
     }
 
-    /// Reads what has come, up to the end of the line.
-    fn receive(&mut self, line: &mut Vec<u8>, limits: Limits) -> Result<(), Silence> {
-        while !line.ends_with(b"\n") {
-            match self.output.read(&mut self.chunk) {
-                Ok(0) => return Err(Silence::Gone),
-                Ok(read) => line.extend_from_slice(&self.chunk[..read]),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return Err(Silence::Gone),
+    /// Reads once of what has come, if anything has.
+    fn receive(&mut self, answer: &mut Vec<u8>) -> io::Result<bool> {
+        match self.output.read(&mut self.chunk) {
+            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+            Ok(read) => {
+                answer.extend_from_slice(&self.chunk[..read]);
+                Ok(true)
             }
-            if line.len() as u64 > limits.output {
-                let limit = format!("printed more than {} bytes", limits.output);
-                return Err(Silence::Limit(limit));
-            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(false),
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 
     /// Waits until there is something to read, or room to send, or it is time for a glance.
