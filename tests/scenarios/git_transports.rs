@@ -2,7 +2,10 @@
 //! that fails.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use argosy::blocking::Blocking;
@@ -72,6 +75,19 @@ impl Place {
         let commit = sources.resolve(&repository, "main").await?.sha;
         let tree = sources.tree(&repository, &commit).await?;
         Ok(tree.read(&TreePath::parse("a.yaml").unwrap()).unwrap())
+    }
+
+    /// Why its refs are not read where that may take so many seconds.
+    async fn gives_up(&self, repository: &Repository, seconds: u64) -> SourceError {
+        let (network, clock) = (Network::system(), Clock::system());
+        let mirrors = tempfile::tempdir_in(self.folder.path()).unwrap();
+        let remotes = Remotes::mirrored(mirrors.path(), u64::MAX).unwrap();
+        let limits = Limits {
+            list_timeout: Duration::from_secs(seconds),
+            ..Limits::default()
+        };
+        let sources = Sources::new(remotes, network, clock, Blocking::Pool, limits);
+        sources.resolve(repository, "main").await.unwrap_err()
     }
 
     async fn is_read(&self, url: &str, more: &Value) {
@@ -289,24 +305,49 @@ async fn an_ssh_server_that_says_nothing_or_complains_without_end_is_given_up() 
     place.trusted.ssh = server.known_host().into();
     let url = server.url(place.tree.path());
     let repository = place.repository(&url, &json!({"sshPrivateKey": server.key()}));
-    let error = async |seconds: u64| {
-        let (network, clock) = (Network::system(), Clock::system());
-        let mirrors = tempfile::tempdir_in(place.folder.path()).unwrap();
-        let remotes = Remotes::mirrored(mirrors.path(), u64::MAX).unwrap();
-        let limits = Limits {
-            list_timeout: Duration::from_secs(seconds),
-            ..Limits::default()
-        };
-        let sources = Sources::new(remotes, network, clock, Blocking::Pool, limits);
-        sources.resolve(&repository, "main").await.unwrap_err()
-    };
     server.runs("exec cat >/dev/null");
-    let silent = error(1).await;
+    let silent = place.gives_up(&repository, 1).await;
     assert_eq!(silent.reason(), "RepositoryTimeout", "{silent}");
     server.runs("exec yes no >&2");
-    let noisy = error(600).await;
+    let noisy = place.gives_up(&repository, 600).await;
     assert_ne!(noisy.reason(), "RepositoryTimeout", "{noisy}");
     assert!(noisy.to_string().contains("no; no"), "{noisy}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_git_daemon_is_read_and_one_that_says_nothing_is_given_up() {
+    let place = Place::new();
+    let daemon = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("git://{}/repo", daemon.local_addr().unwrap());
+    let folder = place.folder.path().to_owned();
+    std::thread::spawn(move || {
+        for visitor in daemon.incoming() {
+            let visitor = OwnedFd::from(visitor.unwrap());
+            let base = format!("--base-path={}", folder.display());
+            let served = Command::new("git")
+                .args(["daemon", "--inetd", "--export-all", &base])
+                .stdout(visitor.try_clone().unwrap())
+                .stdin(visitor)
+                .status();
+            served.unwrap();
+        }
+    });
+    place.is_read(&url, &json!({})).await;
+    let why = place
+        .is_refused(
+            &url.replace("/repo", "/other"),
+            &json!({}),
+            "RepositoryUnreachable",
+        )
+        .await;
+    assert!(why.contains("other"), "{why}");
+
+    // The system takes visitors in, and nobody ever looks at them.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("git://{}/repo", silent.local_addr().unwrap());
+    let repository = place.repository(&url, &json!({}));
+    let error = place.gives_up(&repository, 1).await;
+    assert_eq!(error.reason(), "RepositoryTimeout", "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,8 +19,9 @@ const HUB: [&str; 8] = [
 ];
 
 /// The files below the seams.
-const BELOW: [&str; 6] = [
+const BELOW: [&str; 7] = [
     "src/cluster/connection.rs",
+    "src/source/git/daemon.rs",
     "src/source/git/large.rs",
     "src/source/git/mirror.rs",
     "src/source/git/mirrors/leftovers.rs",
@@ -49,8 +50,9 @@ const WAYS: [&str; 17] = [
     "thread::",
 ];
 
-/// The only maker of HTTP clients: it checks every address that is connected to.
-const HTTP: &str = "src/http/connection.rs";
+/// The only maker of HTTP clients, and what speaks git's own protocol: they check every address that
+/// they connect to.
+const GUARDED: [&str; 2] = ["src/http/connection.rs", "src/source/git/daemon.rs"];
 
 /// What makes an HTTP client or connects without one.
 const CLIENTS: [&str; 5] = [
@@ -83,7 +85,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
     }
     for part in ["src", "crates", "generators/src"] {
         let mut seen = |shown: &str, text: &str| {
-            if shown != HTTP && !COMMANDS.iter().any(|part| shown.starts_with(part)) {
+            if !GUARDED.contains(&shown) && !COMMANDS.iter().any(|part| shown.starts_with(part)) {
                 found.extend(clients(text).map(|(line, way)| format!("{shown}:{line}: {way}")));
             }
         };
@@ -91,7 +93,8 @@ pub(crate) fn check() -> anyhow::Result<()> {
     }
     if !found.is_empty() {
         bail!(
-            "these connect past `{HTTP}`, which checks the addresses:\n{}",
+            "these connect past `{}`, which check the addresses:\n{}",
+            GUARDED.join("` and `"),
             found.join("\n")
         );
     }

@@ -131,8 +131,7 @@ impl Mirror {
             let remote = local.remote_at(session.url())?.with_fetch_tags(Tags::None);
             let specs = specs.iter().map(|spec| spec.as_bytes().as_bstr());
             let remote = remote.with_refspecs(specs, Direction::Fetch)?;
-            let mut connection = remote.connect(Direction::Fetch)?;
-            session.introduce(&mut connection);
+            let connection = session.connect(&remote)?;
             let meter = Meter::new(&self.lease, interrupt);
             let received = connection
                 .prepare_fetch(Discard, ref_map::Options::default())?
@@ -190,8 +189,7 @@ impl Remote for Mirror {
             let remote = local.remote_at(session.url())?.with_fetch_tags(Tags::None);
             // The mapping is not used; some refspec has to be there for the conversation to start.
             let remote = remote.with_refspecs(["+HEAD:refs/argosy/head"], Direction::Fetch)?;
-            let mut connection = remote.connect(Direction::Fetch)?;
-            session.introduce(&mut connection);
+            let connection = session.connect(&remote)?;
             let options = ref_map::Options {
                 prefix_from_spec_as_filter_on_remote: false,
                 ..Default::default()

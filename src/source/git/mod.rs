@@ -5,6 +5,7 @@
 
 mod access;
 pub(crate) mod commit;
+mod daemon;
 mod failure;
 mod large;
 mod mirror;

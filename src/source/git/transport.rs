@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use argosy_engine::addresses::Addresses;
 use argosy_facts::Secret;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use gix::credentials::{helper::Action, protocol::Outcome};
@@ -17,9 +18,10 @@ use gix::protocol::transport::client::blocking_io::{
     Transport,
     http::{self, reqwest as gix_reqwest},
 };
+use gix::remote::Direction;
 
 use super::{
-    large,
+    daemon, large,
     mirrors::Lease,
     ssh::{Ending, Ssh},
 };
@@ -42,6 +44,9 @@ pub(super) enum Shown {
 /// Everything needed to open connections to one remote for a short while.
 pub(super) struct Session {
     url: gix::Url,
+    addresses: Addresses,
+    /// How long a conversation in git's own protocol may take.
+    limit: Duration,
     overrides: Vec<String>,
     http: Option<http::Options>,
     shown: Shown,
@@ -51,7 +56,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Prepares for `repository`, whose mirror is leased; `limit` bounds one HTTP request from its first to its last byte.
+    /// Prepares for `repository`, whose mirror is leased; `limit` bounds one HTTP request, or a
+    /// conversation in git's own protocol, from its first to its last byte.
     pub(super) fn new(
         repository: &Repository,
         lease: &Lease,
@@ -73,6 +79,8 @@ impl Session {
         }
         let mut session = Self {
             url,
+            addresses: repository.addresses.clone(),
+            limit,
             overrides: base_configuration(),
             http: None,
             shown,
@@ -91,8 +99,7 @@ impl Session {
                 session.overrides.extend(ssh.configuration());
                 session.ssh = Some(ssh);
             }
-            gix::url::Scheme::Git => check_host(repository, session.url.host())?,
-            gix::url::Scheme::File => {}
+            gix::url::Scheme::Git | gix::url::Scheme::File => {}
             _ => return Err(bad_url("use https, http, ssh, git or file".into())),
         }
         Ok(session)
@@ -131,11 +138,20 @@ impl Session {
         (is_at_home && found != repository.url).then(|| found.to_owned())
     }
 
-    /// Tells a connection, before its handshake, who we are and whom to trust.
-    pub(super) fn introduce<T: Transport>(
+    /// Connects to the remote and tells the connection, before its handshake, who we are and whom to
+    /// trust.
+    pub(super) fn connect<'remote, 'repo>(
         &self,
-        connection: &mut gix::remote::Connection<'_, '_, '_, T>,
-    ) {
+        remote: &'remote gix::Remote<'repo>,
+    ) -> gix::Result<gix::remote::Connection<'remote, 'static, 'repo, Box<dyn Transport + Send>>>
+    {
+        let mut connection = if self.url.scheme == gix::url::Scheme::Git {
+            let daemon = daemon::connect(&self.url, &self.addresses, self.limit);
+            let daemon = daemon.map_err(|error| gix::Error::from_error(error))?;
+            remote.to_connection_with_transport(Box::new(daemon) as Box<dyn Transport + Send>)
+        } else {
+            remote.connect(Direction::Fetch)?
+        };
         let host = self.url.clone();
         let account = self.account.clone();
         let account = account.filter(|_| self.shown == Shown::WhenAsked);
@@ -143,6 +159,7 @@ impl Session {
         if let Some(options) = &self.http {
             connection.set_transport_options(Box::new(options.clone()));
         }
+        Ok(connection)
     }
 
     /// Where the remote says that its large files are; `None` if it is not reached over ssh.
@@ -183,9 +200,8 @@ fn check_address(text: &str, url: &gix::Url) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Refuses a host with an address that no source may have, where something else than an HTTP client
-/// connects: ssh and git's own protocol resolve the name once more by themselves, so that a name whose
-/// addresses change between the two is not caught.
+/// Refuses a host with an address that no source may have, where ssh connects, which resolves the name
+/// once more by itself: a name whose addresses change between the two is not caught.
 fn check_host(repository: &Repository, host: Option<&str>) -> Result<(), SourceError> {
     let unreachable = |why: String| SourceError::Remote {
         url: repository.url.clone(),
