@@ -40,6 +40,9 @@ enum Task {
         #[arg(value_enum)]
         tools: Vec<Tool>,
     },
+    /// Builds the worker that renders charts and kustomizations, and prints its path: a hub takes the
+    /// one that is on its `PATH`.
+    Worker,
     /// Measures the hub: `bench sync [--sim] [--applications N] [--clusters N]`, `bench appset [--sets N]`,
     /// `bench compare [--clusters N] [--objects N]`, `bench render [--applications N] [--commits N]`,
     /// `bench metrics [--applications N]`.
@@ -59,6 +62,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().task {
         Task::Codegen { check } => codegen::run(check)?,
         Task::Tools { tools } => tools::print(&tools)?,
+        Task::Worker => tools::print(&[Tool::Worker])?,
         Task::Bench { arguments } => bench::run(&arguments)?,
         Task::Test { stages } => return Ok(test::run(stages)),
     }
