@@ -1,4 +1,4 @@
-//! `cargo +nightly fuzz run templates`
+//! `cargo fuzz run --sanitizer none templates`
 
 #![no_main]
 

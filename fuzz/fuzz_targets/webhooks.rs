@@ -1,4 +1,4 @@
-//! `cargo +nightly fuzz run webhooks`
+//! `cargo fuzz run --sanitizer none webhooks`
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! `cargo +nightly fuzz run yaml`
+//! `cargo fuzz run --sanitizer none yaml`
 
 #![no_main]
 
