@@ -56,8 +56,8 @@ type answer struct {
 
 // Jobs are short and leave little behind: memory is collected seldom as long as there is little of it.
 const (
-	collectAt  = 1600      // percent
-	memorySoft = 128 << 20 // bytes
+	collectAt  = 1600     // percent
+	memorySoft = 64 << 20 // bytes
 )
 
 // Most jobs and answers come and go at once.
