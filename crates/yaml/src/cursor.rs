@@ -43,7 +43,7 @@ impl<'a> Cursor<'a> {
                 Position { line, column },
                 format!(
                     "control characters are not allowed: U+{:04X}",
-                    text[at..].chars().next().map_or(0, u32::from)
+                    first(&text[at..]).map_or(0, u32::from)
                 ),
             ));
         }

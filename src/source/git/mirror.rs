@@ -108,7 +108,7 @@ impl Mirror {
                     if matches!(repository, Cow::Borrowed(_))
                         && causes(&error).contains(REDIRECTED) =>
                 {
-                    let Some(url) = session.moved(&repository, limit) else {
+                    let Some(url) = session.moved(&repository) else {
                         let failure = Failure::Git(error);
                         return Err(self.explain(action, limit, &session, failure));
                     };
@@ -261,7 +261,7 @@ impl Remote for Mirror {
     fn large_files(&self, limit: Duration) -> Result<Option<Secret>, SourceError> {
         const ACTION: &str = "ask for the large files of";
         let session = Session::new(&self.repository, &self.lease, limit, Shown::AtOnce)?;
-        let Some(answer) = session.large_files(limit) else {
+        let Some(answer) = session.large_files() else {
             return Ok(None);
         };
         let url = || self.repository.url.clone();

@@ -45,7 +45,7 @@ pub(super) enum Shown {
 pub(super) struct Session {
     url: gix::Url,
     addresses: Addresses,
-    /// How long a conversation in git's own protocol may take.
+    /// How long one HTTP request, or a conversation in another protocol, may take.
     limit: Duration,
     overrides: Vec<String>,
     http: Option<http::Options>,
@@ -121,7 +121,7 @@ impl Session {
 
     /// What is this repository's URL now, if its server redirects to another of its own: git's library
     /// follows no redirect with a token.
-    pub(super) fn moved(&self, repository: &Repository, limit: Duration) -> Option<String> {
+    pub(super) fn moved(&self, repository: &Repository) -> Option<String> {
         let Credentials::Bearer(token) = &repository.credentials else {
             return None;
         };
@@ -129,7 +129,7 @@ impl Session {
             return None;
         }
         let asked = format!("{}{ASKED}", repository.url.trim_end_matches('/'));
-        let connection = Connection::of(&repository.terms(limit)).ok()?;
+        let connection = Connection::of(&repository.terms(self.limit)).ok()?;
         let authorization = format!("Bearer {}", token.expose());
         let found = connection.lands_at(&asked, &authorization).ok()?;
         let is_at_home =
@@ -163,9 +163,9 @@ impl Session {
     }
 
     /// Where the remote says that its large files are; `None` if it is not reached over ssh.
-    pub(super) fn large_files(&self, limit: Duration) -> Option<Result<Secret, large::Failure>> {
+    pub(super) fn large_files(&self) -> Option<Result<Secret, large::Failure>> {
         let ssh = self.ssh.as_ref()?;
-        Some(large::ask(ssh, &self.url, limit))
+        Some(large::ask(ssh, &self.url, self.limit))
     }
 
     /// What ends the program that carries the conversation, if one does.

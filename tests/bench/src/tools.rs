@@ -45,11 +45,11 @@ pub(crate) fn run(rounds: u32) -> anyhow::Result<()> {
     for case in [chart(), own_chart()?, kustomization(), own_kustomization()?] {
         let hub = hub(&case, &tools, rounds)?;
         let engine = engine(&case, &engines, rounds)?;
-        let say = |what: &str, cost| figure(&format!("{}: {what}", case.name), ms(cost), "ms", "");
-        say("a render takes", hub.wall)?;
-        say("CPU", hub.own + hub.worker)?;
-        say("CPU of it that the worker takes", hub.worker)?;
-        say("CPU of the tool's own engine", engine)?;
+        let cost = |what: &str, cost| figure(&format!("{}: {what}", case.name), ms(cost), "ms", "");
+        cost("a render takes", hub.wall)?;
+        cost("CPU", hub.own + hub.worker)?;
+        cost("CPU of it that the worker takes", hub.worker)?;
+        cost("CPU of the tool's own engine", engine)?;
         let ratio = (hub.own + hub.worker).as_secs_f64() / engine.as_secs_f64();
         figure(&format!("{}: the ratio", case.name), ratio, "", "1.2")?;
     }

@@ -38,14 +38,14 @@ impl Folding {
 
     /// Adds what the breaks become and what stands after them to the text, and starts again.
     pub(super) fn add<'a>(&mut self, piece: &'a str, text: &mut Cow<'a, str>) {
-        match self.first_break.take() {
-            None => {}
-            Some("\n") if self.more_breaks.is_empty() => add(" ", text),
-            Some("\n") => text.to_mut().push_str(&self.more_breaks),
-            Some(first) => {
-                add(first, text);
-                text.to_mut().push_str(&self.more_breaks);
-            }
+        if let Some(first) = self.first_break.take() {
+            let first = match first {
+                "\n" if self.more_breaks.is_empty() => " ",
+                "\n" => "",
+                separator => separator,
+            };
+            add(first, text);
+            text.to_mut().push_str(&self.more_breaks);
         }
         self.more_breaks.clear();
         add(piece, text);
