@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"slices"
@@ -27,7 +26,7 @@ import (
 
 // Does what the program does for `helm template .`, with the chart in the job's folder. Helm's own
 // command reads charts from a disk; this one is made of the same parts, in the same order.
-func helm(arguments []string, files *memory, output io.Writer) error {
+func helm(arguments []string, files *memory) ([]string, error) {
 	install := action.NewInstall(&action.Configuration{})
 	install.DryRunStrategy = action.DryRunClient
 	install.Replace = true // Nobody has taken the name.
@@ -47,24 +46,23 @@ func helm(arguments []string, files *memory, output io.Writer) error {
 	flags.StringArrayVar(&given.FileValues, "set-file", nil, "")
 	skipTests := flags.Bool("skip-tests", false, "")
 	if err := flags.Parse(arguments); err != nil {
-		return err
+		return nil, err
 	}
 	if version != "" {
 		parsed, err := common.ParseKubeVersion(version)
 		if err != nil {
-			return fmt.Errorf("invalid kube version '%s': %w", version, err)
+			return nil, fmt.Errorf("invalid kube version '%s': %w", version, err)
 		}
 		install.KubeVersion = parsed
 	}
 	install.APIVersions = apis
 	rendered, err := render(install, &given, files)
 	if err != nil && rendered != nil {
-		return fmt.Errorf("%w\n\nUse --debug flag to render out invalid YAML", err)
+		return nil, fmt.Errorf("%w\n\nUse --debug flag to render out invalid YAML", err)
 	} else if err != nil {
-		return err
+		return nil, err
 	}
-	write(rendered, *skipTests, output)
-	return nil
+	return output(rendered, *skipTests), nil
 }
 
 func render(install *action.Install, given *values.Options, files *memory) (*release.Release, error) {
@@ -92,13 +90,15 @@ func render(install *action.Install, given *values.Options, files *memory) (*rel
 	return rendered, err
 }
 
-func write(rendered *release.Release, skipTests bool, output io.Writer) {
-	fmt.Fprintln(output, strings.TrimSpace(rendered.Manifest))
+// What the program prints of a release.
+func output(rendered *release.Release, skipTests bool) []string {
+	pieces := []string{strings.TrimSpace(rendered.Manifest), "\n"}
 	for _, hook := range rendered.Hooks {
 		if !skipTests || !slices.Contains(hook.Events, release.HookTest) {
-			fmt.Fprintf(output, "---\n# Source: %s\n%s\n", hook.Path, hook.Manifest)
+			pieces = append(pieces, "---\n# Source: ", hook.Path, "\n", hook.Manifest, "\n")
 		}
 	}
+	return pieces
 }
 
 // Whether a chart can be installed, and has all that it depends on.

@@ -12,7 +12,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,8 +45,8 @@ type file struct {
 
 // What a job leaves.
 type answer struct {
-	// What the commands print.
-	output bytes.Buffer
+	// What the commands print, piece by piece.
+	output []string
 	// The wanted file.
 	wanted []byte
 	// What the first command that fails complains about.
@@ -127,14 +126,20 @@ func read(input *bufio.Reader) (next job, files *memory, err error) {
 
 // Writes an answer: the lengths of its parts, and the parts.
 func reply(done *answer, answers *bufio.Writer) error {
+	printed := 0
+	for _, piece := range done.output {
+		printed += len(piece)
+	}
 	lengths := map[string]int{
-		"output": done.output.Len(),
+		"output": printed,
 		"wanted": len(done.wanted),
 		"error":  len(done.complaint),
 	}
 	// What cannot be written shows when all of it is flushed.
 	json.NewEncoder(answers).Encode(lengths)
-	answers.Write(done.output.Bytes())
+	for _, piece := range done.output {
+		answers.WriteString(piece)
+	}
 	answers.Write(done.wanted)
 	answers.WriteString(done.complaint)
 	return answers.Flush()
@@ -147,24 +152,25 @@ func do(next job, files *memory) (done *answer) {
 			done = &answer{complaint: fmt.Sprintf("%s panicked: %v", next.Tool, cause)}
 		}
 	}()
-	done = &answer{}
-	if err := run(next, files, &done.output); err != nil {
+	printed, err := run(next, files)
+	if err != nil {
 		return &answer{complaint: "Error: " + err.Error()}
 	}
-	done.wanted = files.content[next.Wanted]
-	return done
+	return &answer{output: printed, wanted: files.content[next.Wanted]}
 }
 
-func run(next job, files *memory, output io.Writer) error {
-	tools := map[string]func([]string, *memory, io.Writer) error{"helm": helm, "kustomize": kustomize}
+func run(next job, files *memory) (printed []string, err error) {
+	tools := map[string]func([]string, *memory) ([]string, error){"helm": helm, "kustomize": kustomize}
 	tool, known := tools[next.Tool]
 	if !known {
-		return fmt.Errorf("there is no tool %q", next.Tool)
+		return nil, fmt.Errorf("there is no tool %q", next.Tool)
 	}
 	for _, arguments := range next.Commands {
-		if err := tool(arguments, files, output); err != nil {
-			return err
+		pieces, err := tool(arguments, files)
+		if err != nil {
+			return nil, err
 		}
+		printed = append(printed, pieces...)
 	}
-	return nil
+	return printed, nil
 }

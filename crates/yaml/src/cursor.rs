@@ -23,6 +23,30 @@ impl Mark {
     }
 }
 
+/// The bytes at which something ends: line breaks, the text's end and some ASCII characters.
+pub(crate) struct Ends([bool; 256]);
+
+impl Ends {
+    pub(crate) const LINE: Self = Self::with(b"");
+
+    pub(crate) const fn with(characters: &[u8]) -> Self {
+        let mut ends = [false; 256];
+        // The last two begin the line breaks that are not ASCII, and other characters besides.
+        let breaks = [0, b'\n', b'\r', 0xc2, 0xe2];
+        let mut at = 0;
+        while at < breaks.len() {
+            ends[breaks[at] as usize] = true;
+            at += 1;
+        }
+        at = 0;
+        while at < characters.len() {
+            ends[characters[at] as usize] = true;
+            at += 1;
+        }
+        Self(ends)
+    }
+}
+
 pub(crate) struct Cursor<'a> {
     text: &'a str,
     /// The byte at which the cursor stands.
@@ -82,13 +106,13 @@ impl<'a> Cursor<'a> {
     }
 
     pub(crate) fn skip_blanks(&mut self) {
-        self.take_until(|c| !is_blank(c));
+        self.take_while(is_blank);
     }
 
     /// Steps over a comment, up to its line break.
     pub(crate) fn skip_comment(&mut self) {
         if self.current() == '#' {
-            self.take_until(is_break_or_end);
+            self.take_until(&Ends::LINE);
         }
     }
 
@@ -98,27 +122,39 @@ impl<'a> Cursor<'a> {
         self.skip();
     }
 
-    /// Takes all that stands before the first character that `ends`, or the text's end. Every line break must be such a
-    /// character.
-    pub(crate) fn take_until(&mut self, ends: impl Fn(char) -> bool) -> &'a str {
+    /// Takes all that stands before the first character that ends it, or the text's end.
+    pub(crate) fn take_until(&mut self, ends: &Ends) -> &'a str {
         let rest = self.rest();
-        let (mut length, mut characters) = (0, 0);
+        let mut length = 0;
         loop {
-            let ascii = rest.as_bytes()[length..].iter();
-            let ascii = ascii.take_while(|byte| byte.is_ascii() && !ends(char::from(**byte)));
-            let ascii = ascii.count();
-            length += ascii;
-            characters += ascii;
+            let bytes = &rest.as_bytes()[length..];
+            let end = bytes.iter().position(|&byte| ends.0[usize::from(byte)]);
+            length += end.unwrap_or(bytes.len());
             match first(&rest[length..]) {
-                Some(c) if !c.is_ascii() && !ends(c) => length += c.len_utf8(),
+                Some(c) if !c.is_ascii() && !is_break(c) => length += c.len_utf8(),
                 _ => break,
             }
-            characters += 1;
         }
+        let taken = &rest[..length];
+        self.advance(length, taken.chars().count());
+        taken
+    }
+
+    /// Takes all ASCII characters that are `within`, of which none may be a line break.
+    pub(crate) fn take_while(&mut self, within: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let ends = |byte: u8| !byte.is_ascii() || !within(char::from(byte));
+        let end = rest.bytes().position(ends);
+        let length = end.unwrap_or(rest.len());
+        self.advance(length, length);
+        &rest[..length]
+    }
+
+    /// Steps over so many bytes of so many characters, none of which is a line break.
+    fn advance(&mut self, length: usize, characters: usize) {
         self.at += length;
         self.mark.index += characters;
         self.mark.column += characters;
-        &rest[..length]
     }
 
     /// Steps over a line break, if there is one, and says what it means: a line feed, unless it is one of Unicode's own
@@ -174,12 +210,9 @@ fn suspects(text: &str) -> impl Iterator<Item = usize> {
 }
 
 fn is_suspect(byte: u8) -> bool {
-    match byte {
-        b'\t' | b'\n' | b'\r' => false,
-        // The last two are what U+0080 to U+00BF and U+F000 to U+FFFF begin with.
-        ..b' ' | 0x7f | 0xc2 | 0xef => true,
-        _ => false,
-    }
+    let is_control = (byte < b' ') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
+    // The last two are what U+0080 to U+00BF and U+F000 to U+FFFF begin with.
+    is_control | (byte == 0x7f) | (byte == 0xc2) | (byte == 0xef)
 }
 
 fn is_allowed(c: char) -> bool {

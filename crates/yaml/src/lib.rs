@@ -1,11 +1,13 @@
 //! YAML as Kubernetes reads and writes it: sigs.k8s.io/yaml's values and apimachinery's document reader.
 //! Never touches files, clocks or the network, and never guesses: what Kubernetes refuses is refused here.
 //!
-//! A text goes through `cursor` (characters), `scan` (tokens), `parse` (the tree as written), `construct` (aliases,
-//! merges, kinds) and `typed` (JSON). `document` splits a stream first. `emit` is the way back.
+//! A text goes through `cursor` (characters), `scan` (tokens), `parse` (grammar) and `direct` (JSON); where there
+//! are aliases, tags or anything wrong, through `node` (the tree as written), `construct` (aliases, merges, kinds) and
+//! `typed` (JSON) in its place. `document` splits a stream first. `emit` is the way back.
 
 mod construct;
 mod cursor;
+mod direct;
 mod document;
 mod emit;
 mod encoding;
@@ -24,6 +26,7 @@ mod typed;
 
 use serde_json::Value;
 
+use self::node::Tree;
 pub use self::{
     document::{Document, parse_documents, parse_documents_with},
     emit::to_string,
@@ -50,7 +53,10 @@ pub fn from_str_strict(text: &str) -> Result<Value, Error> {
 
 fn read(text: &str, limits: &Limits, strict: bool) -> Result<Value, Error> {
     limits.check_size(text)?;
-    match parse::parse(text, limits.depth)? {
+    if let Some(value) = direct::read(text, limits) {
+        return Ok(value);
+    }
+    match Tree::read(text, limits.depth)? {
         Some(tree) => construct::construct(&tree, limits, strict)?.into_json(),
         None => Ok(Value::Null),
     }

@@ -4,14 +4,13 @@ use crate::{
     Limits, Position,
     construct::is_merge,
     node::{Content, NodeId, Tree},
-    parse,
     scalar::resolve,
     typed::key_text,
 };
 
 /// The place of what a JSON pointer names.
 pub(crate) fn position_of(text: &str, pointer: &str) -> Option<Position> {
-    let tree = parse::parse(text, Limits::default().depth).ok()??;
+    let tree = Tree::read(text, Limits::default().depth).ok()??;
     let mut place = tree.root;
     let mut value = tree.root;
     if pointer.is_empty() {

@@ -1,5 +1,5 @@
-//! Builds the tree of a text's first document from its tokens. Never reads past that document's end, since the document
-//! reader has already split the stream.
+//! Reads a text's first document by the grammar of its tokens, and has a [`Compose`] make something of it: a tree or a
+//! value. Never reads past that document's end, since the document reader has already split the stream.
 
 mod block;
 mod flow;
@@ -9,18 +9,53 @@ use std::{borrow::Cow, collections::BTreeMap};
 use crate::{
     Error,
     cursor::Mark,
-    node::{Content, Node, NodeId, Tree},
     scan::{Scanner, Style, Token, TokenKind},
 };
 
 const CORE_PREFIX: &str = "tag:yaml.org,2002:";
 
-/// Reads the first document; `None` if the text has none.
-pub(crate) fn parse(text: &str, max_depth: usize) -> Result<Option<Tree<'_>>, Error> {
+/// What is made of the nodes of a document, each after those that it consists of.
+pub(crate) trait Compose<'a> {
+    type Node;
+    /// A collection that has been met, before its items.
+    type Open;
+    /// What a mapping has so far.
+    type Entries: Default;
+
+    fn alias(&mut self, name: &'a str, mark: Mark) -> Result<Self::Node, Error>;
+
+    /// `implicit` says that it has neither quotes nor a tag (other than `!`), so that its form says what it is.
+    fn scalar(
+        &mut self,
+        text: Cow<'a, str>,
+        implicit: bool,
+        properties: Given<'a>,
+        mark: Mark,
+    ) -> Result<Self::Node, Error>;
+
+    fn open(&mut self, properties: Given<'a>, mark: Mark) -> Result<Self::Open, Error>;
+
+    fn sequence(&mut self, open: Self::Open, items: Vec<Self::Node>) -> Self::Node;
+
+    fn entry(
+        &mut self,
+        entries: &mut Self::Entries,
+        key: Self::Node,
+        value: Self::Node,
+    ) -> Result<(), Error>;
+
+    fn mapping(&mut self, open: Self::Open, entries: Self::Entries) -> Self::Node;
+}
+
+/// Reads the first document and gives its root; `None` if the text has none.
+pub(crate) fn parse<'a, C: Compose<'a>>(
+    text: &'a str,
+    max_depth: usize,
+    composer: &mut C,
+) -> Result<Option<C::Node>, Error> {
     let mut parser = Parser {
         scanner: Scanner::new(text, max_depth)?,
-        nodes: Vec::new(),
-        anchors: BTreeMap::new(),
+        composer,
         handles: BTreeMap::new(),
         depth: 0,
         max_depth,
@@ -28,23 +63,25 @@ pub(crate) fn parse(text: &str, max_depth: usize) -> Result<Option<Tree<'_>>, Er
     parser.document()
 }
 
-struct Parser<'a> {
+struct Parser<'a, 'c, C> {
     scanner: Scanner<'a>,
-    nodes: Vec<Node<'a>>,
-    anchors: BTreeMap<&'a str, NodeId>,
+    composer: &'c mut C,
     /// What each tag handle stands for.
     handles: BTreeMap<String, String>,
     depth: usize,
     max_depth: usize,
 }
 
+/// What stands before a node. Most have nothing there.
+pub(crate) type Given<'a> = Option<Box<Properties<'a>>>;
+
 /// Anchor and tag before a node.
-#[derive(Default)]
-struct Properties<'a> {
-    anchor: Option<&'a str>,
-    tag: String,
+pub(crate) struct Properties<'a> {
+    pub(crate) anchor: Option<&'a str>,
+    /// The full tag; empty if there is none.
+    pub(crate) tag: String,
     /// Where the first of them stands.
-    mark: Option<Mark>,
+    mark: Mark,
 }
 
 /// Where a node stands, which decides what may follow.
@@ -56,11 +93,11 @@ enum Place {
     Flow,
 }
 
-impl<'a> Parser<'a> {
-    fn document(&mut self) -> Result<Option<Tree<'a>>, Error> {
+impl<'a, C: Compose<'a>> Parser<'a, '_, C> {
+    fn document(&mut self) -> Result<Option<C::Node>, Error> {
         let directives = matches!(
             self.kind()?,
-            TokenKind::Version { .. } | TokenKind::TagDirective { .. } | TokenKind::DocumentStart
+            TokenKind::Version { .. } | TokenKind::TagDirective(_) | TokenKind::DocumentStart
         );
         if !directives {
             // `...` is only skipped between documents, so here it is content that cannot be.
@@ -81,17 +118,14 @@ impl<'a> Parser<'a> {
         };
         // The token after the document is scanned, although nothing depends on it, because an error in it counts.
         self.kind()?;
-        Ok(Some(Tree {
-            nodes: std::mem::take(&mut self.nodes),
-            root,
-        }))
+        Ok(Some(root))
     }
 
-    fn document_content(&mut self) -> Result<NodeId, Error> {
+    fn document_content(&mut self) -> Result<C::Node, Error> {
         let empty = matches!(
             self.kind()?,
             TokenKind::Version { .. }
-                | TokenKind::TagDirective { .. }
+                | TokenKind::TagDirective(_)
                 | TokenKind::DocumentStart
                 | TokenKind::DocumentEnd
                 | TokenKind::StreamEnd
@@ -122,14 +156,15 @@ impl<'a> Parser<'a> {
                     }
                     versioned = true;
                 }
-                TokenKind::TagDirective { handle, prefix } => {
+                TokenKind::TagDirective(parts) => {
+                    let (handle, prefix) = *parts;
                     if self.handles.insert(handle, prefix).is_some() {
                         return Err(Error::at(mark.position(), "found duplicate %TAG directive"));
                     }
                 }
                 _ => break,
             }
-            self.scanner.take()?;
+            self.scanner.skip()?;
         }
         self.handles
             .entry("!".to_owned())
@@ -140,145 +175,128 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn node(&mut self, place: Place) -> Result<NodeId, Error> {
+    fn node(&mut self, place: Place) -> Result<C::Node, Error> {
         let &Token { ref kind, mark } = self.scanner.peek()?;
         if let &TokenKind::Alias(name) = kind {
-            self.scanner.take()?;
-            let target = self.anchors.get(name).copied().ok_or_else(|| {
-                Error::at(
-                    mark.position(),
-                    format!("unknown anchor '{name}' referenced"),
-                )
-            })?;
-            return Ok(self.add(Content::Alias { name, target }, String::new(), mark));
+            self.scanner.skip()?;
+            return self.composer.alias(name, mark);
         }
         self.depth += 1;
         if self.depth > self.max_depth + 1 {
             let message = format!("collections are nested deeper than {}", self.max_depth);
             return Err(Error::at(mark.position(), message));
         }
-        let properties = self.properties()?;
-        let id = self.content(place, properties)?;
+        let properties = match kind {
+            TokenKind::Anchor(_) | TokenKind::Tag(_) => self.properties()?,
+            _ => None,
+        };
+        let node = self.content(place, properties)?;
         self.depth -= 1;
-        Ok(id)
+        Ok(node)
     }
 
     /// Reads an anchor and a tag, in either order.
-    fn properties(&mut self) -> Result<Properties<'a>, Error> {
-        let mut properties = Properties::default();
+    fn properties(&mut self) -> Result<Given<'a>, Error> {
+        let mut properties = Given::None;
         let mut tagged = false;
         loop {
             let &Token { ref kind, mark } = self.scanner.peek()?;
-            match kind {
-                TokenKind::Anchor(name) if properties.anchor.is_none() => {
-                    properties.anchor = Some(name);
-                }
-                TokenKind::Tag { handle, suffix } if !tagged => {
-                    properties.tag = match self.handles.get(handle) {
-                        _ if handle.is_empty() => suffix.clone(),
-                        Some(prefix) => format!("{prefix}{suffix}"),
-                        None => {
-                            let message = format!("found undefined tag handle {handle}");
-                            return Err(Error::at(mark.position(), message));
-                        }
-                    };
-                    tagged = true;
+            let named = properties.as_ref().is_some_and(|p| p.anchor.is_some());
+            let (anchor, tag) = match kind {
+                TokenKind::Anchor(name) if !named => (Some(*name), None),
+                TokenKind::Tag(parts) if !tagged => {
+                    (None, Some(full_tag(&self.handles, parts, mark)?))
                 }
                 _ => return Ok(properties),
+            };
+            let given = properties.get_or_insert_with(|| Properties::at(mark));
+            given.anchor = given.anchor.or(anchor);
+            if let Some(tag) = tag {
+                given.tag = tag;
+                tagged = true;
             }
-            properties.mark.get_or_insert(mark);
-            self.scanner.take()?;
+            self.scanner.skip()?;
         }
     }
 
-    fn content(&mut self, place: Place, properties: Properties<'a>) -> Result<NodeId, Error> {
+    fn content(&mut self, place: Place, properties: Given<'a>) -> Result<C::Node, Error> {
         let &Token {
             ref kind,
             mark: here,
         } = self.scanner.peek()?;
-        let mark = properties.mark.unwrap_or(here);
+        let mark = properties.as_ref().map_or(here, |given| given.mark);
         let block = place != Place::Flow;
-        match kind {
-            TokenKind::BlockEntry if place == Place::BlockMapping => {
-                self.collection(properties, mark, Self::indentless_sequence)
-            }
-            TokenKind::Scalar { .. } => self.scalar(properties, mark),
-            TokenKind::FlowSequenceStart => self.collection(properties, mark, Self::flow_sequence),
-            TokenKind::FlowMappingStart => self.collection(properties, mark, Self::flow_mapping),
-            TokenKind::BlockSequenceStart if block => {
-                self.collection(properties, mark, Self::block_sequence)
-            }
-            TokenKind::BlockMappingStart if block => {
-                self.collection(properties, mark, Self::block_mapping)
-            }
-            _ if properties.mark.is_some() => {
-                let implicit = properties.tag.is_empty();
-                let content = Content::Scalar {
-                    text: Cow::default(),
-                    implicit,
-                };
-                Ok(self.add_named(content, properties, mark))
-            }
-            _ => Err(Error::at(
-                here.position(),
-                "did not find expected node content",
-            )),
-        }
+        let read = match kind {
+            TokenKind::Scalar { .. } => return self.scalar(properties, mark),
+            TokenKind::BlockEntry if place == Place::BlockMapping => Self::indentless_sequence,
+            TokenKind::FlowSequenceStart => Self::flow_sequence,
+            TokenKind::FlowMappingStart => Self::flow_mapping,
+            TokenKind::BlockSequenceStart if block => Self::block_sequence,
+            TokenKind::BlockMappingStart if block => Self::block_mapping,
+            _ => return self.absent(properties, mark),
+        };
+        let open = self.composer.open(properties, mark)?;
+        read(self, open)
     }
 
-    fn scalar(&mut self, properties: Properties<'a>, mark: Mark) -> Result<NodeId, Error> {
+    fn scalar(&mut self, properties: Given<'a>, mark: Mark) -> Result<C::Node, Error> {
         let TokenKind::Scalar { text, style } = self.scanner.take()?.kind else {
             return Err(Error::at(mark.position(), "did not find expected scalar"));
         };
-        let plain = properties.tag.is_empty() && style == Style::Plain;
-        let implicit = plain || properties.tag == "!";
-        Ok(self.add_named(Content::Scalar { text, implicit }, properties, mark))
+        let tag = properties.as_ref().map_or("", |given| &given.tag);
+        let implicit = tag == "!" || tag.is_empty() && style == Style::Plain;
+        self.composer.scalar(text, implicit, properties, mark)
     }
 
-    /// Adds the node before its items, so that an alias within can be seen to contain itself.
-    fn collection(
-        &mut self,
-        properties: Properties<'a>,
-        mark: Mark,
-        read: fn(&mut Self) -> Result<Content<'a>, Error>,
-    ) -> Result<NodeId, Error> {
-        let id = self.add_named(Content::Sequence(Vec::new()), properties, mark);
-        self.nodes[id].content = read(self)?;
-        Ok(id)
-    }
-
-    fn add(&mut self, content: Content<'a>, tag: String, mark: Mark) -> NodeId {
-        self.nodes.push(Node { content, tag, mark });
-        self.nodes.len() - 1
-    }
-
-    fn add_named(
-        &mut self,
-        content: Content<'a>,
-        properties: Properties<'a>,
-        mark: Mark,
-    ) -> NodeId {
-        let id = self.add(content, properties.tag, mark);
-        if let Some(name) = properties.anchor {
-            self.anchors.insert(name, id);
-        }
-        id
-    }
-
-    fn empty(&mut self) -> Result<NodeId, Error> {
-        let mark = self.mark()?;
-        let content = Content::Scalar {
-            text: Cow::default(),
-            implicit: true,
+    /// An anchor or a tag may stand alone, before nothing.
+    fn absent(&mut self, properties: Given<'a>, mark: Mark) -> Result<C::Node, Error> {
+        let Some(given) = properties else {
+            let message = "did not find expected node content";
+            return Err(Error::at(mark.position(), message));
         };
-        Ok(self.add(content, String::new(), mark))
+        let implicit = given.tag.is_empty();
+        self.composer
+            .scalar(Cow::default(), implicit, Some(given), mark)
     }
 
+    fn empty(&mut self) -> Result<C::Node, Error> {
+        let mark = self.mark()?;
+        self.composer.scalar(Cow::default(), true, None, mark)
+    }
+
+    #[inline]
     fn kind(&mut self) -> Result<&TokenKind<'a>, Error> {
         Ok(&self.scanner.peek()?.kind)
     }
 
     fn mark(&mut self) -> Result<Mark, Error> {
         Ok(self.scanner.peek()?.mark)
+    }
+}
+
+impl Properties<'_> {
+    fn at(mark: Mark) -> Box<Self> {
+        Box::new(Self {
+            anchor: None,
+            tag: String::new(),
+            mark,
+        })
+    }
+}
+
+fn full_tag(
+    handles: &BTreeMap<String, String>,
+    (handle, suffix): &(String, String),
+    mark: Mark,
+) -> Result<String, Error> {
+    if handle.is_empty() {
+        return Ok(suffix.clone());
+    }
+    match handles.get(handle) {
+        Some(prefix) => Ok(format!("{prefix}{suffix}")),
+        None => {
+            let message = format!("found undefined tag handle {handle}");
+            Err(Error::at(mark.position(), message))
+        }
     }
 }

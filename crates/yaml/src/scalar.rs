@@ -63,7 +63,7 @@ fn typed(kind: &str, text: &str) -> Result<Scalar, String> {
 }
 
 /// What a plain scalar is other than text. The first character decides which forms are tried.
-fn plain(text: &str) -> Option<Scalar> {
+pub(crate) fn plain(text: &str) -> Option<Scalar> {
     match text.bytes().next() {
         None => Some(Scalar::Null),
         Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => {

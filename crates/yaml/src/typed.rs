@@ -134,7 +134,7 @@ impl Typed {
     }
 }
 
-fn scalar_json(scalar: Scalar) -> Result<Value, Error> {
+pub(crate) fn scalar_json(scalar: Scalar) -> Result<Value, Error> {
     Ok(match scalar {
         Scalar::Null => Value::Null,
         Scalar::Bool(bool) => bool.into(),

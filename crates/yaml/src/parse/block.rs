@@ -1,21 +1,17 @@
 //! Block collections: by indentation. Never flow collections.
 
-use super::{Parser, Place};
-use crate::{
-    Error,
-    node::{Content, NodeId},
-    scan::TokenKind,
-};
+use super::{Compose, Parser, Place};
+use crate::{Error, scan::TokenKind};
 
-impl<'a> Parser<'a> {
-    pub(super) fn block_sequence(&mut self) -> Result<Content<'a>, Error> {
-        self.scanner.take()?;
+impl<'a, C: Compose<'a>> Parser<'a, '_, C> {
+    pub(super) fn block_sequence(&mut self, open: C::Open) -> Result<C::Node, Error> {
+        self.scanner.skip()?;
         let mut items = Vec::new();
         loop {
             let token = self.scanner.take()?;
             match token.kind {
                 TokenKind::BlockEntry => {}
-                TokenKind::BlockEnd => return Ok(Content::Sequence(items)),
+                TokenKind::BlockEnd => return Ok(self.composer.sequence(open, items)),
                 _ => {
                     let message = "did not find expected '-' indicator";
                     return Err(Error::at(token.mark.position(), message));
@@ -31,10 +27,10 @@ impl<'a> Parser<'a> {
     }
 
     /// A sequence in the column of its key, which no token starts or ends.
-    pub(super) fn indentless_sequence(&mut self) -> Result<Content<'a>, Error> {
+    pub(super) fn indentless_sequence(&mut self, open: C::Open) -> Result<C::Node, Error> {
         let mut items = Vec::new();
         while *self.kind()? == TokenKind::BlockEntry {
-            self.scanner.take()?;
+            self.scanner.skip()?;
             let empty = matches!(
                 self.kind()?,
                 TokenKind::BlockEntry | TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd
@@ -45,22 +41,22 @@ impl<'a> Parser<'a> {
                 self.node(Place::Block)?
             });
         }
-        Ok(Content::Sequence(items))
+        Ok(self.composer.sequence(open, items))
     }
 
-    pub(super) fn block_mapping(&mut self) -> Result<Content<'a>, Error> {
-        self.scanner.take()?;
-        let mut entries = Vec::new();
+    pub(super) fn block_mapping(&mut self, open: C::Open) -> Result<C::Node, Error> {
+        self.scanner.skip()?;
+        let mut entries = C::Entries::default();
         loop {
             let token = self.scanner.peek()?;
             let key = match token.kind {
                 TokenKind::Key => {
-                    self.scanner.take()?;
+                    self.scanner.skip()?;
                     self.block_mapping_node()?
                 }
                 TokenKind::BlockEnd => {
-                    self.scanner.take()?;
-                    return Ok(Content::Mapping(entries));
+                    self.scanner.skip()?;
+                    return Ok(self.composer.mapping(open, entries));
                 }
                 _ => {
                     return Err(Error::at(
@@ -70,16 +66,16 @@ impl<'a> Parser<'a> {
                 }
             };
             let value = if *self.kind()? == TokenKind::Value {
-                self.scanner.take()?;
+                self.scanner.skip()?;
                 self.block_mapping_node()?
             } else {
                 self.empty()?
             };
-            entries.push((key, value));
+            self.composer.entry(&mut entries, key, value)?;
         }
     }
 
-    fn block_mapping_node(&mut self) -> Result<NodeId, Error> {
+    fn block_mapping_node(&mut self) -> Result<C::Node, Error> {
         match self.kind()? {
             TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd => self.empty(),
             _ => self.node(Place::BlockMapping),

@@ -1,15 +1,11 @@
 //! Flow collections: in brackets. Never block collections, which cannot stand inside.
 
-use super::{Parser, Place};
-use crate::{
-    Error,
-    node::{Content, NodeId},
-    scan::TokenKind,
-};
+use super::{Compose, Parser, Place};
+use crate::{Error, cursor::Mark, scan::TokenKind};
 
-impl<'a> Parser<'a> {
-    pub(super) fn flow_sequence(&mut self) -> Result<Content<'a>, Error> {
-        self.scanner.take()?;
+impl<'a, C: Compose<'a>> Parser<'a, '_, C> {
+    pub(super) fn flow_sequence(&mut self, open: C::Open) -> Result<C::Node, Error> {
+        self.scanner.skip()?;
         let mut items = Vec::new();
         loop {
             if *self.kind()? == TokenKind::FlowSequenceEnd {
@@ -22,18 +18,18 @@ impl<'a> Parser<'a> {
                 TokenKind::FlowSequenceEnd => break,
                 TokenKind::Key => {
                     let mark = self.scanner.take()?.mark;
-                    let entry = self.flow_pair()?;
-                    items.push(self.add(Content::Mapping(vec![entry]), String::new(), mark));
+                    items.push(self.flow_pair(mark)?);
                 }
                 _ => items.push(self.node(Place::Flow)?),
             }
         }
-        self.scanner.take()?;
-        Ok(Content::Sequence(items))
+        self.scanner.skip()?;
+        Ok(self.composer.sequence(open, items))
     }
 
     /// The only entry of a mapping without braces: `[a: b]`.
-    fn flow_pair(&mut self) -> Result<(NodeId, NodeId), Error> {
+    fn flow_pair(&mut self, mark: Mark) -> Result<C::Node, Error> {
+        let open = self.composer.open(None, mark)?;
         let missing = matches!(
             self.kind()?,
             TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowSequenceEnd
@@ -41,29 +37,32 @@ impl<'a> Parser<'a> {
         let key = if missing {
             // What stands in the key's place is dropped, as Kubernetes' parser does.
             let key = self.empty()?;
-            self.scanner.take()?;
+            self.scanner.skip()?;
             key
         } else {
             self.node(Place::Flow)?
         };
         let value = self.flow_value(&TokenKind::FlowSequenceEnd)?;
-        Ok((key, value))
+        let mut entries = C::Entries::default();
+        self.composer.entry(&mut entries, key, value)?;
+        Ok(self.composer.mapping(open, entries))
     }
 
-    pub(super) fn flow_mapping(&mut self) -> Result<Content<'a>, Error> {
-        self.scanner.take()?;
-        let mut entries = Vec::new();
+    pub(super) fn flow_mapping(&mut self, open: C::Open) -> Result<C::Node, Error> {
+        self.scanner.skip()?;
+        let mut entries = C::Entries::default();
+        let mut first = true;
         loop {
             if *self.kind()? == TokenKind::FlowMappingEnd {
                 break;
             }
-            if !entries.is_empty() {
+            if !std::mem::take(&mut first) {
                 self.flow_comma("did not find expected ',' or '}'")?;
             }
             let key = match self.kind()? {
                 TokenKind::FlowMappingEnd => break,
                 TokenKind::Key => {
-                    self.scanner.take()?;
+                    self.scanner.skip()?;
                     match self.kind()? {
                         TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowMappingEnd => {
                             self.empty()?
@@ -75,22 +74,22 @@ impl<'a> Parser<'a> {
                     // A key without a `:` has no value, and what follows is the next entry.
                     let key = self.node(Place::Flow)?;
                     let value = self.empty()?;
-                    entries.push((key, value));
+                    self.composer.entry(&mut entries, key, value)?;
                     continue;
                 }
             };
             let value = self.flow_value(&TokenKind::FlowMappingEnd)?;
-            entries.push((key, value));
+            self.composer.entry(&mut entries, key, value)?;
         }
-        self.scanner.take()?;
-        Ok(Content::Mapping(entries))
+        self.scanner.skip()?;
+        Ok(self.composer.mapping(open, entries))
     }
 
-    fn flow_value(&mut self, end: &TokenKind<'_>) -> Result<NodeId, Error> {
+    fn flow_value(&mut self, end: &TokenKind<'_>) -> Result<C::Node, Error> {
         if *self.kind()? != TokenKind::Value {
             return self.empty();
         }
-        self.scanner.take()?;
+        self.scanner.skip()?;
         let next = self.kind()?;
         if *next == TokenKind::FlowEntry || next == end {
             return self.empty();

@@ -4,7 +4,7 @@
 use super::{Scanner, Style, TokenKind};
 use crate::{
     Error,
-    cursor::{END, is_blank, is_break, is_break_or_end},
+    cursor::{END, Ends, is_blank, is_break, is_break_or_end},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Scanner<'_> {
             text.push_str(&empty_lines);
             empty_lines.clear();
             after_blank = at_blank;
-            text.push_str(self.cursor.take_until(is_break_or_end));
+            text.push_str(self.cursor.take_until(&Ends::LINE));
             line_break = self.cursor.take_line();
             column = self.block_breaks(&mut indent, &mut empty_lines)?;
         }

@@ -30,7 +30,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn directive_name(&mut self) -> Result<&'a str, Error> {
-        let name = self.cursor.take_until(|c| !is_word(c));
+        let name = self.cursor.take_while(is_word);
         if name.is_empty() {
             return Err(self.cursor.error("could not find expected directive name"));
         }
@@ -80,6 +80,6 @@ impl<'a> Scanner<'a> {
             let message = "did not find expected whitespace or line break after a tag prefix";
             return Err(self.cursor.error(message));
         }
-        Ok(TokenKind::TagDirective { handle, prefix })
+        Ok(TokenKind::TagDirective(Box::new((handle, prefix))))
     }
 }

@@ -63,7 +63,7 @@ impl Scanner<'_> {
         loop {
             let tabs_count = self.in_flow() || !self.key_allowed;
             self.cursor
-                .take_until(|c| c != ' ' && !(c == '\t' && tabs_count));
+                .take_while(|c| c == ' ' || c == '\t' && tabs_count);
             self.cursor.skip_comment();
             if !is_break(self.cursor.current()) {
                 return;
@@ -168,7 +168,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn indicator(&mut self, kind: TokenKind<'static>) {
+    pub(super) fn indicator(&mut self, kind: TokenKind<'static>) {
         self.push(kind, self.cursor.mark);
         self.cursor.skip();
     }

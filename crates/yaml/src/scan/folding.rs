@@ -28,7 +28,7 @@ impl Folding {
     pub(super) fn eat(&mut self, cursor: &mut Cursor<'_>) {
         if is_blank(cursor.current()) {
             cursor.skip();
-            cursor.take_until(|c| c != ' ');
+            cursor.take_while(|c| c == ' ');
         } else if self.has_break() {
             self.more_breaks.push_str(cursor.take_line());
         } else {

@@ -14,13 +14,13 @@ mod simple_key;
 mod tag;
 mod token;
 
-use std::collections::VecDeque;
+use std::{borrow::Cow, collections::VecDeque};
 
 use self::simple_key::SimpleKeys;
 pub(crate) use self::token::{Style, Token, TokenKind};
 use crate::{
     Error,
-    cursor::{Cursor, Mark},
+    cursor::{Cursor, Mark, is_blank_or_end},
 };
 
 pub(crate) struct Scanner<'a> {
@@ -76,6 +76,15 @@ impl<'a> Scanner<'a> {
         token.ok_or_else(|| self.cursor.error("found unexpected end of stream"))
     }
 
+    /// Steps over the next token.
+    pub(crate) fn skip(&mut self) -> Result<(), Error> {
+        self.peek()?;
+        self.ready = false;
+        self.taken += 1;
+        self.queue.pop_front();
+        Ok(())
+    }
+
     /// Scans until the first token of the queue is there and cannot turn out to be a key.
     #[inline(never)]
     fn fill(&mut self) -> Result<(), Error> {
@@ -96,6 +105,25 @@ impl<'a> Scanner<'a> {
 
     fn column(&self) -> isize {
         column_of(self.cursor.mark)
+    }
+
+    /// Puts a scalar into the queue and, if its `:` follows at once, all that makes it a key.
+    fn push_scalar(&mut self, text: Cow<'a, str>, style: Style, start: Mark) -> Result<(), Error> {
+        let scalar = TokenKind::Scalar { text, style };
+        let is_key = self.cursor.current() == ':'
+            && is_blank_or_end(self.cursor.peek(1))
+            && self.depth() < self.max_depth
+            && self.keys.take(self.next_number(), self.cursor.mark);
+        if !is_key {
+            self.push(scalar, start);
+            return Ok(());
+        }
+        self.indent_to(start, None, TokenKind::BlockMappingStart)?;
+        self.push(TokenKind::Key, start);
+        self.push(scalar, start);
+        self.key_allowed = false;
+        self.indicator(TokenKind::Value);
+        Ok(())
     }
 
     fn push(&mut self, kind: TokenKind<'a>, mark: Mark) {
@@ -149,11 +177,15 @@ impl<'a> Scanner<'a> {
     }
 
     fn check_depth(&self) -> Result<(), Error> {
-        if self.indents.len() + self.keys.flow_level() > self.max_depth {
+        if self.depth() > self.max_depth {
             let message = format!("collections are nested deeper than {}", self.max_depth);
             return Err(self.cursor.error(message));
         }
         Ok(())
+    }
+
+    fn depth(&self) -> usize {
+        self.indents.len() + self.keys.flow_level()
     }
 
     /// Remembers that the token about to be pushed may turn out to be a key.

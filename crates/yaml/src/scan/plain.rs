@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 
-use super::{Scanner, Style, TokenKind, folding::Folding};
+use super::{Scanner, Style, folding::Folding};
 use crate::{
     Error,
-    cursor::{is_blank, is_blank_or_end, is_break, is_break_or_end},
+    cursor::{Ends, is_blank, is_blank_or_end, is_break},
 };
+
+/// What may end a scalar in block collections and in flow collections.
+const BLOCK: Ends = Ends::with(b":#");
+const FLOW: Ends = Ends::with(b":#,?[]{}");
 
 impl<'a> Scanner<'a> {
     pub(super) fn plain_scalar(&mut self) -> Result<(), Error> {
@@ -40,24 +44,12 @@ impl<'a> Scanner<'a> {
         if folding.has_break() {
             self.key_allowed = true;
         }
-        self.push(
-            TokenKind::Scalar {
-                text,
-                style: Style::Plain,
-            },
-            start,
-        );
-        Ok(())
+        self.push_scalar(text, Style::Plain, start)
     }
 
     /// Takes what stands up to the end of the line or the scalar, without the blanks before that.
     fn plain_line(&mut self) -> &'a str {
-        let in_flow = self.in_flow();
-        let may_end = |c: char| {
-            is_break_or_end(c)
-                || matches!(c, ':' | '#')
-                || in_flow && matches!(c, ',' | '?' | '[' | ']' | '{' | '}')
-        };
+        let may_end = if self.in_flow() { &FLOW } else { &BLOCK };
         let rest = self.cursor.rest();
         loop {
             self.cursor.take_until(may_end);

@@ -4,13 +4,16 @@
 use std::borrow::Cow;
 
 use super::{
-    Scanner, Style, TokenKind,
+    Scanner, Style,
     folding::{Folding, add},
 };
 use crate::{
     Error,
-    cursor::{END, is_blank, is_break, is_break_or_end},
+    cursor::{END, Ends, is_blank, is_break},
 };
+
+const SINGLE: Ends = Ends::with(b"'");
+const DOUBLE: Ends = Ends::with(b"\"\\");
 
 impl Scanner<'_> {
     pub(super) fn quoted_scalar(&mut self, single: bool) -> Result<(), Error> {
@@ -18,7 +21,7 @@ impl Scanner<'_> {
         self.key_allowed = false;
         let start = self.cursor.mark;
         let quote = if single { '\'' } else { '"' };
-        let is_special = |c: char| is_break_or_end(c) || c == quote || c == '\\' && !single;
+        let ends = if single { &SINGLE } else { &DOUBLE };
         let mut text = Cow::default();
         self.cursor.skip();
         loop {
@@ -27,7 +30,7 @@ impl Scanner<'_> {
                     .cursor
                     .error("found unexpected document indicator in a quoted scalar"));
             }
-            let piece = self.cursor.take_until(is_special);
+            let piece = self.cursor.take_until(ends);
             let current = self.cursor.current();
             if is_break(current) {
                 // What stands before it at the end of the line is not content.
@@ -58,14 +61,7 @@ impl Scanner<'_> {
             }
         }
         self.cursor.skip();
-        self.push(
-            TokenKind::Scalar {
-                text,
-                style: Style::Quoted,
-            },
-            start,
-        );
-        Ok(())
+        self.push_scalar(text, Style::Quoted, start)
     }
 
     /// Takes all line breaks and indentation before the next line with content.

@@ -19,11 +19,14 @@ struct SimpleKey {
 
 impl SimpleKey {
     fn check(&mut self, now: Mark) -> Result<bool, Error> {
-        let too_far = self.mark.line < now.line || self.mark.index + MAX_KEY_LENGTH < now.index;
-        if self.possible && too_far {
+        if self.possible && self.is_too_far(now) {
             self.drop_unless_required()?;
         }
         Ok(self.possible)
+    }
+
+    fn is_too_far(&self, now: Mark) -> bool {
+        self.mark.line < now.line || self.mark.index + MAX_KEY_LENGTH < now.index
     }
 
     fn drop_unless_required(&mut self) -> Result<(), Error> {
@@ -80,8 +83,11 @@ impl SimpleKeys {
 
     /// Whether the token of that number may still become a key.
     pub(crate) fn may_start_at(&mut self, number: usize, now: Mark) -> Result<bool, Error> {
-        let mut levels = self.outer.iter_mut().chain([&mut self.current]);
-        match levels.find(|key| key.waits && key.number == number) {
+        let waits = |key: &&mut SimpleKey| key.waits && key.number == number;
+        if let Some(key) = Some(&mut self.current).filter(waits) {
+            return key.check(now);
+        }
+        match self.outer.iter_mut().find(waits) {
             Some(key) => key.check(now),
             None => Ok(false),
         }
@@ -102,6 +108,14 @@ impl SimpleKeys {
     /// Gives up the possible key of the current level; an error if only a key could stand there.
     pub(crate) fn remove(&mut self) -> Result<(), Error> {
         self.current.drop_unless_required()
+    }
+
+    /// Takes the token of that number if it is a key that a `:` at `now` completes, and says whether it is.
+    pub(crate) fn take(&mut self, number: usize, now: Mark) -> bool {
+        let key = &mut self.current;
+        let is_key = key.possible && key.number == number && !key.is_too_far(now);
+        key.possible &= !is_key;
+        is_key
     }
 
     /// Takes the key that a `:` at `now` completes, as its number and place.

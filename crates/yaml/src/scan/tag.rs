@@ -13,7 +13,7 @@ impl<'a> Scanner<'a> {
         self.key_allowed = false;
         let start = self.cursor.mark;
         self.cursor.skip();
-        let name = self.cursor.take_until(|c| !is_word(c));
+        let name = self.cursor.take_while(is_word);
         let next = self.cursor.current();
         let ends =
             is_blank_or_end(next) || matches!(next, '?' | ':' | ',' | ']' | '}' | '%' | '@' | '`');
@@ -39,7 +39,7 @@ impl<'a> Scanner<'a> {
             let message = "did not find expected whitespace or line break after a tag";
             return Err(self.cursor.error(message));
         }
-        self.push(TokenKind::Tag { handle, suffix }, start);
+        self.push(TokenKind::Tag(Box::new((handle, suffix))), start);
         Ok(())
     }
 
@@ -79,7 +79,7 @@ impl<'a> Scanner<'a> {
         }
         let mut handle = String::new();
         self.cursor.take(&mut handle);
-        handle.push_str(self.cursor.take_until(|c| !is_word(c)));
+        handle.push_str(self.cursor.take_while(is_word));
         if self.cursor.current() == '!' {
             self.cursor.take(&mut handle);
         } else if directive && handle != "!" {

@@ -19,11 +19,8 @@ pub(crate) enum TokenKind<'a> {
         major: u8,
         minor: u8,
     },
-    /// `%TAG ! prefix`.
-    TagDirective {
-        handle: String,
-        prefix: String,
-    },
+    /// `%TAG ! prefix`, as handle and prefix.
+    TagDirective(Box<(String, String)>),
     DocumentStart,
     DocumentEnd,
     BlockSequenceStart,
@@ -39,10 +36,8 @@ pub(crate) enum TokenKind<'a> {
     Value,
     Alias(&'a str),
     Anchor(&'a str),
-    Tag {
-        handle: String,
-        suffix: String,
-    },
+    /// Handle and suffix.
+    Tag(Box<(String, String)>),
     Scalar {
         text: Cow<'a, str>,
         style: Style,
