@@ -8,11 +8,11 @@ use crate::stage::succeed;
 use crate::tools::{self, Tool};
 
 /// Runs the driver with these arguments, such as `sync --applications 100` or `appset`, or measures
-/// planning with `plan`.
-pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+/// planning with `plan`; all that is measured is built with that profile of cargo's.
+pub(crate) fn run(profile: &str, arguments: &[String]) -> anyhow::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     if arguments.first().is_some_and(|first| first == "plan") {
-        let example = ["run", "--release", "--package=argosy-engine"];
+        let example = ["run", "--profile", profile, "--package=argosy-engine"];
         return succeed(
             Command::new(&cargo)
                 .args(example)
@@ -21,13 +21,14 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     }
     let build = [
         "build",
-        "--release",
+        "--profile",
+        profile,
         "--package=argosy",
         "--package=argosy-bench",
     ];
     succeed(Command::new(&cargo).args(build))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    let programs = crate::root().join(target).join("release");
+    let programs = crate::root().join(target).join(profile);
     let mut driver = Command::new(programs.join("argosy-bench"));
     let is_simulated = arguments.iter().any(|argument| argument == "--sim");
     if arguments.first().is_some_and(|name| name == "sync") && !is_simulated {

@@ -47,6 +47,9 @@ enum Task {
     /// `bench compare [--clusters N] [--objects N]`, `bench render [--applications N] [--commits N]`,
     /// `bench metrics [--applications N]`.
     Bench {
+        /// How the hub is built: `release` takes minutes, `dist`, which is what is published, far longer.
+        #[arg(long, default_value = "release", value_parser = ["release", "dist"])]
+        profile: String,
         /// The benchmark and its options.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         arguments: Vec<String>,
@@ -63,7 +66,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Codegen { check } => codegen::run(check)?,
         Task::Tools { tools } => tools::print(&tools)?,
         Task::Worker => tools::print(&[Tool::Worker])?,
-        Task::Bench { arguments } => bench::run(&arguments)?,
+        Task::Bench { profile, arguments } => bench::run(&profile, &arguments)?,
         Task::Test { stages } => return Ok(test::run(stages)),
     }
     Ok(ExitCode::SUCCESS)
