@@ -2,7 +2,8 @@
 //! that fails.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::Command;
@@ -348,6 +349,40 @@ async fn a_git_daemon_is_read_and_one_that_says_nothing_is_given_up() {
     let repository = place.repository(&url, &json!({}));
     let error = place.gives_up(&repository, 1).await;
     assert_eq!(error.reason(), "RepositoryTimeout", "{error}");
+}
+
+/// Greets each visitor and then tells of capabilities without end. Returns the address.
+fn endless(greeting: &'static [u8]) -> SocketAddr {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap();
+    // The longest line that git has.
+    let line = format!("fff0{:a<65516}", "agent=");
+    std::thread::spawn(move || {
+        for visitor in server.incoming() {
+            let mut visitor = visitor.unwrap();
+            // It says first what it wants.
+            let _ = visitor.read(&mut [0; 4096]);
+            let _ = visitor.write_all(greeting);
+            while visitor.write_all(line.as_bytes()).is_ok() {}
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_tells_of_itself_without_end_is_cut_off() {
+    let place = Place::new();
+    let daemon = format!("git://{}/repo", endless(b"000eversion 2\n"));
+    let web = endless(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\r\n\
+        001e# service=git-upload-pack\n0000000eversion 2\n",
+    );
+    for url in [daemon, format!("http://{web}/repo")] {
+        let why = place
+            .is_refused(&url, &json!({}), "RepositoryUnreachable")
+            .await;
+        assert!(why.contains("more than 128 MB"), "{url}: {why}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

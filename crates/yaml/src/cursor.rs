@@ -210,9 +210,12 @@ fn suspects(text: &str) -> impl Iterator<Item = usize> {
 }
 
 fn is_suspect(byte: u8) -> bool {
-    let is_control = (byte < b' ') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
-    // The last two are what U+0080 to U+00BF and U+F000 to U+FFFF begin with.
-    is_control | (byte == 0x7f) | (byte == 0xc2) | (byte == 0xef)
+    match byte {
+        b'\t' | b'\n' | b'\r' => false,
+        // The last two are what U+0080 to U+00BF and U+F000 to U+FFFF begin with.
+        ..b' ' | 0x7f | 0xc2 | 0xef => true,
+        _ => false,
+    }
 }
 
 fn is_allowed(c: char) -> bool {

@@ -31,7 +31,7 @@ struct Values {
 
 impl Values {
     /// Counts a node against the limit, and gives up where it has more than its content.
-    fn count(&mut self, properties: Given<'_>) -> Result<(), Error> {
+    fn count(&mut self, properties: &Given<'_>) -> Result<(), Error> {
         if self.room == 0 || properties.is_some() {
             return Err(unfit());
         }
@@ -60,7 +60,7 @@ impl<'a> Compose<'a> for Values {
         properties: Given<'a>,
         _: Mark,
     ) -> Result<Value, Error> {
-        self.count(properties)?;
+        self.count(&properties)?;
         match plain(&text).filter(|_| implicit) {
             Some(scalar) => scalar_json(scalar),
             None => Ok(Value::String(text.into_owned())),
@@ -68,7 +68,7 @@ impl<'a> Compose<'a> for Values {
     }
 
     fn open(&mut self, properties: Given<'a>, _: Mark) -> Result<(), Error> {
-        self.count(properties)
+        self.count(&properties)
     }
 
     fn sequence(&mut self, (): (), items: Vec<Value>) -> Value {

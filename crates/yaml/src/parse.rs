@@ -209,7 +209,7 @@ impl<'a, C: Compose<'a>> Parser<'a, '_, C> {
                 }
                 _ => return Ok(properties),
             };
-            let given = properties.get_or_insert_with(|| Properties::at(mark));
+            let given = properties.get_or_insert_with(|| Box::new(Properties::at(mark)));
             given.anchor = given.anchor.or(anchor);
             if let Some(tag) = tag {
                 given.tag = tag;
@@ -275,12 +275,12 @@ impl<'a, C: Compose<'a>> Parser<'a, '_, C> {
 }
 
 impl Properties<'_> {
-    fn at(mark: Mark) -> Box<Self> {
-        Box::new(Self {
+    fn at(mark: Mark) -> Self {
+        Self {
             anchor: None,
             tag: String::new(),
             mark,
-        })
+        }
     }
 }
 
@@ -292,11 +292,9 @@ fn full_tag(
     if handle.is_empty() {
         return Ok(suffix.clone());
     }
-    match handles.get(handle) {
-        Some(prefix) => Ok(format!("{prefix}{suffix}")),
-        None => {
-            let message = format!("found undefined tag handle {handle}");
-            Err(Error::at(mark.position(), message))
-        }
-    }
+    let prefix = handles.get(handle).ok_or_else(|| {
+        let message = format!("found undefined tag handle {handle}");
+        Error::at(mark.position(), message)
+    })?;
+    Ok(format!("{prefix}{suffix}"))
 }

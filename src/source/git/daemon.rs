@@ -15,6 +15,8 @@ use gix::protocol::transport::{
     client::git::{ConnectMode, blocking_io::Connection},
 };
 
+use super::talk::{Heard, Talk};
+
 /// The port of git daemons.
 const PORT: u16 = 9418;
 
@@ -29,7 +31,8 @@ pub(super) fn connect(
     url: &gix::Url,
     addresses: &Addresses,
     limit: Duration,
-) -> io::Result<Connection<Timed, Timed>> {
+    talk: &Talk,
+) -> io::Result<Connection<Heard<Timed>, Timed>> {
     let end = Instant::now() + limit;
     let Some(host) = url.host().filter(|_| url.user().is_none()) else {
         let message = "git's own protocol has a host and no user";
@@ -40,7 +43,7 @@ pub(super) fn connect(
     let ends = (stream.try_clone()?, stream);
     let timed = |stream| Timed { stream, end };
     Ok(Connection::new(
-        timed(ends.0),
+        talk.heard(timed(ends.0)),
         timed(ends.1),
         Protocol::V2,
         url.path.clone(),

@@ -32,6 +32,7 @@ use super::{
     large,
     mirrors::{Lease, MIRROR, Meter},
     ssh::Ending,
+    talk::Talk,
     transport::{Session, Shown},
 };
 use crate::source::{DiskUse, Repository, SourceError, sources::lock};
@@ -131,10 +132,12 @@ impl Mirror {
             let remote = local.remote_at(session.url())?.with_fetch_tags(Tags::None);
             let specs = specs.iter().map(|spec| spec.as_bytes().as_bstr());
             let remote = remote.with_refspecs(specs, Direction::Fetch)?;
-            let connection = session.connect(&remote)?;
+            let talk = Talk::new();
+            let connection = session.connect(&remote, &talk)?;
             let meter = Meter::new(&self.lease, interrupt);
-            let received = connection
-                .prepare_fetch(Discard, ref_map::Options::default())?
+            let prepared = connection.prepare_fetch(Discard, ref_map::Options::default())?;
+            talk.is_over();
+            let received = prepared
                 .with_shallow(shallow.clone())
                 .receive(meter.clone(), interrupt);
             *lock(&overflow) = meter.overflow();
@@ -189,7 +192,7 @@ impl Remote for Mirror {
             let remote = local.remote_at(session.url())?.with_fetch_tags(Tags::None);
             // The mapping is not used; some refspec has to be there for the conversation to start.
             let remote = remote.with_refspecs(["+HEAD:refs/argosy/head"], Direction::Fetch)?;
-            let connection = session.connect(&remote)?;
+            let connection = session.connect(&remote, &Talk::new())?;
             let options = ref_map::Options {
                 prefix_from_spec_as_filter_on_remote: false,
                 ..Default::default()

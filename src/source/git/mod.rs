@@ -14,6 +14,7 @@ mod modules;
 mod refs;
 mod remote;
 mod ssh;
+mod talk;
 mod transport;
 mod tree;
 

@@ -24,6 +24,7 @@ use super::{
     daemon, large,
     mirrors::Lease,
     ssh::{Ending, Ssh},
+    talk::{Counted, Talk},
 };
 use crate::http::Connection;
 use crate::source::{Credentials, Repository, SourceError};
@@ -139,18 +140,16 @@ impl Session {
     }
 
     /// Connects to the remote and tells the connection, before its handshake, who we are and whom to
-    /// trust.
+    /// trust. What the server says counts as `talk`, but over ssh.
     pub(super) fn connect<'remote, 'repo>(
         &self,
         remote: &'remote gix::Remote<'repo>,
+        talk: &Talk,
     ) -> gix::Result<gix::remote::Connection<'remote, 'static, 'repo, Box<dyn Transport + Send>>>
     {
-        let mut connection = if self.url.scheme == gix::url::Scheme::Git {
-            let daemon = daemon::connect(&self.url, &self.addresses, self.limit);
-            let daemon = daemon.map_err(|error| gix::Error::from_error(error))?;
-            remote.to_connection_with_transport(Box::new(daemon) as Box<dyn Transport + Send>)
-        } else {
-            remote.connect(Direction::Fetch)?
+        let mut connection = match self.transport(remote, talk)? {
+            Some(transport) => remote.to_connection_with_transport(transport),
+            None => remote.connect(Direction::Fetch)?,
         };
         let host = self.url.clone();
         let account = self.account.clone();
@@ -160,6 +159,29 @@ impl Session {
             connection.set_transport_options(Box::new(options.clone()));
         }
         Ok(connection)
+    }
+
+    /// What carries the conversation; `None` where git's library has what is needed.
+    fn transport(
+        &self,
+        remote: &gix::Remote<'_>,
+        talk: &Talk,
+    ) -> gix::Result<Option<Box<dyn Transport + Send>>> {
+        let (url, version) = remote.sanitized_url_and_version(Direction::Fetch)?;
+        Ok(match url.scheme {
+            gix::url::Scheme::Git => {
+                let daemon = daemon::connect(&url, &self.addresses, self.limit, talk);
+                let daemon = daemon.map_err(|error| gix::Error::from_error(error))?;
+                Some(Box::new(daemon))
+            }
+            gix::url::Scheme::Http | gix::url::Scheme::Https => {
+                let http = Counted::new(talk);
+                Some(Box::new(http::Transport::new_http(
+                    http, url, version, false,
+                )))
+            }
+            _ => None,
+        })
     }
 
     /// Where the remote says that its large files are; `None` if it is not reached over ssh.
