@@ -2,6 +2,7 @@
 //! beside what the tool's own engine takes in process, from files in a folder to text.
 
 use std::fs;
+use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -20,6 +21,9 @@ const WORKER: &str = "ARGOSY_RENDER_WORKER";
 
 /// Where it says that the program is that measures the tools' own engines.
 const ENGINES: &str = "ARGOSY_ENGINES";
+
+/// How often the hub and the engine take turns: the speed of a machine changes within seconds.
+const TURNS: u32 = 10;
 
 /// Renders that nobody measures: the first one starts a worker.
 const WARM_UP: u32 = 5;
@@ -43,9 +47,19 @@ pub(crate) fn run(rounds: u32) -> anyhow::Result<()> {
     let folder = worker.parent().context("the worker lies in a folder")?;
     let tools = Tools::on_path(folder.as_os_str());
     for case in [chart(), own_chart()?, kustomization(), own_kustomization()?] {
-        let hub = hub(&case, &tools, rounds)?;
-        let engine = engine(&case, &engines, rounds)?;
-        let cost = |what: &str, cost| figure(&format!("{}: {what}", case.name), ms(cost), "ms", "");
+        let (mut hub, mut engine) = (Cost::default(), Duration::ZERO);
+        for _ in 0..TURNS {
+            hub += measure(&case, &tools, rounds.div_ceil(TURNS))?;
+            engine += alone(&case, &engines, rounds.div_ceil(TURNS))?;
+        }
+        let cost = |what: &str, cost: Duration| {
+            figure(
+                &format!("{}: {what}", case.name),
+                ms(cost / TURNS),
+                "ms",
+                "",
+            )
+        };
         cost("a render takes", hub.wall)?;
         cost("CPU", hub.own + hub.worker)?;
         cost("CPU of it that the worker takes", hub.worker)?;
@@ -146,6 +160,7 @@ fn kustomization() -> Case {
 }
 
 /// What one render costs.
+#[derive(Default)]
 struct Cost {
     wall: Duration,
     /// The processor time of the hub itself.
@@ -154,8 +169,16 @@ struct Cost {
     worker: Duration,
 }
 
+impl AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        self.wall += other.wall;
+        self.own += other.own;
+        self.worker += other.worker;
+    }
+}
+
 /// What a render costs as the hub makes it, from a tree in memory to objects.
-fn hub(case: &Case, tools: &Tools, rounds: u32) -> anyhow::Result<Cost> {
+fn measure(case: &Case, tools: &Tools, rounds: u32) -> anyhow::Result<Cost> {
     let files = case.files.iter();
     let tree = files.fold(MemoryTree::default(), |tree, (path, text)| {
         tree.file(path, text.as_bytes())
@@ -183,7 +206,7 @@ fn hub(case: &Case, tools: &Tools, rounds: u32) -> anyhow::Result<Cost> {
 }
 
 /// The processor time that the tool's own engine takes in process, for the case's files in a folder.
-fn engine(case: &Case, engines: &Path, rounds: u32) -> anyhow::Result<Duration> {
+fn alone(case: &Case, engines: &Path, rounds: u32) -> anyhow::Result<Duration> {
     let folder = tempfile::tempdir()?;
     for (path, text) in &case.files {
         let file = folder.path().join(path);
